@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# witnessd: one Makefile, no sub-makes. Every folder's *.c are found by themselves.
+#
+#   make deps      install every package for building, running and testing (Debian, as root)
+#   make           build into $(B)
+#   make check     deps, build, all tests; the last line is "N passed, N failed, N skipped"
+#   make demo      three witnesses on loopback, two watching clients, a move, a failure, a return
+#   make install   DESTDIR, PREFIX
+
+B             ?= build
+PREFIX        ?= /usr
+DESTDIR       ?=
+SBINDIR       ?= $(PREFIX)/sbin
+MODULEDIR     ?= $(PREFIX)/lib/witnessd
+MANDIR        ?= $(PREFIX)/share/man
+OCFDIR        ?= /usr/lib/ocf/resource.d/samba
+SYSCONFDIR    ?= /etc
+UNITDIR       ?= /usr/lib/systemd/system
+PYTHON        ?= /usr/bin/python3
+VERSION       := 0.1.0
+BACKENDS      ?= static pacemaker
+
+CC            ?= cc
+CFLAGS        ?= -O2 -g
+WERROR        ?= $(if $(CI),-Werror)
+PKGS          := talloc tevent libqb jansson inih krb5-gssapi nettle libcap-ng libmnl
+# Asked for once a run, and not at all for the goals that work on a bare machine.
+PKG_CFLAGS     = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
+PKG_LIBS       = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
+PM_CFLAGS      = $(eval PM_CFLAGS := $$(shell pkg-config --cflags pacemaker-cib pacemaker-pe_status libcpg libquorum libcmap))$(PM_CFLAGS)
+PM_LIBS        = $(eval PM_LIBS := $$(shell pkg-config --libs pacemaker-cib pacemaker-pe_status libcpg libquorum libcmap))$(PM_LIBS)
+
+override CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wno-unused-parameter -fPIC -fvisibility=default $(WERROR)
+override CPPFLAGS += -I. -D_GNU_SOURCE -DWITNESSD_VERSION='"$(VERSION)"' \
+	-DWITNESSD_MODULEDIR='"$(MODULEDIR)"' -DWITNESSD_SYSCONFDIR='"$(SYSCONFDIR)"'
+
+core_src      := $(filter-out witnessd/main.c,$(wildcard witnessd/*.c witnessd/*/*.c))
+ctl_src       := $(wildcard witnessctl/*.c)
+unit_src      := $(wildcard tests/unit/test_*.c)
+fuzz_src      := $(wildcard tests/fuzz/fuzz_*.c)
+helper_src    := $(wildcard tests/daemon/*.c tests/lab/*.c)
+module_srcs    = $(wildcard backends/$(1)/*.c)
+obj            = $(patsubst %.c,$(B)/%.o,$(1))
+
+core_lib      := $(B)/libwitnessd-core.a
+modules       := $(foreach b,$(BACKENDS),$(if $(call module_srcs,$b),$(B)/witnessd-backend-$b.so))
+units         := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(unit_src))
+fuzzers       := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(fuzz_src))
+helpers       := $(patsubst %.c,$(B)/%,$(helper_src))
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all deps deps-build tests check check-asan check-units check-lint check-headers check-sh demo \
+	demo-pacemaker install clean format
+
+all: $(B)/witnessd $(B)/witnessctl $(modules)
+
+deps-build:
+	@tests/deps/install tests/deps/build.txt
+deps:
+	@tests/deps/install tests/deps/build.txt tests/deps/test.txt
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(EXTRA_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(core_lib): $(call obj,$(core_src))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# The modules use the core's functions, so all of them are in the program and exported.
+$(B)/witnessd: $(B)/witnessd/main.o $(core_lib)
+	$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $< -Wl,--whole-archive $(core_lib) \
+		-Wl,--no-whole-archive $(PKG_LIBS) -ldl -lpthread
+
+$(B)/witnessctl: $(call obj,$(ctl_src)) $(core_lib)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl -lpthread
+
+define module_rule
+$(B)/witnessd-backend-$(1).so: $(call obj,$(call module_srcs,$(1)))
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $$@ $$^ $$(if $$(filter pacemaker,$(1)),$$(PM_LIBS)) $(PKG_LIBS)
+endef
+$(foreach b,$(BACKENDS),$(eval $(call module_rule,$b)))
+$(B)/backends/pacemaker/%.o $(B)/tests/unit/test_pacemaker%.o: EXTRA_CFLAGS = $(PM_CFLAGS) -Wno-deprecated-declarations
+
+# A unit test links the core; tests named test_BACKEND_* link that backend's objects, too.
+define unit_rule
+$(B)/tests/unit/$(1): $(B)/tests/unit/$(1).o $(foreach b,$(BACKENDS),$(if $(filter test_$b%,$(1)),$(call obj,$(call module_srcs,$b)))) $(core_lib)
+	$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $$@ $$^ $$(if $$(filter test_pacemaker%,$(1)),$$(PM_LIBS)) $(PKG_LIBS) -lcmocka -ldl -lpthread
+endef
+$(foreach u,$(patsubst tests/unit/%.c,%,$(unit_src)),$(eval $(call unit_rule,$u)))
+
+# Fuzz targets are ordinary programs that replay files; with FUZZ=1 and clang they are libFuzzer's.
+ifdef FUZZ
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(core_lib)
+	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS) -ldl -lpthread
+else
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/main.o $(core_lib)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl -lpthread
+endif
+
+$(helpers): $(B)/%: $(B)/%.o $(core_lib)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl -lpthread
+
+tests: all $(units) $(fuzzers) $(helpers)
+
+check: deps
+	@+tests/run --build $(B) lint unit fuzz daemon asan lab
+
+# Units and daemon tests once more, under ASan and UBSan.
+ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+check-asan: deps
+	@+tests/run --build build-asan --cflags '$(ASAN_FLAGS)' unit fuzz daemon
+check-units: deps
+	@+tests/run --build $(B) unit
+check-lint: deps
+	@+tests/run --build $(B) lint
+
+check-headers:
+	@for h in $$(git ls-files '*.h'); do \
+		$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(PM_CFLAGS) -std=gnu11 -Wall -Wextra -Werror \
+			-Wno-unused-parameter -Wno-deprecated-declarations -fsyntax-only -x c $$h || exit 1; \
+	done
+check-sh:
+	@shellcheck $$(git grep -lE '^#!/bin/(ba)?sh' -- . ':!*.c' ':!*.md')
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+demo: deps-build
+	@$(MAKE) --no-print-directory all
+	@tests/demo/demo $(B)
+demo-pacemaker: deps
+	@$(MAKE) --no-print-directory all
+	@tests/demo/demo-pacemaker $(B)
+
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MODULEDIR) $(DESTDIR)$(OCFDIR) \
+		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR)
+	install -m 755 $(B)/witnessd $(B)/witnessctl $(DESTDIR)$(SBINDIR)/
+	install -m 644 $(modules) $(DESTDIR)$(MODULEDIR)/
+	install -m 644 docs/witnessd.conf.5 $(DESTDIR)$(MANDIR)/man5/
+	install -m 644 docs/witnessd.8 docs/witnessctl.8 $(DESTDIR)$(MANDIR)/man8/
+	install -m 644 packaging/witnessd.service $(DESTDIR)$(UNITDIR)/
+
+clean:
+	rm -rf $(B) build-asan build-clang
+
+-include $(shell test -d $(B) && find $(B) -name '*.d')

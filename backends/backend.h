@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The contract between the core and a cluster-state backend.
+ *
+ * A backend is a loadable module, witnessd-backend-NAME.so, that exports one constant table named
+ * witnessd_backend. It turns whatever its cluster manager says into snapshots and intents. It never
+ * decides who is notified and never touches DCE/RPC. Everything runs on the daemon's event loop in
+ * one thread; nothing may block it, except short local handshakes inside connect().
+ */
+#ifndef BACKENDS_BACKEND_H
+#define BACKENDS_BACKEND_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <talloc.h>
+#include <tevent.h>
+
+#include "witnessd/cluster/state.h"
+#include "witnessd/config.h"
+
+#define BACKEND_ABI        1
+#define BACKEND_SYMBOL     "witnessd_backend"
+#define BACKEND_MODULE_FMT "witnessd-backend-%s.so"
+
+/* A running backend: defined by the module, a child of the mem_ctx given to connect(). */
+struct backend;
+
+enum backend_intent_kind {
+	BACKEND_INTENT_GROUP, /* .what is a group */
+	BACKEND_INTENT_ADDR,  /* .what is an address in text */
+	BACKEND_INTENT_NODE,  /* .what is a node: everything on it */
+};
+
+/* A move that has been asked for and has not happened yet. */
+struct backend_intent {
+	enum backend_intent_kind kind;
+	const char *what;
+	const char *from; /* node; NULL when unknown */
+	const char *to;   /* node; NULL = anywhere else, or nowhere */
+	const char *why;  /* for the log: "location constraint cli-prefer-vip1" */
+};
+
+/*
+ * Where a backend reports to. All calls come from the event loop, never from inside connect() and
+ * never after the backend has been freed. Pointers handed over are borrowed for the call, but for
+ * snapshot(), which takes the state over.
+ */
+struct backend_sink {
+	void *private_data;
+	/** A complete view; talloc_move()d to the core, which frees it. Invalid ones are logged and dropped. */
+	void (*snapshot)(void *private_data, struct cluster_state **state);
+	void (*intent)(void *private_data, const struct backend_intent *intent);
+	/** A witnessd of another node has joined or left the peer group. */
+	void (*peer_up)(void *private_data, const char *node);
+	void (*peer_down)(void *private_data, const char *node);
+	/** A broadcast of a peer (also one's own), first-in first-out per sender and no more. */
+	void (*message)(void *private_data, const char *from, const uint8_t *bytes, size_t len);
+	/** The manager is gone. The core keeps the last snapshot and marks it stale until the next. */
+	void (*lost)(void *private_data, const char *reason);
+};
+
+struct backend_ops {
+	unsigned int abi; /* BACKEND_ABI */
+	const char *name;
+	/**
+	 * Start asynchronously and report through the sink for ever: a manager that is not there, or
+	 * goes away, is tried again with back-off, each change of its reachability is logged once.
+	 * sink and config are borrowed and outlive the backend.
+	 * @return 0; EINVAL with the reason logged for a configuration that cannot work; ENOMEM
+	 */
+	int (*connect)(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const struct config *config,
+		       const struct backend_sink *sink, struct backend **out);
+	/* From here on each may be NULL. */
+	/** To all peers, sender included. @return 0, EAGAIN (queue full), ENOTCONN, EMSGSIZE */
+	int (*broadcast)(struct backend *backend, const uint8_t *bytes, size_t len);
+	/** An SMB or witness connection that the manager should tickle after a takeover. */
+	int (*watch_connection)(struct backend *backend, const struct sockaddr_storage *local,
+				const struct sockaddr_storage *remote);
+	/**
+	 * A command of `witnessctl NAME ...` (request: {"argv": [...]}).
+	 * @return 0 with *reply a new reference; or an errno with *why a sentence, a child of mem_ctx
+	 */
+	int (*control)(struct backend *backend, TALLOC_CTX *mem_ctx, const json_t *request,
+		       json_t **reply, char **why);
+	/** What `witnessctl status` shows of the backend; a new reference. */
+	json_t *(*status)(struct backend *backend);
+};
+
+#endif

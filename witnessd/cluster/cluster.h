@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The cluster as the core sees it: takes the backend's snapshots, keeps the last good one, diffs the
+ * next against it, and hands typed events to its listeners. The diff (diff.h) is a pure function.
+ */
+#ifndef WITNESSD_CLUSTER_CLUSTER_H
+#define WITNESSD_CLUSTER_CLUSTER_H
+
+#include "backends/backend.h"
+#include "witnessd/cluster/state.h"
+
+enum cluster_event_type {
+	CLUSTER_ADDR_LOST, /* was available, is not */
+	CLUSTER_ADDR_BACK, /* was not available, is; also on another node than before */
+	CLUSTER_ADDR_MOVED, /* available before on .from and now on .to: one step, no snapshot between */
+	CLUSTER_ADDR_ADDED, /* new in the configuration; its state is in the snapshot */
+	CLUSTER_ADDR_REMOVED, /* gone from the configuration; a LOST precedes it if it was available */
+	CLUSTER_NODE_UP,
+	CLUSTER_NODE_DOWN,
+	CLUSTER_NODE_DRAINING, /* began to drain */
+	CLUSTER_SHARE_MOVED,   /* its node changed from .from to .to */
+	CLUSTER_QUORUM_GAINED,
+	CLUSTER_QUORUM_LOST,
+	CLUSTER_INTENT, /* a move was asked for; .intent */
+	CLUSTER_FRESH, /* the first snapshot, or the first after the manager was lost; comes first */
+	CLUSTER_STALE, /* the manager is gone; the last snapshot stays */
+};
+
+struct cluster_event {
+	enum cluster_event_type type;
+	struct ipaddr ip;      /* ADDR_* */
+	const char *group;     /* ADDR_* */
+	const char *name;      /* node (NODE_*) or share (SHARE_*) */
+	const char *from, *to; /* nodes, NULL where there is none */
+	const struct backend_intent *intent;
+};
+
+/*
+ * Rules of the diff (design, "Rules that keep it safe"):
+ *  - the first snapshot gives FRESH and nothing else: nobody can be registered for what was before;
+ *  - without quorum (in the new snapshot) addresses of other nodes are not LOST or REMOVED: they keep their last
+ *    state until quorum returns; addresses that the local node itself had may be;
+ *  - CLUSTER_ADDR_UNKNOWN keeps the last known state.
+ * To make that last, cluster_diff() yields the *effective* new state, and that is what is kept.
+ */
+struct cluster_events {
+	struct cluster_event *list;
+	size_t num;
+};
+
+/**
+ * Diff two snapshots. Pure.
+ * @param old  the effective state before; NULL: none
+ * @param next the backend's new snapshot
+ * @param effective the state to keep, a child of mem_ctx, independent of old and next
+ * @param events a child of mem_ctx; strings borrowed from old and *effective
+ * @return 0 or ENOMEM
+ */
+int cluster_diff(TALLOC_CTX *mem_ctx, const struct cluster_state *old,
+		 const struct cluster_state *next, struct cluster_state **effective,
+		 struct cluster_events *events);
+
+struct cluster;
+
+/** Start empty; no backend yet. @return 0 or ENOMEM */
+int cluster_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct cluster **out);
+
+/** Where a backend reports to; lives as long as the cluster. */
+const struct backend_sink *cluster_sink(struct cluster *cluster);
+
+/** The last effective state; NULL before the first snapshot. Valid until the next event round ends. */
+const struct cluster_state *cluster_current(const struct cluster *cluster);
+
+/** Whether the backend has lost its manager since the last snapshot. */
+bool cluster_stale(const struct cluster *cluster);
+
+/**
+ * Hear every event, after cluster_current() has become the new state. Listeners are called in the
+ * order of registration; they must not free the cluster.
+ * @param state cluster_current()
+ * @return 0 or ENOMEM
+ */
+int cluster_listen(struct cluster *cluster,
+		   void (*fn)(void *private_data, const struct cluster_event *event,
+			      const struct cluster_state *state),
+		   void *private_data);
+
+/** Node that last had this address, while nobody has it; else who has it; NULL when never seen anywhere. */
+const char *cluster_last_node(const struct cluster *cluster, const struct ipaddr *ip);
+
+/**
+ * Load module NAME from dir and connect it to the cluster.
+ * @param why a sentence, a child of mem_ctx
+ * @return 0; ENOENT (no such module); EPROTO (wrong ABI or no table); or what its connect() gave
+ */
+int cluster_load_backend(struct cluster *cluster, const struct config *config, const char *dir,
+			 const char *name, TALLOC_CTX *mem_ctx, char **why);
+
+/** The loaded backend and its table; NULL before cluster_load_backend(). */
+struct backend *cluster_backend(const struct cluster *cluster);
+const struct backend_ops *cluster_backend_ops(const struct cluster *cluster);
+
+/** What witnessctl status shows: backend, nodes, quorum, stale, generation; a new reference. */
+json_t *cluster_status_json(const struct cluster *cluster);
+
+const char *cluster_event_type_name(enum cluster_event_type type); /* "address lost", ... */
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A snapshot of a cluster: which nodes there are, which address is where, who hosts which share.
+ * Complete and immutable once a backend has handed it over. Every cluster manager is described in
+ * these words; what they lack is added here for all, never for one.
+ */
+#ifndef WITNESSD_CLUSTER_STATE_H
+#define WITNESSD_CLUSTER_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <talloc.h>
+
+#include "witnessd/util/ipaddr.h"
+
+enum cluster_addr_state {
+	CLUSTER_ADDR_UNKNOWN,     /* nothing can be said now: keeps what was said before */
+	CLUSTER_ADDR_AVAILABLE,   /* configured and up on .node */
+	CLUSTER_ADDR_UNAVAILABLE, /* nowhere, or on a node that is gone */
+};
+
+enum cluster_addr_kind {
+	CLUSTER_ADDR_FLOATING, /* moves between nodes */
+	CLUSTER_ADDR_FIXED,    /* belongs to one node */
+};
+
+struct cluster_node {
+	const char *name; /* unique */
+	uint32_t id;      /* the manager's number; 0 when it has none */
+	bool online;      /* member of the cluster and able to host */
+	bool draining;    /* standby, shutting down: still hosts, should be left */
+	bool local;       /* this witnessd runs on it; at most one */
+};
+
+struct cluster_addr {
+	struct ipaddr ip;  /* unique */
+	const char *node;  /* who has it, a name of .nodes; NULL when nobody */
+	const char *group; /* what moves together: resource group, primitive or clone; never NULL */
+	enum cluster_addr_state state;
+	enum cluster_addr_kind kind;
+};
+
+struct cluster_share {
+	const char *name;  /* compared without case */
+	const char *group; /* moves with the addresses of this group; NULL: served by every node */
+	const char *node;  /* who serves it now; NULL: nobody, or (without group) everybody */
+};
+
+struct cluster_state {
+	uint64_t generation; /* grows with each snapshot of one backend */
+	bool quorate;
+	struct cluster_node *nodes;
+	size_t num_nodes;
+	struct cluster_addr *addrs; /* sorted by nothing; unique by ip */
+	size_t num_addrs;
+	struct cluster_share *shares;
+	size_t num_shares;
+};
+
+/** An empty, quorate state. Strings and arrays of it are its children. @return NULL when memory is short */
+struct cluster_state *cluster_state_new(TALLOC_CTX *mem_ctx);
+
+/** Append; strings are copied. @return 0, EEXIST when name or ip is there already, or ENOMEM */
+int cluster_state_add_node(struct cluster_state *state, const struct cluster_node *node);
+int cluster_state_add_addr(struct cluster_state *state, const struct cluster_addr *addr);
+int cluster_state_add_share(struct cluster_state *state, const struct cluster_share *share);
+
+/** A deep copy. @return NULL when memory is short */
+struct cluster_state *cluster_state_copy(TALLOC_CTX *mem_ctx, const struct cluster_state *state);
+
+/** Look up; NULL when there is none. The result is borrowed from the state. */
+const struct cluster_node *cluster_state_node(const struct cluster_state *state, const char *name);
+const struct cluster_node *cluster_state_local(const struct cluster_state *state);
+const struct cluster_addr *cluster_state_addr(const struct cluster_state *state,
+					      const struct ipaddr *ip);
+
+/**
+ * Whether the snapshot is fit to be used: no addr names an unknown node, AVAILABLE addresses have a
+ * node, at most one local node.
+ * @return 0, or EINVAL with *why a sentence, a child of mem_ctx
+ */
+int cluster_state_check(TALLOC_CTX *mem_ctx, const struct cluster_state *state, char **why);
+
+const char *cluster_addr_state_name(enum cluster_addr_state state); /* "available", ... */
+
+#endif

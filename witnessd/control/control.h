@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The control socket: JSON requests and replies over libqb IPC, one of each a message.
+ * Request: {"command": "list", ...}. Reply: {"ok": true, "result": ...} or
+ * {"ok": false, "error": "a sentence"}.
+ */
+#ifndef WITNESSD_CONTROL_CONTROL_H
+#define WITNESSD_CONTROL_CONTROL_H
+
+#include <jansson.h>
+#include <talloc.h>
+#include <tevent.h>
+
+#define CONTROL_MAX_REQUEST (64 * 1024)
+#define CONTROL_MAX_REPLY   (8 * 1024 * 1024)
+
+struct control_server;
+
+/**
+ * Answers a command. request is borrowed.
+ * @return 0 with *result a new reference; or an errno with *why a sentence, a child of mem_ctx
+ */
+typedef int (*control_fn)(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+			  json_t **result, char **why);
+
+/**
+ * Listen on the libqb IPC service of that name. Only root, and members of group (NULL: nobody else),
+ * get in.
+ * @return 0; EADDRINUSE when another daemon has it; ENOENT when there is no such group; or an errno
+ */
+int control_server_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const char *name,
+			  const char *group, struct control_server **out);
+
+/** Serve a command; command must stay valid. @return 0, EEXIST or ENOMEM */
+int control_server_add(struct control_server *server, const char *command, control_fn fn,
+		       void *private_data);
+
+/**
+ * The client side, blocking, for witnessctl: send one request and wait for its reply.
+ * @return 0 with *result a new reference; ENOENT or ECONNREFUSED (no daemon), EACCES, ETIMEDOUT,
+ *         EREMOTEIO (the daemon said no) - each with *why a sentence, a child of mem_ctx
+ */
+int control_call(TALLOC_CTX *mem_ctx, const char *name, const json_t *request, int timeout_ms,
+		 json_t **result, char **why);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Security contexts of DCE/RPC on GSSAPI: SPNEGO, Kerberos and NTLM, for acceptors and initiators
+ * (MS-RPCE 2.2.2.11 and 3.3.1.5.2; MS-NLMP 3.4 for the NTLM signatures).
+ *
+ * Steps of a negotiation may block (winbind, KDC, DNS), so they run on a small pool of threads and
+ * complete on the event loop. Protecting and unprotecting PDUs is computation only.
+ */
+#ifndef WITNESSD_RPC_AUTH_H
+#define WITNESSD_RPC_AUTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <talloc.h>
+#include <tevent.h>
+
+#include "witnessd/rpc/dcerpc.h"
+
+/* The acceptor's credentials and the thread pool: one a process. */
+struct rpc_auth;
+
+struct rpc_auth_config {
+	const char *keytab; /* NULL: the library's default keytab */
+	bool krb5;          /* try to offer Kerberos */
+	bool ntlm;          /* try to offer NTLM */
+	const char *
+		ntlm_user_file; /* NTLM_USER_FILE of gss-ntlmssp; NULL leaves the environment alone */
+	const char *netbios_name;   /* for the NTLM challenge; NULL leaves the environment alone */
+	const char *netbios_domain; /* ditto */
+	unsigned int threads;       /* most threads; 0 = 8 */
+};
+
+/**
+ * Acquire acceptor credentials, each kind by itself: what is missing (no keytab, no gss-ntlmssp) is
+ * logged with its reason and not offered. Blocks on local files: call it before the loop runs.
+ * A process that is only a client passes config NULL and offers nothing.
+ * @return 0 (possibly with nothing to offer), or ENOMEM
+ */
+int rpc_auth_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+		    const struct rpc_auth_config *config, struct rpc_auth **out);
+
+/** Whether acceptors of this type can be made. */
+bool rpc_auth_offers(const struct rpc_auth *auth, uint8_t type);
+
+/* One security context; a talloc chunk whose destructor deletes the GSS context. */
+struct rpc_sec;
+
+/**
+ * An acceptor that has seen no token. Level RPC_LEVEL_CALL is the caller's business to refuse.
+ * @return 0, ENOTSUP (type not offered), EINVAL (level), ENOMEM
+ */
+int rpc_sec_acceptor(TALLOC_CTX *mem_ctx, struct rpc_auth *auth, uint8_t type, uint8_t level,
+		     struct rpc_sec **out);
+
+/* Whom an initiator is. */
+struct rpc_cred {
+	const char *user;     /* NULL: Kerberos from the default credential cache */
+	const char *domain;   /* NTLM domain or Kerberos realm; may be NULL */
+	const char *password; /* with user */
+	bool no_krb5;         /* SPNEGO offers only NTLM */
+	bool no_ntlm;         /* SPNEGO offers only Kerberos */
+};
+
+/**
+ * An initiator. cred's strings are copied. Acquiring the credentials happens in the first step.
+ * @param target host based service "cifs@host.example"
+ * @return 0, ENOTSUP (type), EINVAL (level), ENOMEM
+ */
+int rpc_sec_initiator(TALLOC_CTX *mem_ctx, struct rpc_auth *auth, const struct rpc_cred *cred,
+		      uint8_t type, uint8_t level, const char *target, struct rpc_sec **out);
+
+/**
+ * Feed one token from the peer (NULL, 0 for an initiator's first step). One step at a time a context.
+ * Freeing the request abandons the step: the context is deleted when the thread is through.
+ * NTLM AUTHENTICATE tokens are checked first, raw or inside SPNEGO: the length of the session key
+ * field and its bounds (a NULL dereference in gss-ntlmssp otherwise), NTLMv2 only, and the flags that
+ * the level needs.
+ */
+struct tevent_req *rpc_sec_step_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+				     struct rpc_sec *sec, const uint8_t *token, size_t token_len);
+
+/**
+ * @param out  token for the peer, a child of mem_ctx; NULL and 0 when there is none
+ * @param done whether the context is complete (an acceptor's flags and level have been checked then)
+ * @return 0; EACCES (the credentials are wrong, or the context is weaker than the level needs);
+ *         EBADMSG (not a token); ENOTSUP (no common mechanism); ENOENT (initiator: no credentials);
+ *         EPROTO (others). After an error the context is dead.
+ */
+int rpc_sec_step_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx, uint8_t **out, size_t *out_len,
+		      bool *done);
+
+/** The last error in words, of GSSAPI where it has some; for logs. Never NULL, owned by sec. */
+const char *rpc_sec_error(const struct rpc_sec *sec);
+
+bool rpc_sec_done(const struct rpc_sec *sec);
+uint8_t rpc_sec_type(const struct rpc_sec *sec);
+uint8_t rpc_sec_level(const struct rpc_sec *sec);
+/** "krb5" or "ntlm" once complete, else "". */
+const char *rpc_sec_mech(const struct rpc_sec *sec);
+/** The peer's name on a complete acceptor, owned by sec; NULL before. */
+const char *rpc_sec_principal(const struct rpc_sec *sec);
+/** Bytes of auth_value in each protected PDU of a complete context; 0 below RPC_LEVEL_PACKET. */
+size_t rpc_sec_sig_size(const struct rpc_sec *sec);
+
+/*
+ * A PDU as the two functions below see it: header (24, or 40 with an object UUID), body (stub,
+ * verification trailer, padding), the 8 bytes of the sec_trailer, auth_value. pdu_len counts them all;
+ * frag_length and auth_length in the header are final before protecting.
+ */
+struct rpc_sec_pdu {
+	uint8_t *pdu;     /* changed in place */
+	size_t hdr_len;   /* where the body begins */
+	size_t body_len;  /* stub + verification trailer + padding */
+	size_t auth_len;  /* of auth_value = auth_length */
+	bool header_sign; /* negotiated on this connection */
+};
+
+/**
+ * Sign (levels 4, 5) or seal (6) a PDU in place and write its auth_value. Call in the order in which
+ * the PDUs go out, exactly once each: sequence numbers are implicit.
+ * @return 0, EINVAL when auth_len is not rpc_sec_sig_size(), EPROTO when GSSAPI fails (close then)
+ */
+int rpc_sec_protect(struct rpc_sec *sec, const struct rpc_sec_pdu *p);
+
+/**
+ * Verify or unseal a received PDU in place, in the order of arrival.
+ * @return 0; EBADMSG for a wrong signature, replay or gap (fault sec_pkg_error and close)
+ */
+int rpc_sec_unprotect(struct rpc_sec *sec, const struct rpc_sec_pdu *p);
+
+#endif

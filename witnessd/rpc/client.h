@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The client side of the DCE/RPC runtime: one connection, one interface, many calls. */
+#ifndef WITNESSD_RPC_CLIENT_H
+#define WITNESSD_RPC_CLIENT_H
+
+#include "witnessd/rpc/auth.h"
+#include "witnessd/rpc/dcerpc.h"
+#include "witnessd/util/ipaddr.h"
+
+/* A bound connection. Freeing it closes the socket; pending calls end with ECONNABORTED. */
+struct rpc_client;
+
+struct rpc_client_params {
+	struct ipaddr addr;
+	uint16_t port;
+	struct rpc_syntax iface; /* with NDR20 */
+	uint8_t auth_type;       /* RPC_AUTH_NONE for anonymous */
+	uint8_t auth_level;
+	const struct rpc_cred *cred; /* unless anonymous; borrowed until the request is done */
+	const char *target;          /* host based service; ditto */
+	struct rpc_auth *auth;       /* the thread pool; unless anonymous */
+	uint32_t assoc_group_id;     /* 0: a new association group */
+	uint16_t max_frag;           /* proposed; 0 = RPC_FRAG_MAX */
+	unsigned int timeout_ms;     /* connect, bind and authenticate together; 0 = 15000 */
+};
+
+/** Connect, bind (header signing and CONC_MPX offered), authenticate. params is copied but for pointers. */
+struct tevent_req *rpc_client_connect_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+					   const struct rpc_client_params *params);
+/**
+ * @param why when not NULL and the answer is not 0: a sentence for a person, a child of mem_ctx
+ * @return 0; ETIMEDOUT; EACCES (authentication failed or refused); ENOENT (no credentials);
+ *         EPROTONOSUPPORT (interface not served there); EPROTO (the peer breaks the protocol);
+ *         or what connect(2) gave
+ */
+int rpc_client_connect_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx, struct rpc_client **out,
+			    char **why);
+
+uint32_t rpc_client_assoc_group_id(const struct rpc_client *client);
+/** Whether the server echoed CONC_MPX: several calls may be open. */
+bool rpc_client_mpx(const struct rpc_client *client);
+
+/**
+ * One call. The stub is copied. timeout_ms 0 = wait for ever. Freeing the request sends nothing and
+ * drops the answer. Without MPX a second call waits until the first is answered.
+ */
+struct tevent_req *rpc_client_call_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+					struct rpc_client *client, uint16_t opnum,
+					const uint8_t *stub, size_t stub_len,
+					unsigned int timeout_ms);
+/**
+ * @param fault the status of a fault PDU, 0 with a response
+ * @return 0 (look at *fault); ETIMEDOUT; ECONNRESET, EPIPE or ECONNABORTED (connection lost); EPROTO
+ */
+int rpc_client_call_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx, uint32_t *fault,
+			 uint8_t **stub, size_t *stub_len);
+
+/** Tell the server that the answer of a pending call is to be hurried (co_cancel). @return 0 or ENOTCONN */
+int rpc_client_cancel(struct tevent_req *call_req);
+
+/** Call fn once when the connection is lost. Not called after rpc_client is freed. */
+void rpc_client_set_closed(struct rpc_client *client, void (*fn)(void *private_data, int err),
+			   void *private_data);
+
+/** Ask the endpoint mapper of addr (anonymous ept_map) for the TCP port of an interface. */
+struct tevent_req *rpc_epm_map_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+				    const struct ipaddr *addr, uint16_t epm_port,
+				    const struct rpc_syntax *iface, unsigned int timeout_ms);
+/** @return 0; EPROTONOSUPPORT (not registered); else as rpc_client_connect_recv() */
+int rpc_epm_map_recv(struct tevent_req *req, uint16_t *port);
+
+#endif

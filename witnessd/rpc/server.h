@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The server side of the DCE/RPC runtime: endpoints, listening sockets, connections and their limits.
+ * daemon > rpc_server > endpoint > connection > call; freeing any of them ends what is below.
+ */
+#ifndef WITNESSD_RPC_SERVER_H
+#define WITNESSD_RPC_SERVER_H
+
+#include "witnessd/rpc/auth.h"
+#include "witnessd/rpc/iface.h"
+
+/* All limits; rpc_limits_default gives the documented defaults. Times in milliseconds. */
+struct rpc_limits {
+	unsigned int connections;     /* in all */
+	unsigned int unauthenticated; /* connections without finished authentication, in all */
+	unsigned int unauthenticated_source; /* the same, from one source address */
+	unsigned int calls;                  /* pending, a connection */
+	unsigned int contexts;               /* presentation contexts, a connection */
+	unsigned int sec_contexts;           /* security contexts, a connection */
+	unsigned int auth_legs;              /* steps of one negotiation */
+	size_t reassembly;                   /* bytes of one request's stub */
+	unsigned int fragments;              /* of one request */
+	size_t unsent;                       /* bytes queued to a client that does not read */
+	unsigned int bind_ms;                /* from accept() to a good bind */
+	unsigned int auth_ms;  /* from accept() to finished authentication, once it has begun */
+	unsigned int pdu_ms;   /* from the first byte of a PDU to its last */
+	unsigned int close_ms; /* to flush the last answer before closing */
+	unsigned int idle_ms;  /* nothing pending and nothing registered; 0 = for ever */
+};
+extern const struct rpc_limits rpc_limits_default;
+
+struct rpc_server;
+struct rpc_endpoint;
+
+/* Counters since the start; never reset. Shown by mgmt inq_stats and by witnessctl status. */
+struct rpc_stats {
+	uint64_t accepted, refused;   /* connections */
+	uint64_t calls_in, calls_out; /* C706 rpc_c_stats_* */
+	uint64_t pkts_in, pkts_out;   /* PDUs */
+	uint64_t faults, naks;        /* sent */
+	uint64_t auth_failures;
+	unsigned int connections;     /* open now */
+	unsigned int unauthenticated; /* open now, of those */
+	unsigned int assocs;          /* groups now */
+	unsigned int calls;           /* pending now */
+};
+
+/**
+ * A server without endpoints. limits is copied; auth is borrowed and must outlive the server (NULL:
+ * no authentication type is offered).
+ * @return 0 or ENOMEM
+ */
+int rpc_server_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+		      const struct rpc_limits *limits, struct rpc_auth *auth,
+		      struct rpc_server **out);
+
+/** A new endpoint of the server (and its child). Serves mgmt without being asked. @return 0 or ENOMEM */
+int rpc_endpoint_create(struct rpc_server *server, const char *name, struct rpc_endpoint **out);
+
+/**
+ * Serve an interface on an endpoint. iface is a constant; iface_private is handed to its operations.
+ * @return 0, EEXIST when the endpoint serves that UUID, or ENOMEM
+ */
+int rpc_endpoint_serve(struct rpc_endpoint *endpoint, const struct rpc_iface *iface,
+		       void *iface_private);
+
+/**
+ * Listen on addr:port (port 0: the system chooses) with the endpoint's interfaces. IPv6 sockets are
+ * v6 only. May be called several times; all sockets of an endpoint are equal.
+ * @param bound the port that is bound; may be NULL
+ * @return 0, or what socket(2), bind(2) (EADDRINUSE, EACCES, EADDRNOTAVAIL) or listen(2) gave
+ */
+int rpc_endpoint_listen(struct rpc_endpoint *endpoint, const struct ipaddr *addr, uint16_t port,
+			uint16_t *bound);
+
+/** The first port that the endpoint listens on; 0 before rpc_endpoint_listen(). */
+uint16_t rpc_endpoint_port(const struct rpc_endpoint *endpoint);
+
+/**
+ * Call fn for each interface of each endpoint of the server (mgmt left out), in the order of creation;
+ * a non-zero answer ends the walk. @return that answer, or 0
+ */
+int rpc_server_foreach_iface(struct rpc_server *server,
+			     int (*fn)(const struct rpc_iface *iface,
+				       const struct rpc_endpoint *endpoint, void *private_data),
+			     void *private_data);
+
+struct rpc_server *rpc_endpoint_server(const struct rpc_endpoint *endpoint);
+const struct rpc_stats *rpc_server_stats(const struct rpc_server *server);
+
+/** The name that mgmt inq_princ_name answers for every authentication type; copied. Default: none (0x6D3). */
+int rpc_server_set_principal(struct rpc_server *server, const char *principal);
+const char *rpc_server_principal(const struct rpc_server *server);
+
+/**
+ * Close connections whose local address is addr (the address has left the node), except that what is
+ * queued to them is still flushed. @return how many
+ */
+unsigned int rpc_server_drop_local(struct rpc_server *server, const struct ipaddr *addr);
+
+#endif

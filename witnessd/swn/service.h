@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The witness service: the six calls of MS-SWN on the registrations, fed by the cluster's events.
+ */
+#ifndef WITNESSD_SWN_SERVICE_H
+#define WITNESSD_SWN_SERVICE_H
+
+#include <jansson.h>
+
+#include "witnessd/cluster/cluster.h"
+#include "witnessd/rpc/iface.h"
+
+struct swn_service;
+
+/* The interface for rpc_endpoint_serve(); its private data is the struct swn_service. */
+extern const struct rpc_iface swn_iface;
+
+/** What the service reads of the configuration, so that tests need no file. Strings are copied. */
+struct swn_config {
+	const char *const
+		*net_names; /* NULL-terminated, at least one: names clients may register with */
+	uint32_t version;   /* SWN_VERSION_1 or SWN_VERSION_2 */
+	bool unregister_not_found; /* UnRegister of an unknown handle: NOT_FOUND instead of INVALID_PARAMETER */
+	uint32_t unused_timeout_s;
+	uint32_t reregister_delay_s; /* 0: never */
+	uint32_t max_registrations, max_registrations_principal, max_registrations_assoc;
+	bool fixed_addresses; /* list CLUSTER_ADDR_FIXED addresses, too */
+	/** Whether a share is known, without case; NULL fn: none is. *any: whether there is any share at all. */
+	bool (*share_known)(void *private_data, const char *share, bool *any);
+	void *share_private;
+};
+
+/** Create the service and subscribe it to the cluster, which must outlive it. @return 0 or ENOMEM */
+int swn_service_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+		       const struct swn_config *config, struct cluster *cluster,
+		       struct swn_service **out);
+
+/** For `witnessctl list`: an array with one object a registration; a new reference. */
+json_t *swn_service_list_json(const struct swn_service *service);
+/** For `witnessctl interfaces`: what GetInterfaceList would answer now; a new reference. */
+json_t *swn_service_interfaces_json(const struct swn_service *service);
+/** For `witnessctl status`: counters and limits; a new reference. */
+json_t *swn_service_status_json(const struct swn_service *service);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "witnessd/util/ipaddr.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+static struct ipaddr from_v6(const struct in6_addr *in6)
+{
+	struct ipaddr addr = {.family = AF_INET6};
+
+	if (IN6_IS_ADDR_V4MAPPED(in6)) {
+		addr.family = AF_INET;
+		memcpy(addr.bytes, &in6->s6_addr[12], 4);
+	} else {
+		memcpy(addr.bytes, in6->s6_addr, 16);
+	}
+	return addr;
+}
+
+int ipaddr_parse(const char *text, struct ipaddr *out)
+{
+	struct ipaddr addr = {.family = AF_INET};
+	struct in6_addr in6;
+
+	if (inet_pton(AF_INET, text, addr.bytes) == 1) {
+		*out = addr;
+		return 0;
+	}
+	if (inet_pton(AF_INET6, text, &in6) == 1) {
+		*out = from_v6(&in6);
+		return 0;
+	}
+	return EINVAL;
+}
+
+const char *ipaddr_format(const struct ipaddr *addr, char buf[IPADDR_STRLEN])
+{
+	if (addr->family == 0 ||
+	    inet_ntop((int)addr->family, addr->bytes, buf, IPADDR_STRLEN) == NULL) {
+		memcpy(buf, "-", 2);
+	}
+	return buf;
+}
+
+bool ipaddr_equal(const struct ipaddr *a, const struct ipaddr *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+struct ipaddr ipaddr_from_sockaddr(const struct sockaddr_storage *ss)
+{
+	struct ipaddr addr = {0};
+
+	if (ss->ss_family == AF_INET) {
+		const struct sockaddr_in *sin = (const struct sockaddr_in *)ss;
+
+		addr.family = AF_INET;
+		memcpy(addr.bytes, &sin->sin_addr, 4);
+	} else if (ss->ss_family == AF_INET6) {
+		addr = from_v6(&((const struct sockaddr_in6 *)ss)->sin6_addr);
+	}
+	return addr;
+}
+
+socklen_t ipaddr_to_sockaddr(const struct ipaddr *addr, uint16_t port, struct sockaddr_storage *ss)
+{
+	memset(ss, 0, sizeof(*ss));
+	ss->ss_family = (sa_family_t)addr->family;
+	if (addr->family == AF_INET) {
+		struct sockaddr_in *sin = (struct sockaddr_in *)ss;
+
+		sin->sin_port = htons(port);
+		memcpy(&sin->sin_addr, addr->bytes, 4);
+		return sizeof(*sin);
+	}
+	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ss;
+
+	sin6->sin6_port = htons(port);
+	memcpy(&sin6->sin6_addr, addr->bytes, 16);
+	return sizeof(*sin6);
+}

@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# smbd on every node, as an administrator of a Pacemaker cluster without CTDB has it: the same
+# netbios name, users and share everywhere. (Whether the share's data are shared is not the
+# witness's business.)
+
+# The user exists everywhere under the same name; NTLM's user file is for witnessd.
+user_add() {
+	local common=$LAB_DIR/common
+	{ cat /etc/passwd; echo "$LAB_USER:x:7001:7001::/nonexistent:/usr/sbin/nologin"; } >"$common/passwd"
+	{ cat /etc/group; echo "$LAB_USER:x:7001:"; } >"$common/group"
+	echo "$LAB_WORKGROUP:$LAB_USER:$LAB_PASSWORD" >"$common/ntlm.users"
+	chmod 600 "$common/ntlm.users"
+}
+
+smb_conf_write() {
+	cat >"$LAB_DIR/$1/etc/samba/smb.conf" <<END
+[global]
+	workgroup = $LAB_WORKGROUP
+	netbios name = $LAB_NETNAME
+	realm = $LAB_REALM
+	server role = standalone server
+	kerberos method = dedicated keytab
+	dedicated keytab file = /etc/krb5.keytab
+	disable netbios = yes
+	smb ports = 445
+	load printers = no
+	printing = bsd
+	printcap name = /dev/null
+	# keeps samba-dcerpcd off port 135
+	rpc start on demand helpers = yes
+[data]
+	path = /var/tmp/data
+	read only = no
+	# what Windows wants before it looks for a witness (Samba 4.20 and later)
+	smb3 share cap:CLUSTER = yes
+	smb3 share cap:CONTINUOUS AVAILABILITY = yes
+END
+}
+
+smbd_start_service() {
+	box_start "$1" smbd smbd --foreground --no-process-group --debug-stdout
+}
+
+smb_start() {
+	smb_conf_write "$1"
+	printf '%s\n%s\n' "$LAB_PASSWORD" "$LAB_PASSWORD" | box_exec "$1" sh -ec "
+		mkdir -p /var/tmp/data /run/samba
+		chown $LAB_USER: /var/tmp/data
+		pdbedit -t -a -u $LAB_USER" >"$LAB_DIR/$1/pdbedit.log" 2>&1
+	smbd_start_service "$1"
+}
+
+smb_ready() {
+	wait_for 30 "smbd on $1" box_exec client smbclient -U "$LAB_WORKGROUP/$LAB_USER%$LAB_PASSWORD" \
+		"//$(box_address "$1")/data" -c 'ls'
+}

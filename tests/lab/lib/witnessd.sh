@@ -1,0 +1,23 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# witnessd from a build folder, on every node.
+
+witnessd_start_service() {
+	local build
+	build=$(cat "$LAB_DIR/build")
+	box_start "$1" witnessd "$build/witnessd" --foreground \
+		-o global.backend="$(cat "$LAB_DIR/manager")" \
+		-o global.module_dir="$build" \
+		-o global.log_target=/var/log/witnessd.log \
+		-o global.log_level=debug \
+		-o witness.net_names="$LAB_NETNAME fs.$LAB_DOMAIN" \
+		-o auth.ntlm_user_file=/etc/ntlm.users
+}
+
+witnessd_start() {
+	witnessd_start_service "$1"
+}
+
+witnessd_ready() {
+	wait_for 20 "witnessd on $1" box_exec "$1" "$(cat "$LAB_DIR/build")/witnessctl" ping
+}

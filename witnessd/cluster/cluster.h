@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The cluster as the core sees it: takes the backend's snapshots, keeps the last good one, diffs the
- * next against it, and hands typed events to its listeners. The diff (diff.h) is a pure function.
+ * next against it, and hands typed events to its listeners. The diff (diff.c) is a pure function.
  */
 #ifndef WITNESSD_CLUSTER_CLUSTER_H
 #define WITNESSD_CLUSTER_CLUSTER_H
@@ -10,11 +10,11 @@
 #include "witnessd/cluster/state.h"
 
 enum cluster_event_type {
-	CLUSTER_ADDR_LOST, /* was available, is not */
+	CLUSTER_ADDR_LOST, /* was available (or never known), is unavailable or gone */
 	CLUSTER_ADDR_BACK, /* was not available, is; also on another node than before */
 	CLUSTER_ADDR_MOVED, /* available before on .from and now on .to: one step, no snapshot between */
 	CLUSTER_ADDR_ADDED, /* new in the configuration; its state is in the snapshot */
-	CLUSTER_ADDR_REMOVED, /* gone from the configuration; a LOST precedes it if it was available */
+	CLUSTER_ADDR_REMOVED, /* gone from the configuration; a LOST precedes it unless it was unavailable */
 	CLUSTER_NODE_UP,
 	CLUSTER_NODE_DOWN,
 	CLUSTER_NODE_DRAINING, /* began to drain */
@@ -28,10 +28,11 @@ enum cluster_event_type {
 
 struct cluster_event {
 	enum cluster_event_type type;
-	struct ipaddr ip;      /* ADDR_* */
-	const char *group;     /* ADDR_* */
-	const char *name;      /* node (NODE_*) or share (SHARE_*) */
-	const char *from, *to; /* nodes, NULL where there is none */
+	struct ipaddr ip;  /* ADDR_* */
+	const char *group; /* ADDR_* */
+	const char *name;  /* node (NODE_*) or share (SHARE_*) */
+	const char *from,
+		*to; /* ADDR_*, SHARE_*: node before and after, NULL where there is none */
 	const struct backend_intent *intent;
 };
 
@@ -40,6 +41,9 @@ struct cluster_event {
  *  - the first snapshot gives FRESH and nothing else: nobody can be registered for what was before;
  *  - without quorum (in the new snapshot) addresses of other nodes are not LOST or REMOVED: they keep their last
  *    state until quorum returns; addresses that the local node itself had may be;
+ *    Good news is always believed: an address seen on another node has moved;
+ *  - shares follow the same rules; nodes are what the snapshot says, so an address that was kept can be
+ *    AVAILABLE on a node that is offline: clients are told by the address, never by the node;
  *  - CLUSTER_ADDR_UNKNOWN keeps the last known state.
  * To make that last, cluster_diff() yields the *effective* new state, and that is what is kept.
  */
@@ -62,10 +66,14 @@ int cluster_diff(TALLOC_CTX *mem_ctx, const struct cluster_state *old,
 
 struct cluster;
 
-/** Start empty; no backend yet. @return 0 or ENOMEM */
+/**
+ * Start empty; no backend yet. The sink drops, with a line in the log, snapshots that do not pass
+ * cluster_state_check(), and intents while no fresh snapshot is there to understand them by.
+ * @return 0 or ENOMEM
+ */
 int cluster_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct cluster **out);
 
-/** Where a backend reports to; lives as long as the cluster. */
+/** Where a backend reports to; lives as long as the cluster. Not to be called from a listener. */
 const struct backend_sink *cluster_sink(struct cluster *cluster);
 
 /** The last effective state; NULL before the first snapshot. Valid until the next event round ends. */
@@ -85,13 +93,20 @@ int cluster_listen(struct cluster *cluster,
 			      const struct cluster_state *state),
 		   void *private_data);
 
-/** Node that last had this address, while nobody has it; else who has it; NULL when never seen anywhere. */
+/**
+ * Node that last had this address, while nobody has it; else who has it; NULL when it was never seen
+ * anywhere since it is configured. Valid until the next event round ends.
+ */
 const char *cluster_last_node(const struct cluster *cluster, const struct ipaddr *ip);
 
 /**
- * Load module NAME from dir and connect it to the cluster.
+ * Load module NAME from dir and connect it to the cluster; once a cluster. The module stays in memory
+ * until the process ends: a pending event may still point into it.
+ * @param config borrowed; must outlive the cluster
  * @param why a sentence, a child of mem_ctx
- * @return 0; ENOENT (no such module); EPROTO (wrong ABI or no table); or what its connect() gave
+ * @return 0; EINVAL (a name with other characters than letters, digits, - and _); ENOENT (no such
+ *         module); ELIBACC (it cannot be loaded); EPROTO (wrong ABI or no table); EBUSY (there is a
+ *         backend already); or what its connect() gave
  */
 int cluster_load_backend(struct cluster *cluster, const struct config *config, const char *dir,
 			 const char *name, TALLOC_CTX *mem_ctx, char **why);
@@ -100,7 +115,10 @@ int cluster_load_backend(struct cluster *cluster, const struct config *config, c
 struct backend *cluster_backend(const struct cluster *cluster);
 const struct backend_ops *cluster_backend_ops(const struct cluster *cluster);
 
-/** What witnessctl status shows: backend, nodes, quorum, stale, generation; a new reference. */
+/**
+ * What witnessctl status shows: {"backend", "generation", "quorate", "stale", "nodes", "addresses",
+ * "shares", "peers", "backend_status"}; a new reference, NULL when memory is short.
+ */
 json_t *cluster_status_json(const struct cluster *cluster);
 
 const char *cluster_event_type_name(enum cluster_event_type type); /* "address lost", ... */

@@ -74,11 +74,14 @@ const struct cluster_node *cluster_state_node(const struct cluster_state *state,
 const struct cluster_node *cluster_state_local(const struct cluster_state *state);
 const struct cluster_addr *cluster_state_addr(const struct cluster_state *state,
 					      const struct ipaddr *ip);
+/** Without case, in ASCII. */
+const struct cluster_share *cluster_state_share(const struct cluster_state *state,
+						const char *name);
 
 /**
- * Whether the snapshot is fit to be used: no addr names an unknown node, AVAILABLE addresses have a
- * node, at most one local node.
- * @return 0, or EINVAL with *why a sentence, a child of mem_ctx
+ * Whether the snapshot is fit to be used: no addr or share names an unknown node, AVAILABLE addresses
+ * have a node, every address a group, everything a name; at most one local node.
+ * @return 0, or EINVAL with *why a sentence, a child of mem_ctx (NULL: no memory for it)
  */
 int cluster_state_check(TALLOC_CTX *mem_ctx, const struct cluster_state *state, char **why);
 

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "witnessd/cluster/cluster_private.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "witnessd/util/log.h"
+
+static const char *const event_type_names[] = {
+	[CLUSTER_ADDR_LOST] = "address lost",       [CLUSTER_ADDR_BACK] = "address back",
+	[CLUSTER_ADDR_MOVED] = "address moved",     [CLUSTER_ADDR_ADDED] = "address added",
+	[CLUSTER_ADDR_REMOVED] = "address removed", [CLUSTER_NODE_UP] = "node up",
+	[CLUSTER_NODE_DOWN] = "node down",          [CLUSTER_NODE_DRAINING] = "node draining",
+	[CLUSTER_SHARE_MOVED] = "share moved",      [CLUSTER_QUORUM_GAINED] = "quorum gained",
+	[CLUSTER_QUORUM_LOST] = "quorum lost",      [CLUSTER_INTENT] = "move asked for",
+	[CLUSTER_FRESH] = "state is fresh",         [CLUSTER_STALE] = "state is stale",
+};
+
+const char *cluster_event_type_name(enum cluster_event_type type)
+{
+	if ((size_t)type >= sizeof(event_type_names) / sizeof(event_type_names[0])) {
+		return "invalid";
+	}
+	return event_type_names[type];
+}
+
+/* " label value", or nothing when there is no value. */
+static char *add_word(char *line, const char *label, const char *value)
+{
+	if (line == NULL || value == NULL) {
+		return line;
+	}
+	return talloc_asprintf_append(line, " %s%s", label, log_escape(line, value));
+}
+
+static void log_event(const struct cluster_event *event, const char *reason)
+{
+	char ip[IPADDR_STRLEN];
+	char *line = talloc_strdup(NULL, cluster_event_type_name(event->type));
+
+	if (event->ip.family != 0) {
+		line = add_word(line, "", ipaddr_format(&event->ip, ip));
+	}
+	line = add_word(line, "", event->name);
+	if (event->intent != NULL) {
+		line = add_word(line, "", event->intent->what);
+	}
+	line = add_word(line, "from ", event->from);
+	line = add_word(line, "to ", event->to);
+	line = add_word(line, "group ", event->group);
+	line = add_word(line, "why: ", reason);
+	if (event->type == CLUSTER_STALE || event->type == CLUSTER_QUORUM_LOST) {
+		log_warn("cluster: %s", line != NULL ? line : "event");
+	} else {
+		log_notice("cluster: %s", line != NULL ? line : "event");
+	}
+	talloc_free(line);
+}
+
+static void tell(struct cluster *cluster, const struct cluster_event *event, const char *reason)
+{
+	log_event(event, reason);
+	/* By index and from the cluster each time: a listener may add another one. */
+	for (size_t i = 0; i < cluster->num_listeners; i++) {
+		struct cluster_listener listener = cluster->listeners[i];
+
+		listener.fn(listener.private_data, event, cluster->current);
+	}
+}
+
+/* --- who had an address last --- */
+
+static const char *find_last(const struct cluster_last *last, size_t num, const struct ipaddr *ip)
+{
+	for (size_t i = 0; i < num; i++) {
+		if (ipaddr_equal(&last[i].ip, ip)) {
+			return last[i].node;
+		}
+	}
+	return NULL;
+}
+
+/* The table for a new state, made of what it says and of what was known before. @return 0 or ENOMEM */
+static int make_last(TALLOC_CTX *mem_ctx, const struct cluster *cluster,
+		     const struct cluster_state *state, struct cluster_last **out)
+{
+	struct cluster_last *last = talloc_array(mem_ctx, struct cluster_last, state->num_addrs);
+
+	if (last == NULL) {
+		return ENOMEM;
+	}
+	for (size_t i = 0; i < state->num_addrs; i++) {
+		const struct cluster_addr *addr = &state->addrs[i];
+		const char *node = addr->node;
+
+		if (node == NULL) {
+			node = find_last(cluster->last, cluster->num_last, &addr->ip);
+		}
+		last[i].ip = addr->ip;
+		last[i].node = node == NULL ? NULL : talloc_strdup(last, node);
+		if (node != NULL && last[i].node == NULL) {
+			talloc_free(last);
+			return ENOMEM;
+		}
+	}
+	*out = last;
+	return 0;
+}
+
+const char *cluster_last_node(const struct cluster *cluster, const struct ipaddr *ip)
+{
+	return find_last(cluster->last, cluster->num_last, ip);
+}
+
+/* --- the sink --- */
+
+/* Take over a checked snapshot; next and all that is no longer needed stay children of tmp. */
+static int adopt(struct cluster *cluster, TALLOC_CTX *tmp, const struct cluster_state *next)
+{
+	struct cluster_state *effective = NULL;
+	struct cluster_events events = {.list = NULL};
+	struct cluster_last *last = NULL;
+	bool heals = cluster->stale && cluster->current != NULL;
+	int err;
+
+	err = cluster_diff(tmp, cluster->current, next, &effective, &events);
+	if (err == 0) {
+		err = make_last(tmp, cluster, effective, &last);
+	}
+	if (err != 0) {
+		return err;
+	}
+	/* The events borrow from the state before: it goes when they have been told. */
+	talloc_steal(tmp, cluster->current);
+	talloc_steal(tmp, cluster->last);
+	cluster->current = talloc_steal(cluster, effective);
+	cluster->last = talloc_steal(cluster, last);
+	cluster->num_last = effective->num_addrs;
+	cluster->stale = false;
+	if (heals) {
+		tell(cluster, &(struct cluster_event){.type = CLUSTER_FRESH}, NULL);
+	}
+	for (size_t i = 0; i < events.num; i++) {
+		tell(cluster, &events.list[i], NULL);
+	}
+	return 0;
+}
+
+static void sink_snapshot(void *private_data, struct cluster_state **state)
+{
+	struct cluster *cluster = talloc_get_type_abort(private_data, struct cluster);
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct cluster_state *next = talloc_move(tmp, state);
+	char *why = NULL;
+	int err = cluster_state_check(tmp, next, &why);
+
+	if (err != 0) {
+		log_err("cluster: dropped an invalid snapshot: %s", log_escape(tmp, why));
+	} else {
+		err = adopt(cluster, tmp, next);
+		if (err != 0) {
+			log_err("cluster: dropped a snapshot: %s", strerror(err));
+		}
+	}
+	/* tmp may be NULL when memory is short; then next has no parent and is freed here. */
+	if (tmp == NULL) {
+		talloc_free(next);
+	}
+	talloc_free(tmp);
+}
+
+static void sink_intent(void *private_data, const struct backend_intent *intent)
+{
+	struct cluster *cluster = talloc_get_type_abort(private_data, struct cluster);
+	struct cluster_event event = {
+		.type = CLUSTER_INTENT, .from = intent->from, .to = intent->to, .intent = intent};
+
+	if (cluster->current == NULL || cluster->stale) {
+		log_debug("cluster: no fresh state, ignored an intent");
+		return;
+	}
+	tell(cluster, &event, intent->why);
+}
+
+static void sink_lost(void *private_data, const char *reason)
+{
+	struct cluster *cluster = talloc_get_type_abort(private_data, struct cluster);
+
+	if (cluster->stale) {
+		return;
+	}
+	cluster->stale = true;
+	if (cluster->current != NULL) {
+		tell(cluster, &(struct cluster_event){.type = CLUSTER_STALE}, reason);
+	}
+}
+
+static struct cluster_peer *find_peer(struct cluster *cluster, const char *node)
+{
+	struct cluster_peer *peer;
+
+	qb_list_for_each_entry (peer, &cluster->peers, entry) {
+		if (strcmp(peer->node, node) == 0) {
+			return peer;
+		}
+	}
+	return NULL;
+}
+
+static void sink_peer_up(void *private_data, const char *node)
+{
+	struct cluster *cluster = talloc_get_type_abort(private_data, struct cluster);
+	struct cluster_peer *peer;
+
+	if (find_peer(cluster, node) != NULL) {
+		return;
+	}
+	peer = talloc_zero(cluster, struct cluster_peer);
+	if (peer == NULL || (peer->node = talloc_strdup(peer, node)) == NULL) {
+		talloc_free(peer);
+		log_err("cluster: no memory for a peer");
+		return;
+	}
+	qb_list_add_tail(&peer->entry, &cluster->peers);
+	log_notice("cluster: witness of node %s joined", log_escape(peer, node));
+}
+
+static void sink_peer_down(void *private_data, const char *node)
+{
+	struct cluster *cluster = talloc_get_type_abort(private_data, struct cluster);
+	struct cluster_peer *peer = find_peer(cluster, node);
+
+	if (peer != NULL) {
+		log_notice("cluster: witness of node %s left", log_escape(peer, node));
+		qb_list_del(&peer->entry);
+		talloc_free(peer);
+	}
+}
+
+static void sink_message(void *private_data, const char *from, const uint8_t *bytes, size_t len)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+
+	/* Nothing is exchanged between peers yet, so this is a witnessd of a later version. */
+	log_debug("cluster: ignored %zu bytes from the witness of node %s", len,
+		  log_escape(tmp, from));
+	talloc_free(tmp);
+}
+
+/* --- the object --- */
+
+int cluster_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct cluster **out)
+{
+	struct cluster *cluster = talloc_zero(mem_ctx, struct cluster);
+
+	if (cluster == NULL) {
+		return ENOMEM;
+	}
+	cluster->ev = ev;
+	qb_list_init(&cluster->peers);
+	cluster->sink = (struct backend_sink){
+		.private_data = cluster,
+		.snapshot = sink_snapshot,
+		.intent = sink_intent,
+		.peer_up = sink_peer_up,
+		.peer_down = sink_peer_down,
+		.message = sink_message,
+		.lost = sink_lost,
+	};
+	*out = cluster;
+	return 0;
+}
+
+const struct backend_sink *cluster_sink(struct cluster *cluster)
+{
+	return &cluster->sink;
+}
+
+const struct cluster_state *cluster_current(const struct cluster *cluster)
+{
+	return cluster->current;
+}
+
+bool cluster_stale(const struct cluster *cluster)
+{
+	return cluster->stale;
+}
+
+int cluster_listen(struct cluster *cluster,
+		   void (*fn)(void *private_data, const struct cluster_event *event,
+			      const struct cluster_state *state),
+		   void *private_data)
+{
+	struct cluster_listener *listeners = talloc_realloc(
+		cluster, cluster->listeners, struct cluster_listener, cluster->num_listeners + 1);
+
+	if (listeners == NULL) {
+		return ENOMEM;
+	}
+	listeners[cluster->num_listeners++] =
+		(struct cluster_listener){.fn = fn, .private_data = private_data};
+	cluster->listeners = listeners;
+	return 0;
+}
+
+struct backend *cluster_backend(const struct cluster *cluster)
+{
+	return cluster->backend;
+}
+
+const struct backend_ops *cluster_backend_ops(const struct cluster *cluster)
+{
+	return cluster->ops;
+}

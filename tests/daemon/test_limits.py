@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Limits and time-outs: what is over them is refused, and everybody else is served."""
+import time
+
+import pytest
+import rawrpc as r
+import swn
+
+
+def register_code(conn, **kw):
+    return swn.handle_reply(conn.call(swn.REGISTER_EX, swn.register_ex(**kw)))[1]
+
+
+def test_registrations_of_one_group(start_daemon):
+    daemon = start_daemon({"witness.max_registrations_connection": 3})
+    with daemon.ntlm() as conn, daemon.ntlm() as other:
+        codes = [register_code(conn) for _ in range(5)]
+        assert codes == [0, 0, 0, swn.NO_RESOURCES, swn.NO_RESOURCES]
+        assert register_code(other) == 0
+
+
+def test_registrations_of_one_principal(start_daemon):
+    daemon = start_daemon({"witness.max_registrations_principal": 3})
+    with daemon.ntlm() as one, daemon.ntlm() as two:
+        assert [register_code(one), register_code(two), register_code(one)] == [0, 0, 0]
+        assert register_code(two) == swn.NO_RESOURCES
+        with daemon.ntlm(user=daemon.other_user, password=daemon.other_password) as bob:
+            assert register_code(bob) == 0
+
+
+def test_registrations_in_all(start_daemon):
+    daemon = start_daemon({"witness.max_registrations": 2})
+    with daemon.ntlm() as conn:
+        handle = daemon.register(conn)
+        assert register_code(conn) == 0
+        assert register_code(conn) == swn.NO_RESOURCES
+        assert swn.werror(conn.call(swn.UNREGISTER, handle)) == 0
+        assert register_code(conn) == 0
+
+
+def drained(conns):
+    """Those of the connections that the server has not closed."""
+    alive = []
+    for conn in conns:
+        conn.sock.settimeout(0.01)
+        try:
+            if conn.sock.recv(1):
+                alive.append(conn)
+        except (TimeoutError, BlockingIOError):
+            alive.append(conn)
+        except OSError:
+            pass
+    return alive
+
+
+def test_half_open_connections_of_one_source(start_daemon):
+    daemon = start_daemon({"rpc.max_unauthenticated_source": 5, "rpc.bind_timeout": 60})
+    conns = []
+    try:
+        for _ in range(30):
+            conns.append(daemon.raw())
+        deadline = time.monotonic() + 10
+        while len(drained(conns)) > 5 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert len(drained(conns)) == 5
+        with r.Conn(daemon.addr, daemon.port, source="127.0.77.9") as other:
+            assert other.bind(r.context(0, r.MGMT)).results == [(0, 0)]
+    finally:
+        for conn in conns:
+            conn.close()
+
+
+@pytest.mark.parametrize("sent", [b"", r.bind(r.context(0, r.MGMT))[:10],
+                                  r.bind(r.context(0, r.MGMT))[:40]], ids=["silent", "header", "half"])
+def test_bind_that_does_not_come(start_daemon, sent):
+    daemon = start_daemon({"rpc.bind_timeout": 1})
+    with daemon.raw() as conn:
+        start = time.monotonic()
+        assert conn.send(sent).closed(timeout=10)
+        assert 0.7 < time.monotonic() - start < 8
+
+
+def test_dripping_does_not_win_time(start_daemon):
+    daemon = start_daemon({"rpc.bind_timeout": 1})
+    with daemon.raw() as conn:
+        start = time.monotonic()
+        with pytest.raises(OSError):
+            for byte in r.bind(r.context(0, r.MGMT)) * 3:
+                conn.send(bytes([byte]))
+                time.sleep(0.1)
+        assert time.monotonic() - start < 8
+
+
+def test_dripped_request(start_daemon):
+    daemon = start_daemon({"rpc.pdu_timeout": 1})
+    with daemon.ntlm() as conn:
+        swn.interfaces(conn.call(swn.GET_INTERFACE_LIST))
+        start = time.monotonic()
+        with pytest.raises(OSError):
+            for byte in conn.protect(swn.GET_INTERFACE_LIST, b"", 9):
+                conn.send(bytes([byte]))
+                time.sleep(0.1)
+        assert time.monotonic() - start < 8
+
+
+def test_authentication_that_is_not_finished(start_daemon):
+    class Lazy(r.NtlmConn):
+        def send_auth3(self):
+            pass
+    daemon = start_daemon({"rpc.auth_timeout": 1})
+    with Lazy(daemon) as conn:
+        assert conn.closed(timeout=10)
+
+
+def test_idle_connection_goes_and_a_registered_one_stays(start_daemon):
+    daemon = start_daemon({"rpc.idle_timeout": 1})
+    with daemon.ntlm() as idle, daemon.ntlm() as waiting:
+        handle = daemon.register(waiting)
+        pending = waiting.start(swn.ASYNC_NOTIFY, handle)
+        swn.interfaces(idle.call(swn.GET_INTERFACE_LIST))
+        assert idle.closed(timeout=10)
+        daemon.ctl("static", "address", "127.0.77.2", "down")
+        assert swn.notify(waiting.finish(pending))[0] == 0
+
+
+def test_client_that_does_not_read(start_daemon):
+    daemon = start_daemon()
+    with daemon.ntlm(flags=3 | r.MPX) as deaf:
+        deaf.sock.settimeout(0.2)
+        try:
+            for _ in range(20000):
+                deaf.start(swn.GET_INTERFACE_LIST)
+        except OSError:
+            pass
+        with daemon.ntlm() as other:
+            swn.interfaces(other.call(swn.GET_INTERFACE_LIST))
+        with open(f"/proc/{daemon.process.pid}/status", encoding="ascii") as f:
+            rss = int(next(line for line in f if line.startswith("VmRSS")).split()[1])
+        assert rss < 500 * 1024

@@ -97,6 +97,10 @@ static int parse_list(TALLOC_CTX *mem_ctx, const struct config_key *key, const c
 			return refuse(mem_ctx, "must have at most 1024 words of 150 bytes", text,
 				      why);
 		}
+		if (memchr(p, '=', len) != NULL) {
+			/* No name of a host or share has one: here it is a key that was indented. */
+			return refuse(mem_ctx, "must not have words with a =", text, why);
+		}
 		list = talloc_realloc(mem_ctx, list, const char *, num + 2);
 		if (list == NULL) {
 			return ENOMEM;

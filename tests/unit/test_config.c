@@ -140,13 +140,13 @@ static void long_lines_and_nul_bytes_are_refused(void **unused)
 static void overrides_win_over_the_file(void **unused)
 {
 	static const char *const overrides[] = {"rpc.port=7", " rpc.port = 8 ",
-						"witness.net_names=a=b", NULL};
+						"witness.net_names=a b", NULL};
 	struct config *config;
 	char *why;
 
 	assert_int_equal(load(NULL, "[rpc]\nport = 6\n", overrides, &config, &why), 0);
 	assert_int_equal(config_number(config, "rpc.port"), 8);
-	assert_string_equal(config_list(config, "witness.net_names", NULL)[0], "a=b");
+	assert_string_equal(config_list(config, "witness.net_names", NULL)[1], "b");
 	assert_true(config_is_set(config, "witness.net_names"));
 	talloc_free(config);
 }
@@ -163,6 +163,7 @@ static void bad_overrides_are_refused(void **unused)
 		{"=", "expected section.key=value"},
 		{"", "expected section.key=value"},
 		{"auth.netbios_name=a\nb", "control characters"},
+		{"witness.net_names=a b=c", "words with a ="},
 		{"auth.netbios_name=a ;b", "begins with ;"},
 	};
 

@@ -13,6 +13,7 @@
 
 #define CONTROL_MAX_REQUEST (64 * 1024)
 #define CONTROL_MAX_REPLY   (8 * 1024 * 1024)
+#define CONTROL_MAX_CLIENTS 32
 
 struct control_server;
 
@@ -24,9 +25,11 @@ typedef int (*control_fn)(void *private_data, TALLOC_CTX *mem_ctx, const json_t 
 			  json_t **result, char **why);
 
 /**
- * Listen on the libqb IPC service of that name. Only root, and members of group (NULL: nobody else),
- * get in.
- * @return 0; EADDRINUSE when another daemon has it; ENOENT when there is no such group; or an errno
+ * Listen on the libqb IPC service of that name. Only root, who runs the daemon, and members of group
+ * (NULL: nobody else) get in. Who is a member is looked up here, once: later lookups could block.
+ * One server a process: libqb's poll handlers carry no context.
+ * @return 0; EADDRINUSE when another daemon has it; ENOENT when there is no such group; EBUSY when the
+ *         process has a server; or an errno
  */
 int control_server_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const char *name,
 			  const char *group, struct control_server **out);

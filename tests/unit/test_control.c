@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The control socket: a server on tevent in this process, clients in child processes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <qb/qbipcc.h>
+
+#include "witnessd/control/control_private.h"
+#include "witnessd/util/log.h"
+
+struct fixture {
+	char name[64];
+	struct tevent_context *ev;
+	struct control_server *server;
+	unsigned int calls;
+};
+
+static int echo(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request, json_t **result,
+		char **why)
+{
+	struct fixture *f = private_data;
+
+	f->calls++;
+	*result = json_incref(json_object_get(request, "what"));
+	return *result != NULL ? 0 : EINVAL;
+}
+
+static int refuse(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request, json_t **result,
+		  char **why)
+{
+	*why = talloc_strdup(mem_ctx, "because of the test");
+	return EPERM;
+}
+
+/* A string of the wanted length. */
+static int big(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request, json_t **result,
+	       char **why)
+{
+	size_t len = (size_t)json_integer_value(json_object_get(request, "len"));
+	char *text = talloc_size(mem_ctx, len + 1);
+
+	memset(text, 'x', len);
+	*result = json_stringn(text, len);
+	return 0;
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = talloc_zero(NULL, struct fixture);
+
+	snprintf(f->name, sizeof(f->name), "test-control-%d", (int)getpid());
+	f->ev = tevent_context_init(f);
+	assert_int_equal(control_server_create(f, f->ev, f->name, NULL, &f->server), 0);
+	assert_int_equal(control_server_add(f->server, "echo", echo, f), 0);
+	assert_int_equal(control_server_add(f->server, "refuse", refuse, f), 0);
+	assert_int_equal(control_server_add(f->server, "big", big, f), 0);
+	assert_int_equal(control_server_add(f->server, "echo", echo, f), EEXIST);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	talloc_free(*state);
+	return 0;
+}
+
+typedef int (*client_fn)(const struct fixture *f);
+
+static void child_ended(struct tevent_context *ev, struct tevent_fd *fde, uint16_t flags,
+			void *private_data)
+{
+	*(bool *)private_data = true;
+}
+
+/* Start fn in a child: it is through when the pipe's end closes. */
+static pid_t client_start(struct fixture *f, client_fn fn, int *fd)
+{
+	int ends[2];
+	pid_t pid;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(ends[0]);
+		alarm(30);
+		_exit(fn(f));
+	}
+	assert_true(pid > 0);
+	close(ends[1]);
+	*fd = ends[0];
+	return pid;
+}
+
+/* Run the loop until the child ends. @return its exit code */
+static int client_wait(struct fixture *f, pid_t pid, int fd)
+{
+	bool ended = false;
+	struct tevent_fd *fde = tevent_add_fd(f->ev, f, fd, TEVENT_FD_READ, child_ended, &ended);
+	int status;
+
+	while (!ended) {
+		assert_int_equal(tevent_loop_once(f->ev), 0);
+	}
+	talloc_free(fde);
+	close(fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int run_client(struct fixture *f, client_fn fn)
+{
+	int fd;
+	pid_t pid = client_start(f, fn, &fd);
+
+	return client_wait(f, pid, fd);
+}
+
+/* In the child: __LINE__ as exit code tells which expectation failed. */
+#define EXPECT(cond)                                                                               \
+	do {                                                                                       \
+		if (!(cond)) {                                                                     \
+			fprintf(stderr, "line %d: %s\n", __LINE__, #cond);                         \
+			return 1;                                                                  \
+		}                                                                                  \
+	} while (0)
+
+static int client_echo(const struct fixture *f)
+{
+	json_t *request = json_pack("{s:s, s:s}", "command", "echo", "what", "hello");
+	json_t *result = NULL;
+	char *why = NULL;
+
+	for (int i = 0; i < 20; i++) {
+		EXPECT(control_call(NULL, f->name, request, 5000, &result, &why) == 0);
+		EXPECT(strcmp(json_string_value(result), "hello") == 0);
+		json_decref(result);
+	}
+	return 0;
+}
+
+static void a_command_is_answered(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(run_client(f, client_echo), 0);
+	assert_int_equal(f->calls, 20);
+}
+
+static int client_refused(const struct fixture *f)
+{
+	json_t *request = json_pack("{s:s}", "command", "refuse");
+	json_t *result = NULL;
+	char *why = NULL;
+
+	EXPECT(control_call(NULL, f->name, request, 5000, &result, &why) == EREMOTEIO);
+	EXPECT(strcmp(why, "because of the test") == 0);
+	json_object_set_new(request, "command", json_string("nonsense\n"));
+	EXPECT(control_call(NULL, f->name, request, 5000, &result, &why) == EREMOTEIO);
+	EXPECT(strcmp(why, "no such command: \"nonsense\\x0a\"") == 0);
+	json_object_set_new(request, "command", json_string("echo"));
+	EXPECT(control_call(NULL, f->name, request, 5000, &result, &why) == EREMOTEIO);
+	EXPECT(strcmp(why, strerror(EINVAL)) == 0);
+	json_object_set_new(request, "command", json_integer(1));
+	EXPECT(control_call(NULL, f->name, request, 5000, &result, &why) == EREMOTEIO);
+	EXPECT(strstr(why, "\"command\"") != NULL);
+	EXPECT(result == NULL);
+	return 0;
+}
+
+static void refusals_come_with_their_reason(void **state)
+{
+	assert_int_equal(run_client(*state, client_refused), 0);
+}
+
+static int client_big(const struct fixture *f)
+{
+	static const size_t lens[] = {
+		0, 1, CONTROL_PART - 32, CONTROL_PART, CONTROL_PART * 3 + 7, 4 * 1024 * 1024};
+	json_t *result = NULL;
+	char *why = NULL;
+
+	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		json_t *request = json_pack("{s:s, s:i}", "command", "big", "len", (int)lens[i]);
+
+		EXPECT(control_call(NULL, f->name, request, 10000, &result, &why) == 0);
+		EXPECT(json_string_length(result) == lens[i]);
+		json_decref(result);
+	}
+	return 0;
+}
+
+static void replies_larger_than_the_buffer_arrive_whole(void **state)
+{
+	assert_int_equal(run_client(*state, client_big), 0);
+}
+
+static int client_too_big(const struct fixture *f)
+{
+	json_t *request = json_pack("{s:s, s:i}", "command", "big", "len", CONTROL_MAX_REPLY + 1);
+	char *text = calloc(1, CONTROL_MAX_REQUEST + 1);
+	json_t *result = NULL;
+	char *why = NULL;
+
+	EXPECT(control_call(NULL, f->name, request, 10000, &result, &why) == EREMOTEIO);
+	EXPECT(strstr(why, "8 MiB") != NULL);
+	memset(text, 'y', CONTROL_MAX_REQUEST);
+	request = json_pack("{s:s, s:s}", "command", "echo", "what", text);
+	EXPECT(control_call(NULL, f->name, request, 10000, &result, &why) == EMSGSIZE);
+	EXPECT(strstr(why, "64 KiB") != NULL);
+	return 0;
+}
+
+static void what_is_too_large_is_refused(void **state)
+{
+	assert_int_equal(run_client(*state, client_too_big), 0);
+}
+
+static int64_t raw(qb_ipcc_connection_t *c, int32_t id, int32_t size, const void *bytes, size_t len,
+		   int *err)
+{
+	char buf[CONTROL_BUFFER];
+	struct qb_ipc_request_header header = {.id = id, .size = size};
+	struct iovec iov[2] = {{&header, sizeof(header)}, {(void *)(uintptr_t)bytes, len}};
+	struct control_part part;
+	ssize_t n = qb_ipcc_sendv_recv(c, iov, 2, buf, sizeof(buf), 5000);
+
+	if (n < (ssize_t)sizeof(struct qb_ipc_response_header)) {
+		return n;
+	}
+	memcpy(&part, buf, sizeof(part));
+	*err = -part.header.error;
+	return n;
+}
+
+static int client_raw(const struct fixture *f)
+{
+	qb_ipcc_connection_t *c = qb_ipcc_connect(f->name, CONTROL_BUFFER);
+	int head = sizeof(struct qb_ipc_request_header), err = 0;
+
+	EXPECT(c != NULL);
+	EXPECT(raw(c, CONTROL_MORE, head, "", 0, &err) > 0 && err == EPROTO);
+	EXPECT(raw(c, 4711, head, "", 0, &err) > 0 && err == EPROTO);
+	EXPECT(raw(c, CONTROL_CALL, INT32_MAX, "", 0, &err) > 0 && err == EMSGSIZE);
+	EXPECT(raw(c, CONTROL_CALL, -1, "", 0, &err) > 0 && err == EMSGSIZE);
+	EXPECT(raw(c, CONTROL_CALL, head - 1, "", 0, &err) > 0 && err == EMSGSIZE);
+	EXPECT(raw(c, CONTROL_CALL, head + 5, "{\"a\":", 5, &err) > 0 && err == 0);
+	EXPECT(raw(c, CONTROL_CALL, head, "", 0, &err) > 0 && err == 0);
+	qb_ipcc_disconnect(c);
+	return client_echo(f);
+}
+
+static void malformed_messages_are_answered_and_harm_nobody(void **state)
+{
+	assert_int_equal(run_client(*state, client_raw), 0);
+}
+
+/* Ask for something large, fetch nothing of it, and stay until killed. */
+static int client_lazy(const struct fixture *f)
+{
+	static const char text[] = "{\"command\":\"big\",\"len\":4000000}";
+	struct qb_ipc_request_header header = {.id = CONTROL_CALL,
+					       .size = sizeof(header) + sizeof(text) - 1};
+	struct iovec iov[2] = {{&header, sizeof(header)},
+			       {(void *)(uintptr_t)text, sizeof(text) - 1}};
+	qb_ipcc_connection_t *c = qb_ipcc_connect(f->name, CONTROL_BUFFER);
+
+	EXPECT(c != NULL);
+	for (int i = 0; i < 8; i++) {
+		qb_ipcc_sendv(c, iov, 2);
+	}
+	pause();
+	return 0;
+}
+
+static void a_client_that_does_not_read_holds_up_nobody(void **state)
+{
+	struct fixture *f = *state;
+	int fd;
+	pid_t lazy = client_start(f, client_lazy, &fd);
+
+	assert_int_equal(run_client(f, client_echo), 0);
+	assert_int_equal(kill(lazy, SIGKILL), 0);
+	assert_int_equal(client_wait(f, lazy, fd), 128 + SIGKILL);
+	assert_int_equal(run_client(f, client_echo), 0);
+}
+
+static int client_crowd(const struct fixture *f)
+{
+	qb_ipcc_connection_t *c[CONTROL_MAX_CLIENTS];
+	json_t *request = json_pack("{s:s, s:s}", "command", "echo", "what", "x");
+	json_t *result = NULL;
+	char *why = NULL;
+
+	for (int i = 0; i < CONTROL_MAX_CLIENTS; i++) {
+		c[i] = qb_ipcc_connect(f->name, CONTROL_BUFFER);
+		EXPECT(c[i] != NULL);
+	}
+	EXPECT(control_call(NULL, f->name, request, 5000, &result, &why) == EBUSY);
+	EXPECT(strstr(why, "too many clients") != NULL);
+	for (int i = 0; i < CONTROL_MAX_CLIENTS; i++) {
+		qb_ipcc_disconnect(c[i]);
+	}
+	return 0;
+}
+
+static void a_crowd_is_turned_away_and_the_next_let_in(void **state)
+{
+	assert_int_equal(run_client(*state, client_crowd), 0);
+	assert_int_equal(run_client(*state, client_echo), 0);
+}
+
+static int client_stranger(const struct fixture *f)
+{
+	json_t *request = json_pack("{s:s, s:s}", "command", "echo", "what", "x");
+	json_t *result = NULL;
+	char *why = NULL;
+
+	EXPECT(setgroups(0, NULL) == 0);
+	EXPECT(setgid(65534) == 0 && setuid(65534) == 0);
+	EXPECT(control_call(NULL, f->name, request, 5000, &result, &why) == EACCES);
+	EXPECT(strstr(why, "control_group") != NULL);
+	return 0;
+}
+
+static void strangers_stay_outside(void **state)
+{
+	struct fixture *f = *state;
+
+	if (geteuid() != 0) {
+		skip(); /* nobody else to be */
+	}
+	assert_int_equal(run_client(f, client_stranger), 0);
+	assert_int_equal(f->calls, 0);
+}
+
+static int client_nobody(const struct fixture *f)
+{
+	json_t *request = json_pack("{s:s, s:s}", "command", "echo", "what", "x");
+	json_t *result = NULL;
+	char *why = NULL;
+
+	EXPECT(setgroups(0, NULL) == 0);
+	EXPECT(setgid(getgrnam("daemon")->gr_gid) == 0 && setuid(65534) == 0);
+	EXPECT(control_call(NULL, f->name, request, 5000, &result, &why) == 0);
+	return 0;
+}
+
+static void the_control_group_gets_in(void **state)
+{
+	struct fixture *f = *state;
+
+	if (geteuid() != 0 || getgrnam("daemon") == NULL) {
+		skip();
+	}
+	TALLOC_FREE(f->server);
+	assert_int_equal(control_server_create(f, f->ev, f->name, "daemon", &f->server), 0);
+	assert_int_equal(control_server_add(f->server, "echo", echo, f), 0);
+	assert_int_equal(run_client(f, client_nobody), 0);
+	assert_int_equal(run_client(f, client_echo), 0);
+}
+
+static void the_rule_of_access_knows_owner_group_and_members(void **state)
+{
+	uid_t members[] = {1001, 1002};
+	struct control_access access = {.owner = 500};
+
+	assert_true(control_access_allowed(&access, 0, 77));
+	assert_true(control_access_allowed(&access, 500, 77));
+	assert_false(control_access_allowed(&access, 1001, 0));
+	access.has_group = true;
+	access.group = 77;
+	access.members = members;
+	access.num_members = 2;
+	assert_true(control_access_allowed(&access, 9999, 77));
+	assert_true(control_access_allowed(&access, 1002, 5));
+	assert_false(control_access_allowed(&access, 1003, 5));
+}
+
+static void a_second_server_and_a_missing_group_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct control_server *other = NULL;
+
+	assert_int_equal(control_server_create(f, f->ev, "other", NULL, &other), EBUSY);
+	TALLOC_FREE(f->server);
+	assert_int_equal(control_server_create(f, f->ev, f->name, "no-such-group", &other), ENOENT);
+	assert_null(other);
+}
+
+/* As another daemon would: this program again, with the name as its argument (see main()). */
+static int client_serve(const struct fixture *f)
+{
+	execl("/proc/self/exe", "test_control", "serve", f->name, NULL);
+	return 1;
+}
+
+static int serve(const char *name)
+{
+	struct tevent_context *ev = tevent_context_init(NULL);
+	struct control_server *server = NULL;
+
+	alarm(30);
+	if (control_server_create(ev, ev, name, NULL, &server) != 0) {
+		return 1;
+	}
+	return tevent_loop_wait(ev);
+}
+
+static void a_name_in_use_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	json_t *request = json_pack("{s:s}", "command", "ping"), *result = NULL;
+	char *why = NULL;
+	pid_t pid;
+	int fd, ret;
+
+	TALLOC_FREE(f->server);
+	pid = client_start(f, client_serve, &fd);
+	do {
+		ret = control_call(f, f->name, request, 1000, &result, &why);
+	} while (ret == ECONNREFUSED || ret == ENOENT);
+	assert_int_equal(ret, EREMOTEIO); /* it serves, though not that command */
+	assert_int_equal(control_server_create(f, f->ev, f->name, NULL, &f->server), EADDRINUSE);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(fd);
+	assert_int_equal(control_server_create(f, f->ev, f->name, NULL, &f->server), 0);
+	json_decref(request);
+}
+
+static void without_a_daemon_the_client_says_so(void **state)
+{
+	json_t *request = json_pack("{s:s}", "command", "ping"), *result = NULL;
+	char *why = NULL;
+	int ret = control_call(NULL, "test-control-nobody", request, 1000, &result, &why);
+
+	assert_true(ret == ENOENT || ret == ECONNREFUSED);
+	assert_string_equal(why, "no witnessd is running (control socket test-control-nobody)");
+	talloc_free(why);
+	json_decref(request);
+}
+
+static int client_timeout(const struct fixture *f)
+{
+	json_t *request = json_pack("{s:s, s:s}", "command", "echo", "what", "x");
+	json_t *result = NULL;
+	char *why = NULL;
+
+	EXPECT(control_call(NULL, f->name, request, 200, &result, &why) == ETIMEDOUT);
+	EXPECT(strstr(why, "within 200 ms") != NULL);
+	return 0;
+}
+
+static void a_daemon_that_hangs_is_given_up(void **state)
+{
+	struct fixture *f = *state;
+	int fd, status;
+	pid_t pid = client_start(f, client_timeout, &fd);
+
+	assert_int_equal(waitpid(pid, &status, 0), pid); /* the loop does not run meanwhile */
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	close(fd);
+	assert_int_equal(run_client(f, client_echo), 0);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_command_is_answered, setup, teardown),
+		cmocka_unit_test_setup_teardown(refusals_come_with_their_reason, setup, teardown),
+		cmocka_unit_test_setup_teardown(replies_larger_than_the_buffer_arrive_whole, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(what_is_too_large_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(malformed_messages_are_answered_and_harm_nobody,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_client_that_does_not_read_holds_up_nobody, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_crowd_is_turned_away_and_the_next_let_in, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(strangers_stay_outside, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_control_group_gets_in, setup, teardown),
+		cmocka_unit_test(the_rule_of_access_knows_owner_group_and_members),
+		cmocka_unit_test_setup_teardown(a_second_server_and_a_missing_group_are_refused,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_name_in_use_is_refused, setup, teardown),
+		cmocka_unit_test(without_a_daemon_the_client_says_so),
+		cmocka_unit_test_setup_teardown(a_daemon_that_hangs_is_given_up, setup, teardown),
+	};
+
+	if (log_setup("test_control", "stderr", LOG_WARNING) != 0) {
+		return 1;
+	}
+	if (argc == 3 && strcmp(argv[1], "serve") == 0) {
+		return serve(argv[2]);
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What both ends of the control socket share. A connection carries requests and answers in turn:
+ *   CALL + JSON text           answered by the first part of the reply
+ *   MORE                       answered by its next part
+ * The client fetches the parts, so the daemon never waits for it, and the shared memory of a connection
+ * stays small whatever the reply is.
+ */
+#ifndef WITNESSD_CONTROL_CONTROL_PRIVATE_H
+#define WITNESSD_CONTROL_CONTROL_PRIVATE_H
+
+#include <qb/qbipc_common.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "witnessd/control/control.h"
+
+#define CONTROL_BUFFER (128 * 1024) /* what libqb maps, three times a connection */
+#define CONTROL_PART   (64 * 1024)  /* most bytes of a reply in one message */
+
+enum control_msg {
+	CONTROL_CALL = QB_IPC_MSG_USER_START + 1,
+	CONTROL_MORE,
+};
+
+/* Begins each answer; .header.error is 0 or -errno for a message that made no sense. */
+struct control_part {
+	struct qb_ipc_response_header header;
+	uint32_t total;  /* bytes of the whole reply */
+	uint32_t offset; /* where this part begins */
+};
+
+/* The commands that are served, by name. */
+struct control_table;
+
+struct control_table *control_table_new(TALLOC_CTX *mem_ctx);
+int control_table_add(struct control_table *table, const char *command, control_fn fn,
+		      void *private_data);
+
+/**
+ * Answer one request, whatever its bytes are.
+ * @param reply JSON text, a child of mem_ctx
+ * @return 0 or ENOMEM
+ */
+int control_handle(TALLOC_CTX *mem_ctx, const struct control_table *table, const char *request,
+		   size_t len, char **reply, size_t *reply_len);
+
+/* Who may use the socket. */
+struct control_access {
+	uid_t owner;
+	bool has_group;
+	gid_t group;
+	uid_t *members; /* of the group, as the databases said at the start */
+	size_t num_members;
+};
+
+/** Look the group up (NULL: none). @return 0, ENOENT or ENOMEM; *out is a child of mem_ctx */
+int control_access_create(TALLOC_CTX *mem_ctx, const char *group, struct control_access **out);
+bool control_access_allowed(const struct control_access *access, uid_t uid, gid_t gid);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "witnessd/control/poll.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <uthash.h>
+
+struct control_poll {
+	struct tevent_context *ev;
+	struct watch *watches;
+	uint64_t last_id;
+};
+
+/* One fd of libqb's. */
+struct watch {
+	int32_t fd;
+	uint64_t id; /* tells it from a later watch on the same fd */
+	int32_t events;
+	void *data;
+	qb_ipcs_dispatch_fn_t fn;
+	struct tevent_fd *fde;
+	UT_hash_handle hh;
+};
+
+struct job {
+	void *data;
+	qb_loop_job_dispatch_fn fn;
+};
+
+/*
+ * dispatch_del() is given an fd and job_add() nothing that would lead to the server, so this one
+ * pointer has to be global.
+ */
+static struct control_poll *the_poll;
+
+static int watch_destructor(struct watch *watch)
+{
+	HASH_DEL(the_poll->watches, watch);
+	TALLOC_FREE(watch->fde);
+	return 0;
+}
+
+static struct watch *watch_find(int32_t fd)
+{
+	struct watch *watch = NULL;
+
+	if (the_poll != NULL) {
+		HASH_FIND_INT(the_poll->watches, &fd, watch);
+	}
+	return watch;
+}
+
+static void watch_ready(struct tevent_context *ev, struct tevent_fd *fde, uint16_t flags,
+			void *private_data)
+{
+	struct watch *watch = private_data;
+	uint64_t id = watch->id;
+	int32_t fd = watch->fd;
+	/* libqb tells a hang-up from something to read; tevent doesn't. */
+	struct pollfd pfd = {.fd = fd, .events = (short)watch->events};
+
+	if (poll(&pfd, 1, 0) != 1) {
+		return;
+	}
+	if (watch->fn(fd, pfd.revents, watch->data) < 0) {
+		/* As qb_loop does: a negative answer ends the watch, unless that has been done. */
+		watch = watch_find(fd);
+		if (watch != NULL && watch->id == id) {
+			talloc_free(watch);
+		}
+	}
+}
+
+static uint16_t tevent_flags(int32_t events)
+{
+	uint16_t flags = 0;
+
+	if (events & POLLIN) {
+		flags |= TEVENT_FD_READ;
+	}
+	if (events & POLLOUT) {
+		flags |= TEVENT_FD_WRITE;
+	}
+	return flags;
+}
+
+static int32_t dispatch_mod(enum qb_loop_priority p, int32_t fd, int32_t events, void *data,
+			    qb_ipcs_dispatch_fn_t fn)
+{
+	struct watch *watch = watch_find(fd);
+
+	if (watch == NULL) {
+		return -ENOENT;
+	}
+	watch->events = events;
+	watch->data = data;
+	watch->fn = fn;
+	tevent_fd_set_flags(watch->fde, tevent_flags(events));
+	return 0;
+}
+
+static int32_t dispatch_add(enum qb_loop_priority p, int32_t fd, int32_t events, void *data,
+			    qb_ipcs_dispatch_fn_t fn)
+{
+	struct watch *watch;
+
+	if (the_poll == NULL || watch_find(fd) != NULL) {
+		return -EEXIST;
+	}
+	watch = talloc_zero(the_poll, struct watch);
+	if (watch == NULL) {
+		return -ENOMEM;
+	}
+	watch->fd = fd;
+	watch->id = ++the_poll->last_id;
+	watch->events = events;
+	watch->data = data;
+	watch->fn = fn;
+	watch->fde =
+		tevent_add_fd(the_poll->ev, watch, fd, tevent_flags(events), watch_ready, watch);
+	if (watch->fde == NULL) {
+		talloc_free(watch);
+		return -ENOMEM;
+	}
+	HASH_ADD_INT(the_poll->watches, fd, watch);
+	talloc_set_destructor(watch, watch_destructor);
+	return 0;
+}
+
+static int32_t dispatch_del(int32_t fd)
+{
+	struct watch *watch = watch_find(fd);
+
+	if (watch == NULL) {
+		return -ENOENT;
+	}
+	talloc_free(watch);
+	return 0;
+}
+
+static void job_run(struct tevent_context *ev, struct tevent_immediate *im, void *private_data)
+{
+	struct job *job = talloc_get_type_abort(private_data, struct job);
+	void *data = job->data;
+	qb_loop_job_dispatch_fn fn = job->fn;
+
+	talloc_free(job);
+	fn(data);
+}
+
+static int32_t job_add(enum qb_loop_priority p, void *data, qb_loop_job_dispatch_fn fn)
+{
+	struct job *job = the_poll != NULL ? talloc_zero(the_poll, struct job) : NULL;
+	struct tevent_immediate *im = job != NULL ? tevent_create_immediate(job) : NULL;
+
+	if (im == NULL) {
+		talloc_free(job);
+		return -ENOMEM;
+	}
+	job->data = data;
+	job->fn = fn;
+	tevent_schedule_immediate(im, the_poll->ev, job_run, job);
+	return 0;
+}
+
+static int poll_destructor(struct control_poll *poll_ctx)
+{
+	struct watch *watch, *next;
+
+	HASH_ITER (hh, poll_ctx->watches, watch, next) {
+		talloc_free(watch);
+	}
+	the_poll = NULL;
+	return 0;
+}
+
+int control_poll_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct control_poll **out)
+{
+	if (the_poll != NULL) {
+		return EBUSY;
+	}
+	the_poll = talloc_zero(mem_ctx, struct control_poll);
+	if (the_poll == NULL) {
+		return ENOMEM;
+	}
+	the_poll->ev = ev;
+	talloc_set_destructor(the_poll, poll_destructor);
+	*out = the_poll;
+	return 0;
+}
+
+void control_poll_attach(qb_ipcs_service_t *service)
+{
+	struct qb_ipcs_poll_handlers handlers = {
+		.job_add = job_add,
+		.dispatch_add = dispatch_add,
+		.dispatch_mod = dispatch_mod,
+		.dispatch_del = dispatch_del,
+	};
+
+	qb_ipcs_poll_handlers_set(service, &handlers); /* copies them */
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "witnessd/control/control_private.h"
+
+#include <errno.h>
+#include <qb/qbipcs.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "witnessd/control/poll.h"
+#include "witnessd/util/log.h"
+
+struct control_server {
+	char *name;
+	struct control_table *table;
+	struct control_access *access;
+	struct control_poll *poll;
+	qb_ipcs_service_t *service;
+	unsigned int clients;
+};
+
+/* A client: the reply that it has not fetched to the end. */
+struct control_client {
+	struct control_server *server;
+	char *reply;
+	size_t len, sent;
+};
+
+static struct control_server *server_of(qb_ipcs_connection_t *c)
+{
+	return qb_ipcs_connection_service_context_get(c);
+}
+
+static int32_t client_accept(qb_ipcs_connection_t *c, uid_t uid, gid_t gid)
+{
+	struct control_server *server = server_of(c);
+
+	if (!control_access_allowed(server->access, uid, gid)) {
+		log_warn("Control socket: user %u is neither root nor in the control group",
+			 (unsigned int)uid);
+		return -EACCES;
+	}
+	if (server->clients >= CONTROL_MAX_CLIENTS) {
+		log_warn("Control socket: %u clients already, user %u is turned away",
+			 server->clients, (unsigned int)uid);
+		return -EBUSY;
+	}
+	/* The shared memory is for this client alone. An unprivileged daemon can't give files away. */
+	if (geteuid() == 0) {
+		qb_ipcs_connection_auth_set(c, uid, gid, 0600);
+	} else {
+		qb_ipcs_connection_auth_set(
+			c, geteuid(), server->access->has_group ? server->access->group : getegid(),
+			0660);
+	}
+	return 0;
+}
+
+static void client_created(qb_ipcs_connection_t *c)
+{
+	struct control_server *server = server_of(c);
+	struct control_client *client = talloc_zero(server, struct control_client);
+
+	server->clients++;
+	if (client != NULL) {
+		client->server = server;
+	}
+	qb_ipcs_context_set(c, client);
+}
+
+static int32_t client_closed(qb_ipcs_connection_t *c)
+{
+	server_of(c)->clients--;
+	return 0;
+}
+
+static void client_destroyed(qb_ipcs_connection_t *c)
+{
+	talloc_free(qb_ipcs_context_get(c));
+	qb_ipcs_context_set(c, NULL);
+}
+
+/* Send what comes next of the reply. A client that asks faster than it reads is cut off. */
+static void client_send_part(qb_ipcs_connection_t *c, struct control_client *client)
+{
+	struct control_part part = {.header.id = CONTROL_CALL};
+	size_t len = client->len - client->sent;
+	struct iovec iov[2];
+
+	if (len > CONTROL_PART) {
+		len = CONTROL_PART;
+	}
+	part.total = (uint32_t)client->len;
+	part.offset = (uint32_t)client->sent;
+	part.header.size = (int32_t)(sizeof(part) + len);
+	iov[0] = (struct iovec){.iov_base = &part, .iov_len = sizeof(part)};
+	iov[1] = (struct iovec){.iov_base = client->reply + client->sent, .iov_len = len};
+	if (qb_ipcs_response_sendv(c, iov, 2) < 0) {
+		log_debug("Control socket: a client does not read its answers");
+		qb_ipcs_disconnect(c);
+		return;
+	}
+	client->sent += len;
+	if (client->sent == client->len) {
+		TALLOC_FREE(client->reply);
+		client->len = client->sent = 0;
+	}
+}
+
+static void client_refuse(qb_ipcs_connection_t *c, int err)
+{
+	struct control_part part = {
+		.header = {.id = CONTROL_CALL, .size = sizeof(part), .error = -err}};
+
+	if (qb_ipcs_response_send(c, &part, sizeof(part)) < 0) {
+		qb_ipcs_disconnect(c);
+	}
+}
+
+static int client_call(struct control_client *client, const char *text, size_t len)
+{
+	TALLOC_CTX *tmp = talloc_new(client);
+	char *request, *reply = NULL;
+	size_t reply_len = 0;
+	int ret;
+
+	/* The client still shares that memory: nothing is looked at twice in it. */
+	request = tmp != NULL ? talloc_memdup(tmp, text, len) : NULL;
+	ret = request == NULL ? ENOMEM
+			      : control_handle(tmp, client->server->table, request, len, &reply,
+					       &reply_len);
+	if (ret == 0) {
+		talloc_free(client->reply);
+		client->reply = talloc_move(client, &reply);
+		client->len = reply_len;
+		client->sent = 0;
+	}
+	talloc_free(tmp);
+	return ret;
+}
+
+static int32_t client_message(qb_ipcs_connection_t *c, void *data, size_t size)
+{
+	struct control_client *client = qb_ipcs_context_get(c);
+	struct qb_ipc_request_header header;
+	int ret = 0;
+
+	/* The size is the client's word; within the limit it is at least inside the mapped ring. */
+	if (size < sizeof(header) || size - sizeof(header) > CONTROL_MAX_REQUEST ||
+	    client == NULL) {
+		client_refuse(c, client == NULL ? ENOMEM : EMSGSIZE);
+		return 0;
+	}
+	memcpy(&header, data, sizeof(header));
+	if (header.id == CONTROL_CALL) {
+		ret = client_call(client, (const char *)data + sizeof(header),
+				  size - sizeof(header));
+	} else if (header.id != CONTROL_MORE || client->reply == NULL) {
+		ret = EPROTO;
+	}
+	if (ret != 0) {
+		client_refuse(c, ret);
+	} else {
+		client_send_part(c, client);
+	}
+	return 0;
+}
+
+static int server_destructor(struct control_server *server)
+{
+	if (server->service != NULL) {
+		qb_ipcs_destroy(server->service);
+		server->service = NULL;
+	}
+	return 0;
+}
+
+static int server_run(struct control_server *server)
+{
+	struct qb_ipcs_service_handlers handlers = {
+		.connection_accept = client_accept,
+		.connection_created = client_created,
+		.msg_process = client_message,
+		.connection_closed = client_closed,
+		.connection_destroyed = client_destroyed,
+	};
+	int32_t ret;
+
+	/* Shared memory, as the whole cluster stack uses it: a datagram socket would need a larger
+	 * net.core.wmem_max for such messages. */
+	server->service = qb_ipcs_create(server->name, 0, QB_IPC_SHM, &handlers);
+	if (server->service == NULL) {
+		return ENOMEM;
+	}
+	control_poll_attach(server->service);
+	qb_ipcs_service_context_set(server->service, server);
+	qb_ipcs_enforce_buffer_size(server->service, CONTROL_BUFFER);
+	ret = qb_ipcs_run(server->service);
+	if (ret != 0) {
+		server->service = NULL; /* libqb has freed it */
+	}
+	return -ret;
+}
+
+int control_server_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const char *name,
+			  const char *group, struct control_server **out)
+{
+	struct control_server *server = talloc_zero(mem_ctx, struct control_server);
+	int ret;
+
+	if (server == NULL) {
+		return ENOMEM;
+	}
+	talloc_set_destructor(server, server_destructor);
+	server->name = talloc_strdup(server, name);
+	server->table = control_table_new(server);
+	ret = server->name == NULL || server->table == NULL
+		      ? ENOMEM
+		      : control_access_create(server, group, &server->access);
+	if (ret == 0) {
+		ret = control_poll_create(server, ev, &server->poll);
+	}
+	if (ret == 0) {
+		ret = server_run(server);
+	}
+	if (ret != 0) {
+		talloc_free(server);
+		return ret;
+	}
+	*out = server;
+	return 0;
+}
+
+int control_server_add(struct control_server *server, const char *command, control_fn fn,
+		       void *private_data)
+{
+	return control_table_add(server->table, command, fn, private_data);
+}

@@ -82,7 +82,7 @@ $(B)/witnessd-backend-$(1).so: $(call obj,$(call module_srcs,$(1)))
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $$@ $$^ $$(if $$(filter pacemaker,$(1)),$$(PM_LIBS)) $(PKG_LIBS)
 endef
 $(foreach b,$(BACKENDS),$(eval $(call module_rule,$b)))
-$(B)/backends/pacemaker/%.o $(B)/tests/unit/test_pacemaker%.o: EXTRA_CFLAGS = $(PM_CFLAGS) -Wno-deprecated-declarations
+$(B)/backends/pacemaker/%.o $(B)/tests/unit/test_pacemaker%.o $(B)/tests/lab/%.o: EXTRA_CFLAGS = $(PM_CFLAGS) -Wno-deprecated-declarations
 
 # A unit test links the core; tests named test_BACKEND_* link that backend's objects, too.
 define unit_rule
@@ -101,7 +101,7 @@ $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/main.o $(core_l
 endif
 
 $(helpers): $(B)/%: $(B)/%.o $(core_lib)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl -lpthread
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(if $(filter $(B)/tests/lab/%,$@),$(PM_LIBS)) $(PKG_LIBS) -ldl -lpthread
 
 tests: all $(units) $(fuzzers) $(helpers)
 

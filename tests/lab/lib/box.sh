@@ -17,12 +17,18 @@ box_alive() {
 	[ -e "$LAB_DIR/$1/init.pid" ] && kill -0 "$(box_pid "$1")" 2>/dev/null
 }
 
-# Variables of the caller that would point a tool in the box at something outside are dropped.
-box_exec() {
+# In place of this shell, for one who kills it: the command ends with it. Variables of the caller
+# that would point a tool in the box at something outside are dropped.
+box_become() {
 	local box=$1
 	shift
-	env -u KRB5CCNAME -u KRB5_CONFIG -u KRB5_KTNAME -u CIB_file -u CIB_shadow HOME=/root \
-		nsenter --target "$(box_pid "$box")" --mount --uts --ipc --net --pid --wdns="$PWD" -- "$@"
+	exec env -u KRB5CCNAME -u KRB5_CONFIG -u KRB5_KTNAME -u CIB_file -u CIB_shadow HOME=/root \
+		nsenter --target "$(box_pid "$box")" --mount --uts --ipc --net --pid --wdns="$PWD" -- \
+		setpriv --pdeathsig TERM -- "$@"
+}
+
+box_exec() {
+	(box_become "$@")
 }
 
 # box_start BOX SERVICE COMMAND...: in the background, as a child of the box's init, with a log
@@ -33,7 +39,7 @@ box_start() {
 	box_exec "$box" sh -c '
 		service=$1; shift
 		setsid "$@" >>"/var/log/$service.out" 2>&1 </dev/null &
-		echo $! >"/run/lab/$service.pid"' - "$service" "$@" 7>&-
+		echo $! >"/run/lab/$service.pid"' - "$service" "$@"
 }
 
 box_services() {

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the lab's tests and the demo share: TAP, commands in boxes, and lines with time stamps.
+
+The lab itself is up already (tests/lab/run, or an engineer's own `lab up`); LAB_NAME chooses it.
+Every time is CLOCK_MONOTONIC in seconds, which all boxes share with this process.
+"""
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+LAB = os.path.join(TOP, "tests/lab/lab")
+BUILD = os.path.abspath(os.environ.get("B", os.path.join(TOP, "build")))
+STATE = os.path.join("/run/witness-lab", os.environ.get("LAB_NAME", "witness"))
+
+NETNAME = "FS"
+USER, PASSWORD = "alice", "Secret-01"
+CREDENTIALS = f"LAB/{USER}%{PASSWORD}"
+
+
+class Failed(Exception):
+    """A test's reason; Tap.case() turns it into "not ok"."""
+
+
+def check(truth, why):
+    if not truth:
+        raise Failed(why)
+
+
+class Tap:
+    """One TAP stream: case() runs a function as a test, finish() prints the plan."""
+
+    def __init__(self):
+        self.count = 0
+        self.failed = 0
+
+    def case(self, name, function, *args):
+        self.count += 1
+        try:
+            note = function(*args)
+        except (Failed, subprocess.TimeoutExpired, OSError) as why:
+            self.failed += 1
+            print(f"not ok {self.count} - {name}")
+            print("".join(f"# {line}\n" for line in str(why).splitlines()), end="")
+        else:
+            print(f"ok {self.count} - {name}")
+            if note:
+                print(f"# {note}")
+        sys.stdout.flush()
+
+    def finish(self):
+        print(f"1..{self.count}")
+        sys.exit(1 if self.failed else 0)
+
+
+def now():
+    return time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
+def wait_for(what, predicate, timeout=20):
+    """Poll until predicate() is true, and return what it returned."""
+    deadline = now() + timeout
+    while True:
+        answer = predicate()
+        if answer:
+            return answer
+        check(now() < deadline, f"timed out after {timeout} s waiting for {what}")
+        time.sleep(0.05)
+
+
+def lab(*args, timeout=90):
+    done = subprocess.run([LAB, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False)
+    check(done.returncode == 0, f"lab {' '.join(args)}: exit status {done.returncode}\n{done.stdout}")
+    return done.stdout
+
+
+def run(box, *command, timeout=30, stdin=None):
+    """A command in a box to its end: status and merged output, judged by the caller."""
+    done = subprocess.run([LAB, "exec", box, *command], input=stdin, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace", timeout=timeout,
+                          check=False)
+    return done.returncode, done.stdout
+
+
+def must(box, *command, timeout=30, stdin=None):
+    status, out = run(box, *command, timeout=timeout, stdin=stdin)
+    check(status == 0, f"{box}: {' '.join(command)}: exit status {status}\n{out}")
+    return out
+
+
+class Lines:
+    """A command that runs in a box while we read its lines, each stamped when it arrived."""
+
+    def __init__(self, box, *command):
+        self.name = f"{command[0].rsplit('/', 1)[-1]} on {box}"
+        self.lines = []
+        self.news = threading.Condition()
+        self.ended = False
+        self.process = subprocess.Popen(
+            [LAB, "exec", box, "stdbuf", "-o0", *command], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def _read(self):
+        for line in self.process.stdout:
+            with self.news:
+                self.lines.append((now(), line.rstrip("\n")))
+                self.news.notify_all()
+        with self.news:
+            self.ended = True
+            self.news.notify_all()
+
+    def send(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def mark(self):
+        """The place after the last line so far, for wait(..., start=)."""
+        with self.news:
+            return len(self.lines)
+
+    def wait(self, pattern, timeout=20, start=0):
+        """The first line from start that has the pattern: (stamp, match)."""
+        deadline = now() + timeout
+        with self.news:
+            while True:
+                for stamp, line in self.lines[start:]:
+                    match = re.search(pattern, line)
+                    if match:
+                        return stamp, match
+                start = len(self.lines)
+                left = deadline - now()
+                if self.ended or left <= 0:
+                    why = "ended" if self.ended else f"said nothing for {timeout} s"
+                    raise Failed(f"{self.name} {why} without /{pattern}/; it said:\n{self.text()}")
+                self.news.wait(left)
+
+    def text(self, start=0):
+        return "\n".join(line for _, line in self.lines[start:])
+
+    def wait_end(self, timeout=20):
+        with self.news:
+            check(self.news.wait_for(lambda: self.ended, timeout), f"{self.name} did not end")
+
+    def stop(self):
+        """The box kills the command when its nsenter, our child, is gone."""
+        self.process.terminate()
+        self.process.wait()
+        self.wait_end()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+class RpcClient(Lines):
+    """Samba's rpcclient on the client's box, a command at a time on one connection."""
+
+    HANDLE = r"^(\d+:[0-9a-f-]{36})$"
+
+    def __init__(self, binding, *credentials):
+        super().__init__("client", "rpcclient", binding, *credentials)
+
+    def command(self, line, timeout=20):
+        """A command's whole output: that of the next, which always says something, ends it."""
+        start = self.mark()
+        self.send(line)
+        self.send("debuglevel")
+        self.wait(r"^debug ?level", timeout, start)
+        out = self.text(start)
+        return re.sub(r"(?m)^debug ?level.*\n?", "", out).strip()
+
+    def register(self, line):
+        out = self.command(line)
+        handle = re.search("(?m)" + self.HANDLE, out)
+        check(handle, f"{line}: no handle but: {out}")
+        return handle.group(1)
+
+
+class Cluster:
+    """What the tests ask of Pacemaker; every question goes to a node that is on."""
+
+    def __init__(self, node="n1"):
+        self.node = node
+
+    def owner(self, resource):
+        out = must(self.node, "crm_resource", "--locate", "--resource", resource)
+        match = re.search(r"is running on: (\S+)", out)
+        return match.group(1) if match else None
+
+    def move(self, resource, node):
+        must(self.node, "crm_resource", "--move", "--resource", resource, "--node", node)
+
+    def settle(self):
+        must(self.node, "crm_resource", "--wait", "--timeout=60s", timeout=70)
+
+    def restore(self, resource):
+        """Takes back what move() asked for; the address goes home."""
+        must(self.node, "crm_resource", "--clear", "--resource", resource)
+        self.settle()

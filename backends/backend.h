@@ -87,4 +87,7 @@ struct backend_ops {
 	json_t *(*status)(struct backend *backend);
 };
 
+/* What a module exports as BACKEND_SYMBOL. */
+extern const struct backend_ops witnessd_backend;
+
 #endif

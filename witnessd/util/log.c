@@ -3,11 +3,16 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 
-#define LOG_ESCAPE_MAX 256
+#define LOG_ESCAPE_MAX    256
+#define LOG_FORMAT        "%t %N[%P]: [%p] %b"
+#define LOG_FORMAT_SYSLOG "[%p] %b"
+/* Where our own log calls are, as the Makefile names the files to the compiler. */
+#define LOG_OWN_FILES "^\\(witnessd\\|backends\\|witnessctl\\|agents\\|tests\\)/"
 
 static const struct {
 	const char *name;
@@ -28,43 +33,75 @@ int log_parse_level(const char *text, int *level)
 	return EINVAL;
 }
 
-static void target_enable(int32_t target, int level)
+static void target_enable(int32_t target, const char *format, int level)
 {
+	qb_log_format_set(target, format);
 	qb_log_filter_ctl(target, QB_LOG_FILTER_CLEAR_ALL, QB_LOG_FILTER_FILE, "*", LOG_TRACE);
-	qb_log_filter_ctl(target, QB_LOG_FILTER_ADD, QB_LOG_FILTER_FILE, "*", (uint8_t)level);
+	qb_log_filter_ctl(target, QB_LOG_FILTER_ADD, QB_LOG_FILTER_FILE, "*", LOG_CRIT);
+	qb_log_filter_ctl(target, QB_LOG_FILTER_ADD, QB_LOG_FILTER_FILE_REGEX, LOG_OWN_FILES,
+			  (uint8_t)level);
 	qb_log_ctl(target, QB_LOG_CONF_ENABLED, QB_TRUE);
+}
+
+/* What log_setup() was called with last: logging is the process's, as libqb's own state is. */
+static struct {
+	char name[64];
+	char target[PATH_MAX];
+	int level;
+	bool started;
+	int32_t file; /* target of the open file; 0 = none */
+} last;
+
+static int apply(void)
+{
+	qb_log_ctl(QB_LOG_SYSLOG, QB_LOG_CONF_ENABLED, QB_FALSE);
+	qb_log_ctl(QB_LOG_STDERR, QB_LOG_CONF_ENABLED, QB_FALSE);
+	if (last.file > 0) {
+		qb_log_file_close(last.file); /* fails harmlessly when libqb was started anew */
+		last.file = 0;
+	}
+	if (strcmp(last.target, "stderr") == 0) {
+		target_enable(QB_LOG_STDERR, LOG_FORMAT, last.level);
+		return 0;
+	}
+	if (strcmp(last.target, "syslog") == 0) {
+		qb_log_ctl2(QB_LOG_SYSLOG, QB_LOG_CONF_IDENT, QB_LOG_CTL2_S(last.name));
+		qb_log_ctl(QB_LOG_SYSLOG, QB_LOG_CONF_FACILITY, LOG_DAEMON);
+		target_enable(QB_LOG_SYSLOG, LOG_FORMAT_SYSLOG, last.level);
+		return 0;
+	}
+	last.file = qb_log_file_open(last.target);
+	if (last.file < 0) {
+		int err = -last.file;
+
+		last.file = 0;
+		return err;
+	}
+	target_enable(last.file, LOG_FORMAT, last.level);
+	return 0;
 }
 
 int log_setup(const char *name, const char *target, int level)
 {
-	static bool started;
-	int32_t file;
-
-	if (!started) {
-		qb_log_init(name, LOG_DAEMON, LOG_ERR);
-		started = true;
-	}
-	qb_log_ctl(QB_LOG_SYSLOG, QB_LOG_CONF_ENABLED, QB_FALSE);
-	qb_log_ctl(QB_LOG_STDERR, QB_LOG_CONF_ENABLED, QB_FALSE);
-	if (strcmp(target, "stderr") == 0) {
-		qb_log_format_set(QB_LOG_STDERR, "%t %N[%P]: [%p] %b");
-		target_enable(QB_LOG_STDERR, level);
-		return 0;
-	}
-	if (strcmp(target, "syslog") == 0) {
-		target_enable(QB_LOG_SYSLOG, level);
-		return 0;
-	}
-	if (target[0] != '/') {
+	if (strcmp(target, "stderr") != 0 && strcmp(target, "syslog") != 0 && target[0] != '/') {
 		return EINVAL;
 	}
-	file = qb_log_file_open(target);
-	if (file < 0) {
-		return -file;
+	if (strlen(name) >= sizeof(last.name) || strlen(target) >= sizeof(last.target)) {
+		return EINVAL;
 	}
-	qb_log_format_set(file, "%t %N[%P]: [%p] %b");
-	target_enable(file, level);
-	return 0;
+	if (!last.started) {
+		qb_log_init(name, LOG_DAEMON, LOG_ERR);
+		last.started = true;
+	}
+	strcpy(last.name, name);
+	strcpy(last.target, target);
+	last.level = level;
+	return apply();
+}
+
+int log_restore(void)
+{
+	return last.started ? apply() : 0;
 }
 
 const char *log_escape(TALLOC_CTX *mem_ctx, const char *text)

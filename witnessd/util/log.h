@@ -31,6 +31,15 @@
  */
 int log_setup(const char *name, const char *target, int level);
 
+/**
+ * Apply the last log_setup() again, after a library of this process has changed libqb's settings
+ * (Pacemaker's do, see backends/pacemaker/pcmk.h). Nothing happens before the first log_setup().
+ * Either way only our own lines are logged: those of libraries that use libqb, too, are left out
+ * unless they are critical.
+ * @return as log_setup()
+ */
+int log_restore(void);
+
 /** "err", "warning", "notice", "info", "debug", "trace" to a priority. @return 0 or EINVAL */
 int log_parse_level(const char *text, int *level);
 

@@ -27,8 +27,9 @@ PKGS          := talloc tevent libqb jansson inih krb5-gssapi nettle libcap-ng l
 # Asked for once a run, and not at all for the goals that work on a bare machine.
 PKG_CFLAGS     = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
 PKG_LIBS       = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
-PM_CFLAGS      = $(eval PM_CFLAGS := $$(shell pkg-config --cflags pacemaker-cib pacemaker-pe_status libcpg libquorum libcmap))$(PM_CFLAGS)
-PM_LIBS        = $(eval PM_LIBS := $$(shell pkg-config --libs pacemaker-cib pacemaker-pe_status libcpg libquorum libcmap))$(PM_LIBS)
+PM_PKGS       := pacemaker-cib pacemaker-pe_status glib-2.0 libxml-2.0 libcpg libquorum libcmap
+PM_CFLAGS      = $(eval PM_CFLAGS := $$(shell pkg-config --cflags $(PM_PKGS)))$(PM_CFLAGS)
+PM_LIBS        = $(eval PM_LIBS := $$(shell pkg-config --libs $(PM_PKGS)))$(PM_LIBS)
 
 override CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wno-unused-parameter -fPIC -fvisibility=default $(WERROR)

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The pause between two attempts to reach something that is not there: doubles up to a limit. */
+#ifndef BACKENDS_PACEMAKER_BACKOFF_H
+#define BACKENDS_PACEMAKER_BACKOFF_H
+
+#include <stdint.h>
+#include <sys/time.h>
+
+#include <tevent.h>
+
+#define BACKOFF_FIRST_MS 100
+
+struct backoff {
+	uint32_t max_ms;
+	uint32_t next_ms; /* 0 = start anew */
+};
+
+/** When the next attempt is due; the one after it comes later. */
+static inline struct timeval backoff_next(struct backoff *backoff)
+{
+	uint32_t ms = backoff->next_ms == 0 ? BACKOFF_FIRST_MS : backoff->next_ms;
+
+	if (ms > backoff->max_ms) {
+		ms = backoff->max_ms;
+	}
+	backoff->next_ms = 2 * ms;
+	return tevent_timeval_current_ofs(ms / 1000, ms % 1000 * 1000);
+}
+
+/** It was there: the next attempt after a loss comes soon. */
+static inline void backoff_reset(struct backoff *backoff)
+{
+	backoff->next_ms = 0;
+}
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/pacemaker/cib.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "backends/pacemaker/backoff.h"
+#include "backends/pacemaker/pcmk.h"
+#include "backends/pacemaker/xml.h"
+#include "witnessd/util/log.h"
+
+#define CIB_CLIENT_NAME     "witnessd"
+#define CIB_NOTIFICATION    "cib_diff_notify" /* a literal: libcib keeps the pointer */
+#define CIB_QUERY_TIMEOUT_S 30
+
+struct cib_link {
+	struct tevent_context *ev;
+	struct glib_bridge *bridge;
+	const struct cib_link_handlers *handlers;
+	cib_t *cib; /* signed on; NULL while disconnected */
+	struct tevent_timer *retry;
+	struct tevent_immediate *teardown;
+	const char *lost_reason; /* a constant; set = the teardown is on its way */
+	struct backoff backoff;
+	bool complained; /* the manager's absence has been logged */
+	int query;       /* call id of the query under way; 0 = none */
+	bool again;      /* something has changed since that query was sent */
+	struct timeval asked;
+	struct cib_link_stats stats;
+};
+
+/* libcib's notification callbacks carry no pointer of ours: this is it. */
+static struct cib_link *the_link;
+
+static void cib_connect(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
+			void *private_data);
+static void cib_ask(struct cib_link *link);
+
+static const char *cib_error(int rc)
+{
+	/* Legacy codes: negative errno, or Pacemaker's own below -200. */
+	return rc < 0 && rc > -200 ? strerror(-rc) : "an error of Pacemaker's own";
+}
+
+static void cib_disconnect(struct cib_link *link)
+{
+	cib_t *cib = link->cib;
+
+	link->cib = NULL;
+	link->query = 0;
+	link->again = false;
+	link->stats.connected = false;
+	if (cib != NULL) {
+		glib_bridge_touch(link->bridge);
+		cib_delete(cib); /* signs off; a pending query's callback is forgotten */
+	}
+}
+
+static void cib_retry_later(struct cib_link *link)
+{
+	TALLOC_FREE(link->retry);
+	link->retry =
+		tevent_add_timer(link->ev, link, backoff_next(&link->backoff), cib_connect, link);
+	if (link->retry == NULL) {
+		log_err("out of memory: Pacemaker is not tried again");
+	}
+}
+
+static void cib_teardown(struct tevent_context *ev, struct tevent_immediate *im, void *private_data)
+{
+	struct cib_link *link = talloc_get_type_abort(private_data, struct cib_link);
+	const char *reason = link->lost_reason;
+
+	link->lost_reason = NULL;
+	cib_disconnect(link);
+	log_warn("lost the connection to Pacemaker: %s; trying again", reason);
+	link->complained = true;
+	cib_retry_later(link);
+	link->handlers->lost(link->handlers->private_data, reason);
+}
+
+/* libcib must not be freed from inside its own callbacks: note the loss and act from the loop. */
+static void cib_lose(struct cib_link *link, const char *reason)
+{
+	if (link->lost_reason != NULL) {
+		return;
+	}
+	link->lost_reason = reason;
+	tevent_schedule_immediate(link->teardown, link->ev, cib_teardown, link);
+}
+
+static void cib_dropped(gpointer user_data)
+{
+	if (the_link != NULL && the_link->cib != NULL) { /* NULL during one's own sign-off */
+		cib_lose(the_link, "the CIB manager closed the connection");
+	}
+}
+
+static void cib_answered(xmlNode *msg, int call_id, int rc, xmlNode *output, void *user_data)
+{
+	struct cib_link *link = the_link;
+	struct timeval now, took;
+
+	if (link == NULL || call_id != link->query) {
+		return; /* an answer for a connection that is gone */
+	}
+	link->query = 0;
+	if (rc != 0 || output == NULL) {
+		log_warn("Pacemaker refused to show the CIB: %s", cib_error(rc));
+		cib_lose(link, "the CIB could not be read");
+		return;
+	}
+	now = tevent_timeval_current();
+	took = tevent_timeval_until(&link->asked, &now);
+	link->stats.last_query_us = (int64_t)took.tv_sec * 1000000 + took.tv_usec;
+	link->stats.last_answer = (int64_t)time(NULL);
+	if (link->again) {
+		cib_ask(link); /* on its way while this one is worked on */
+	}
+	link->handlers->document(link->handlers->private_data, output);
+}
+
+static void cib_ask(struct cib_link *link)
+{
+	int rc;
+
+	if (link->cib == NULL || link->lost_reason != NULL) {
+		return;
+	}
+	if (link->query != 0) {
+		link->again = true;
+		return;
+	}
+	link->again = false;
+	link->asked = tevent_timeval_current();
+	glib_bridge_touch(link->bridge);
+	rc = link->cib->cmds->query(link->cib, NULL, NULL, cib_none);
+	if (rc <= 0) {
+		cib_lose(link, "the CIB could not be asked for");
+		return;
+	}
+	link->query = rc;
+	link->stats.queries++;
+	if (!link->cib->cmds->register_callback_full(link->cib, rc, CIB_QUERY_TIMEOUT_S, FALSE,
+						     NULL, "cib_answered", cib_answered, NULL)) {
+		cib_lose(link, "the CIB could not be asked for");
+	}
+}
+
+static void cib_notified(const char *event, xmlNode *msg)
+{
+	if (the_link == NULL || the_link->cib == NULL) {
+		return;
+	}
+	the_link->stats.notifications++;
+	if (xml_attr_equals(msg, "cib_rc", "0")) {
+		cib_ask(the_link);
+	}
+}
+
+/* @return 0 or a legacy code, negative */
+static int cib_sign_on(struct cib_link *link)
+{
+	int rc;
+
+	glib_bridge_touch(link->bridge);
+	link->cib = cib_new();
+	if (link->cib == NULL) {
+		return -ENOMEM;
+	}
+	rc = link->cib->cmds->signon(link->cib, CIB_CLIENT_NAME, cib_query);
+	if (rc != 0) {
+		return rc;
+	}
+	rc = link->cib->cmds->set_connection_dnotify(link->cib, cib_dropped);
+	if (rc != 0) {
+		return rc;
+	}
+	return link->cib->cmds->add_notify_callback(link->cib, CIB_NOTIFICATION, cib_notified);
+}
+
+static void cib_connect(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
+			void *private_data)
+{
+	struct cib_link *link = talloc_get_type_abort(private_data, struct cib_link);
+	int rc;
+
+	link->retry = NULL;
+	rc = cib_sign_on(link);
+	if (rc != 0) {
+		cib_disconnect(link);
+		if (!link->complained) {
+			log_warn("cannot connect to Pacemaker: %s; trying again", cib_error(rc));
+			link->complained = true;
+		}
+		cib_retry_later(link);
+		return;
+	}
+	backoff_reset(&link->backoff);
+	link->complained = false;
+	link->stats.connected = true;
+	link->stats.connects++;
+	log_notice("connected to Pacemaker");
+	cib_ask(link);
+}
+
+static int cib_link_destructor(struct cib_link *link)
+{
+	cib_disconnect(link);
+	the_link = NULL;
+	return 0;
+}
+
+int cib_link_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct glib_bridge *bridge,
+		    uint32_t retry_max_s, const struct cib_link_handlers *handlers,
+		    struct cib_link **out)
+{
+	struct cib_link *link;
+
+	if (the_link != NULL) {
+		return EBUSY;
+	}
+	link = talloc_zero(mem_ctx, struct cib_link);
+	if (link == NULL) {
+		return ENOMEM;
+	}
+	link->ev = ev;
+	link->bridge = bridge;
+	link->handlers = handlers;
+	link->backoff.max_ms = retry_max_s * 1000;
+	link->stats.last_query_us = -1;
+	link->teardown = tevent_create_immediate(link);
+	link->retry = tevent_add_timer(ev, link, tevent_timeval_zero(), cib_connect, link);
+	if (link->teardown == NULL || link->retry == NULL) {
+		talloc_free(link);
+		return ENOMEM;
+	}
+	talloc_set_destructor(link, cib_link_destructor);
+	the_link = link;
+	*out = link;
+	return 0;
+}
+
+void cib_link_refresh(struct cib_link *link)
+{
+	cib_ask(link);
+}
+
+const struct cib_link_stats *cib_link_stats(const struct cib_link *link)
+{
+	return &link->stats;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The connection to Pacemaker's CIB manager on this node. Signs on, and again for ever with back-off;
+ * takes change notifications as triggers for a query of the whole CIB, with one query under way and
+ * at most one more waiting; hands over each answer.
+ */
+#ifndef BACKENDS_PACEMAKER_CIB_H
+#define BACKENDS_PACEMAKER_CIB_H
+
+#include <libxml/tree.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <talloc.h>
+#include <tevent.h>
+
+#include "backends/pacemaker/glib_bridge.h"
+
+struct cib_link;
+
+/* All run from the event loop, never from inside cib_link_create() or cib_link_refresh(). */
+struct cib_link_handlers {
+	void *private_data;
+	/** A whole CIB; borrowed for the call. */
+	void (*document)(void *private_data, const xmlNode *cib);
+	/** The manager is gone (or has stopped to answer); a document comes when it is back. */
+	void (*lost)(void *private_data, const char *reason);
+};
+
+struct cib_link_stats {
+	bool connected;
+	uint64_t connects; /* successful sign-ons */
+	uint64_t notifications;
+	uint64_t queries;
+	int64_t last_query_us; /* from asking to the whole answer; -1 = none yet */
+	int64_t last_answer;   /* seconds since the epoch; 0 = none yet */
+};
+
+/**
+ * Start connecting. libcib hands nothing of ours to its notification callbacks, so that there can be
+ * one link a process.
+ * @param handlers borrowed; outlive the link
+ * @return 0, EBUSY when there is a link already, ENOMEM
+ */
+int cib_link_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct glib_bridge *bridge,
+		    uint32_t retry_max_s, const struct cib_link_handlers *handlers,
+		    struct cib_link **out);
+
+/** Ask for the CIB again though nothing was notified; nothing happens while disconnected. */
+void cib_link_refresh(struct cib_link *link);
+
+const struct cib_link_stats *cib_link_stats(const struct cib_link *link);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the operation history of one resource on one node proves. The scheduler library answers
+ * "where is it supposed to be active": a start that has only begun and a stop that failed look the
+ * same there. For clients the difference counts.
+ */
+#ifndef BACKENDS_PACEMAKER_HISTORY_H
+#define BACKENDS_PACEMAKER_HISTORY_H
+
+#include <libxml/tree.h>
+#include <stdint.h>
+
+enum history_fact {
+	HISTORY_NONE,     /* nothing on record */
+	HISTORY_PROBING,  /* nothing on record yet: the first probe is under way */
+	HISTORY_STARTING, /* not there yet */
+	HISTORY_RUNNING,
+	HISTORY_STOPPING, /* still there */
+	HISTORY_STOPPED,  /* a stop or a monitor found or left nothing there */
+	HISTORY_FAILED,   /* a start failed: not to be counted on */
+	HISTORY_DOUBTFUL, /* a stop or a monitor failed: may be there */
+};
+
+struct history {
+	enum history_fact fact;
+	int64_t since; /* when that came about, seconds since the epoch; 0 = not recorded */
+};
+
+/** Read an <lrm_resource>. Operations are ordered by their call-id; a pending one is the newest. */
+struct history history_read(const xmlNode *lrm_resource);
+
+const char *history_fact_name(enum history_fact fact);
+
+#endif

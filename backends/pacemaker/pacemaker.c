@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The backend for Pacemaker on Corosync: joins the CIB (what runs where, what was asked for) and the
+ * membership (who is alive) into snapshots and intents.
+ *
+ *   CIB changed -> query -> placement -.
+ *                                       >- publish: drop dead nodes, settle, skip if equal -> sink
+ *   membership changed ----------------'
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "backends/backend.h"
+#include "backends/pacemaker/cib.h"
+#include "backends/pacemaker/glib_bridge.h"
+#include "backends/pacemaker/intents.h"
+#include "backends/pacemaker/membership.h"
+#include "backends/pacemaker/pcmk.h"
+#include "backends/pacemaker/placement.h"
+#include "backends/pacemaker/settle.h"
+#include "witnessd/util/log.h"
+
+struct backend {
+	struct tevent_context *ev;
+	const struct config *config;
+	const struct backend_sink *sink;
+	char *host; /* this node's name when Corosync does not tell its number */
+	struct glib_bridge *bridge;
+	struct cib_link *cib;
+	struct cib_link_handlers handlers;
+	struct membership *membership;
+	struct settle *settle;
+	struct tevent_timer *settled;
+	struct placement *placement;     /* of the last usable CIB */
+	struct cluster_state *published; /* what the core has */
+	struct intents *intents;         /* of the last usable CIB */
+	uint32_t local_id;               /* used for the placement */
+	bool stale;                      /* the core was told that the manager is lost */
+	bool fresh; /* the next state is to be published though it may be the same */
+	bool no_dc; /* has been logged */
+	uint64_t generation, unchanged;
+	int64_t last_build_us; /* -1 = none yet */
+};
+
+static void publish(struct backend *backend);
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool same_node(const struct cluster_node *a, const struct cluster_node *b)
+{
+	return same_text(a->name, b->name) && a->id == b->id && a->online == b->online &&
+	       a->draining == b->draining && a->local == b->local;
+}
+
+static bool same_addr(const struct cluster_addr *a, const struct cluster_addr *b)
+{
+	return ipaddr_equal(&a->ip, &b->ip) && same_text(a->node, b->node) &&
+	       same_text(a->group, b->group) && a->state == b->state && a->kind == b->kind;
+}
+
+static bool same_state(const struct cluster_state *a, const struct cluster_state *b)
+{
+	if (a->quorate != b->quorate || a->num_nodes != b->num_nodes ||
+	    a->num_addrs != b->num_addrs) {
+		return false;
+	}
+	for (size_t i = 0; i < a->num_nodes; i++) {
+		if (!same_node(&a->nodes[i], &b->nodes[i])) {
+			return false;
+		}
+	}
+	for (size_t i = 0; i < a->num_addrs; i++) {
+		if (!same_addr(&a->addrs[i], &b->addrs[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * Nodes that Corosync does not list are dead, whatever the CIB still says; only with quorum, for
+ * without it this node may be the one that is cut off. It stays so in the placement until a newer CIB.
+ */
+static void drop_dead_nodes(struct backend *backend)
+{
+	struct placement *placement = backend->placement;
+
+	if (!membership_known(backend->membership) || !membership_quorate(backend->membership)) {
+		return;
+	}
+	for (size_t i = 0; i < placement->state->num_nodes; i++) {
+		const struct cluster_node *node = &placement->state->nodes[i];
+
+		if (node->id != 0 && !membership_has(backend->membership, node->id) &&
+		    !placement->gone[i]) {
+			log_info("node %s has left the membership", node->name);
+			placement_drop_node(placement, i);
+		}
+	}
+}
+
+static void settle_passed(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
+			  void *private_data)
+{
+	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
+
+	backend->settled = NULL;
+	publish(backend);
+}
+
+/* The state that the placement and the membership amount to now. @return NULL when memory is short */
+static struct cluster_state *compose(struct backend *backend)
+{
+	struct cluster_state *next;
+	struct timeval deadline;
+
+	drop_dead_nodes(backend);
+	next = cluster_state_copy(backend, backend->placement->state);
+	if (next == NULL) {
+		return NULL;
+	}
+	if (membership_known(backend->membership) && !membership_quorate(backend->membership)) {
+		next->quorate = false;
+	}
+	TALLOC_FREE(backend->settled);
+	if (settle_apply(backend->settle, backend->published, backend->placement, next,
+			 tevent_timeval_current(), &deadline)) {
+		backend->settled =
+			tevent_add_timer(backend->ev, backend, deadline, settle_passed, backend);
+	}
+	return next;
+}
+
+static void publish(struct backend *backend)
+{
+	struct cluster_state *next, *copy;
+
+	if (backend->placement == NULL || backend->stale) {
+		return;
+	}
+	next = compose(backend);
+	if (next == NULL) {
+		log_err("out of memory: a change of the cluster is not seen");
+		return;
+	}
+	if (!backend->fresh && backend->published != NULL && same_state(backend->published, next)) {
+		backend->unchanged++;
+		talloc_free(next);
+		return;
+	}
+	copy = cluster_state_copy(backend, next);
+	if (copy == NULL) {
+		log_err("out of memory: a change of the cluster is not seen");
+		talloc_free(next);
+		return;
+	}
+	talloc_free(backend->published);
+	backend->published = copy;
+	backend->fresh = false;
+	next->generation = ++backend->generation;
+	backend->sink->snapshot(backend->sink->private_data, &next);
+	talloc_free(next); /* NULL when it was taken over */
+}
+
+/* Tell of requests that the last CIB did not have. */
+static void publish_intents(struct backend *backend, const xmlNode *cib)
+{
+	struct intents *intents;
+
+	if (intents_read(backend, cib, backend->placement->state, &intents) != 0) {
+		log_err("out of memory: planned moves are not seen");
+		return;
+	}
+	for (size_t i = 0; i < intents->num; i++) {
+		if (!intents_has(backend->intents, &intents->list[i])) {
+			backend->sink->intent(backend->sink->private_data, &intents->list[i]);
+		}
+	}
+	talloc_free(backend->intents);
+	backend->intents = intents;
+}
+
+static int take_document(struct backend *backend, const xmlNode *cib)
+{
+	const char *named = config_string(backend->config, "global.node");
+	struct placement_local local = {.name = backend->host};
+	struct placement *placement;
+	int err;
+
+	if (*named != '\0') {
+		local.name = named;
+	} else {
+		local.id = membership_local_id(backend->membership);
+	}
+	backend->local_id = local.id;
+	err = placement_build(backend, cib, &local, &placement);
+	if (err != 0) {
+		return err;
+	}
+	talloc_free(backend->placement);
+	backend->placement = placement;
+	return 0;
+}
+
+static void document_received(void *private_data, const xmlNode *cib)
+{
+	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
+	struct timeval began = tevent_timeval_current(), now, took;
+	int err = take_document(backend, cib);
+
+	if (err == ESTALE) {
+		if (!backend->no_dc) {
+			log_notice("the cluster has no DC now: keeping what was known");
+		}
+		backend->no_dc = true;
+		return;
+	}
+	if (err != 0) {
+		log_err("the CIB cannot be used: %s", strerror(err));
+		return;
+	}
+	now = tevent_timeval_current();
+	took = tevent_timeval_until(&began, &now);
+	backend->last_build_us = (int64_t)took.tv_sec * 1000000 + took.tv_usec;
+	backend->no_dc = false;
+	if (backend->stale) {
+		backend->stale = false;
+		backend->fresh = true;
+	}
+	publish(backend);
+	publish_intents(backend, cib);
+}
+
+static void manager_lost(void *private_data, const char *reason)
+{
+	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
+
+	TALLOC_FREE(backend->settled);
+	if (!backend->stale) {
+		backend->stale = true;
+		backend->sink->lost(backend->sink->private_data, reason);
+	}
+}
+
+static void membership_changed(void *private_data)
+{
+	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
+
+	if (membership_local_id(backend->membership) != backend->local_id) {
+		cib_link_refresh(backend->cib); /* who is local may be another node */
+	}
+	publish(backend);
+}
+
+/* The connections are closed before what they stand on. */
+static int backend_destructor(struct backend *backend)
+{
+	TALLOC_FREE(backend->membership);
+	TALLOC_FREE(backend->cib);
+	TALLOC_FREE(backend->bridge);
+	return 0;
+}
+
+static int backend_start(struct backend *backend)
+{
+	uint32_t retry_max_s = config_number(backend->config, "pacemaker.reconnect_max");
+	int err = settle_create(backend, config_number(backend->config, "pacemaker.settle_ms"),
+				&backend->settle);
+
+	if (err == 0) {
+		err = glib_bridge_create(backend, backend->ev, &backend->bridge);
+	}
+	if (err == 0) {
+		err = membership_create(backend, backend->ev, retry_max_s, membership_changed,
+					backend, &backend->membership);
+	}
+	if (err == 0) {
+		err = cib_link_create(backend, backend->ev, backend->bridge, retry_max_s,
+				      &backend->handlers, &backend->cib);
+	}
+	return err;
+}
+
+static int pacemaker_connect(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+			     const struct config *config, const struct backend_sink *sink,
+			     struct backend **out)
+{
+	struct backend *backend;
+	struct utsname host;
+	int err;
+
+	pcmk_init();
+	backend = talloc_zero(mem_ctx, struct backend);
+	if (backend == NULL) {
+		return ENOMEM;
+	}
+	backend->ev = ev;
+	backend->config = config;
+	backend->sink = sink;
+	backend->handlers = (struct cib_link_handlers){
+		.private_data = backend,
+		.document = document_received,
+		.lost = manager_lost,
+	};
+	backend->last_build_us = -1;
+	if (uname(&host) == 0) {
+		backend->host = talloc_strdup(backend, host.nodename);
+	}
+	talloc_set_destructor(backend, backend_destructor);
+	err = backend_start(backend);
+	if (err != 0) {
+		talloc_free(backend);
+		return err;
+	}
+	*out = backend;
+	return 0;
+}
+
+static json_t *pacemaker_status(struct backend *backend)
+{
+	const struct cib_link_stats *stats = cib_link_stats(backend->cib);
+
+	return json_pack(
+		"{s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "connected",
+		stats->connected, "corosync_connected", membership_known(backend->membership), "dc",
+		backend->placement != NULL && !backend->no_dc, "reconnects",
+		(json_int_t)(stats->connects > 0 ? stats->connects - 1 : 0), "corosync_connects",
+		(json_int_t)membership_connects(backend->membership), "notifications",
+		(json_int_t)stats->notifications, "queries", (json_int_t)stats->queries,
+		"snapshots", (json_int_t)backend->generation, "unchanged",
+		(json_int_t)backend->unchanged, "last_answer", (json_int_t)stats->last_answer,
+		"last_query_us", (json_int_t)stats->last_query_us, "last_build_us",
+		(json_int_t)backend->last_build_us);
+}
+
+extern const struct backend_ops witnessd_backend;
+const struct backend_ops witnessd_backend = {
+	.abi = BACKEND_ABI,
+	.name = "pacemaker",
+	.connect = pacemaker_connect,
+	.status = pacemaker_status,
+};

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From a CIB to a cluster state: which nodes there are, which address is where, and what proves it.
+ * The scheduler library judges the nodes and evaluates parameters (templates, rules, references); the
+ * operation history decides whether an address is there now.
+ *
+ * Rules beyond the obvious:
+ *  - Addresses configured but nowhere are UNAVAILABLE; a failed stop or monitor gives UNKNOWN.
+ *  - An address active on two nodes belongs to the one where it came up last; UNKNOWN on a draw.
+ *  - A cluster IP (clone of an address on several nodes at once) has no failover: it is UNKNOWN for
+ *    ever, which the core never tells anybody.
+ *  - Nodes that are pending or unclean host nothing.
+ */
+#ifndef BACKENDS_PACEMAKER_PLACEMENT_H
+#define BACKENDS_PACEMAKER_PLACEMENT_H
+
+#include <libxml/tree.h>
+#include <talloc.h>
+
+#include "backends/pacemaker/history.h"
+#include "witnessd/cluster/state.h"
+
+struct placement {
+	struct cluster_state *state;
+	bool *gone;     /* a node of state->nodes that has left the membership: nothing is on it */
+	uint8_t *facts; /* enum history_fact of addr a on node n: [a * num_nodes + n] */
+	size_t num_facts;
+};
+
+/* Which node is this one: by corosync's number where that is known, else by name. */
+struct placement_local {
+	uint32_t id;      /* 0 = unknown */
+	const char *name; /* NULL = unknown */
+};
+
+/**
+ * Judge a CIB. pcmk_init() must have been called before it was parsed.
+ * @param cib the element <cib>, borrowed and left as it is
+ * @return 0; EPROTO: no CIB; ESTALE: there is no DC now, so that its status proves nothing; ENOMEM
+ */
+int placement_build(TALLOC_CTX *mem_ctx, const xmlNode *cib, const struct placement_local *local,
+		    struct placement **out);
+
+/** What the history says of an address on a node; NONE for unknown ones. */
+enum history_fact placement_fact(const struct placement *placement, const struct ipaddr *ip,
+				 const char *node);
+
+/** Whether a node has left the membership, or is not known at all. */
+bool placement_node_gone(const struct placement *placement, const char *node);
+
+/** Record that a node has left the membership, before the CIB says so: nothing is on it any more. */
+void placement_drop_node(struct placement *placement, size_t node_index);
+
+#endif

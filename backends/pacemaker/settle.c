@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/pacemaker/settle.h"
+
+#include <errno.h>
+#include <string.h>
+#include <tevent.h>
+#include <uthash.h>
+
+/* A loss that is held back: "node NAME" or "addr IP". */
+struct held {
+	char *key;
+	struct timeval until;
+	bool used; /* still held by the current round */
+	UT_hash_handle hh;
+};
+
+struct settle {
+	uint32_t wait_ms;
+	struct held *held;
+};
+
+struct round {
+	struct settle *settle;
+	struct timeval now, deadline;
+	bool waiting;
+};
+
+static int settle_destructor(struct settle *settle)
+{
+	HASH_CLEAR(hh, settle->held);
+	return 0;
+}
+
+int settle_create(TALLOC_CTX *mem_ctx, uint32_t wait_ms, struct settle **out)
+{
+	struct settle *settle = talloc_zero(mem_ctx, struct settle);
+
+	if (settle == NULL) {
+		return ENOMEM;
+	}
+	settle->wait_ms = wait_ms;
+	talloc_set_destructor(settle, settle_destructor);
+	*out = settle;
+	return 0;
+}
+
+static struct held *held_get(struct round *round, const char *kind, const char *name)
+{
+	struct settle *settle = round->settle;
+	char *key = talloc_asprintf(settle, "%s %s", kind, name);
+	struct held *held;
+
+	if (key == NULL) {
+		return NULL;
+	}
+	HASH_FIND_STR(settle->held, key, held);
+	if (held != NULL) {
+		talloc_free(key);
+		return held;
+	}
+	held = talloc_zero(settle, struct held);
+	if (held == NULL) {
+		talloc_free(key);
+		return NULL;
+	}
+	held->key = talloc_move(held, &key);
+	held->until = tevent_timeval_add(&round->now, settle->wait_ms / 1000,
+					 settle->wait_ms % 1000 * 1000);
+	HASH_ADD_KEYPTR(hh, settle->held, held->key, strlen(held->key), held);
+	return held;
+}
+
+/* Whether this loss is still to be held back; for want of memory it is believed. */
+static bool hold(struct round *round, const char *kind, const char *name)
+{
+	struct held *held = held_get(round, kind, name);
+
+	if (held == NULL) {
+		return false;
+	}
+	held->used = true;
+	if (tevent_timeval_compare(&round->now, &held->until) >= 0) {
+		return false;
+	}
+	if (!round->waiting || tevent_timeval_compare(&held->until, &round->deadline) < 0) {
+		round->deadline = held->until;
+	}
+	round->waiting = true;
+	return true;
+}
+
+static void forget_unused(struct settle *settle)
+{
+	struct held *held, *next;
+
+	HASH_ITER (hh, settle->held, held, next) {
+		if (!held->used) {
+			HASH_DEL(settle->held, held);
+			talloc_free(held);
+			continue;
+		}
+		held->used = false;
+	}
+}
+
+/* A node that is still a member but does not take part now: it is joining anew. */
+static void settle_node(struct round *round, const struct cluster_node *last,
+			const struct placement *placement, struct cluster_state *next)
+{
+	for (size_t i = 0; i < next->num_nodes; i++) {
+		struct cluster_node *node = &next->nodes[i];
+
+		if (strcmp(node->name, last->name) != 0) {
+			continue;
+		}
+		if (last->online && !node->online && !placement_node_gone(placement, node->name)) {
+			node->online = hold(round, "node", node->name);
+		}
+		return;
+	}
+}
+
+static bool proven(const struct placement *placement, const struct cluster_addr *last,
+		   bool *probing)
+{
+	enum history_fact fact = placement_fact(placement, &last->ip, last->node);
+	const struct cluster_node *node = cluster_state_node(placement->state, last->node);
+
+	*probing = false;
+	if (node == NULL || placement_node_gone(placement, last->node)) {
+		return true;
+	}
+	switch (fact) {
+	case HISTORY_PROBING: /* its result is the proof, one way or the other */
+		*probing = node->online;
+		return false;
+	case HISTORY_NONE:
+		return false;
+	case HISTORY_RUNNING:
+	case HISTORY_STOPPING:
+	case HISTORY_DOUBTFUL:
+		/* The history has it there: it was the node that fell out, or the address changed. */
+		return node->online;
+	default:
+		return true;
+	}
+}
+
+static struct cluster_addr *find_addr(struct cluster_state *state, const struct ipaddr *ip)
+{
+	for (size_t i = 0; i < state->num_addrs; i++) {
+		if (ipaddr_equal(&state->addrs[i].ip, ip)) {
+			return &state->addrs[i];
+		}
+	}
+	return NULL;
+}
+
+static void settle_addr(struct round *round, const struct cluster_addr *last,
+			const struct placement *placement, struct cluster_state *next)
+{
+	struct cluster_addr *addr = find_addr(next, &last->ip);
+	char text[IPADDR_STRLEN];
+	bool probing;
+
+	if (last->state != CLUSTER_ADDR_AVAILABLE || addr == NULL ||
+	    addr->state != CLUSTER_ADDR_UNAVAILABLE || proven(placement, last, &probing)) {
+		return;
+	}
+	if (probing || hold(round, "addr", ipaddr_format(&last->ip, text))) {
+		addr->state = CLUSTER_ADDR_AVAILABLE;
+		addr->node = cluster_state_node(next, last->node)->name;
+	}
+}
+
+bool settle_apply(struct settle *settle, const struct cluster_state *last,
+		  const struct placement *placement, struct cluster_state *next, struct timeval now,
+		  struct timeval *deadline)
+{
+	struct round round = {.settle = settle, .now = now};
+
+	if (last == NULL) {
+		return false;
+	}
+	for (size_t i = 0; i < last->num_nodes; i++) {
+		settle_node(&round, &last->nodes[i], placement, next);
+	}
+	for (size_t i = 0; i < last->num_addrs; i++) {
+		settle_addr(&round, &last->addrs[i], placement, next);
+	}
+	forget_unused(settle);
+	if (round.waiting) {
+		*deadline = round.deadline;
+	}
+	return round.waiting;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Holds back losses that nothing proves. When a DC is elected or a node rejoins, the operation history
+ * of a whole node is deleted and written anew, and for a moment its resources seem to be nowhere. A
+ * recorded stop, a probe that found nothing, or a node that has left the membership is believed at
+ * once; a placement that just vanished only after it has stayed away for a while.
+ */
+#ifndef BACKENDS_PACEMAKER_SETTLE_H
+#define BACKENDS_PACEMAKER_SETTLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/time.h>
+#include <talloc.h>
+
+#include "backends/pacemaker/placement.h"
+
+struct settle;
+
+/** @param wait_ms how long a loss without proof is held back. @return 0 or ENOMEM */
+int settle_create(TALLOC_CTX *mem_ctx, uint32_t wait_ms, struct settle **out);
+
+/**
+ * Correct the next state by what was published last.
+ * @param last      published before; NULL: nothing
+ * @param placement what proves the changes
+ * @param next      a copy of placement->state; its addresses and nodes are put back where held
+ * @param deadline  when to judge again though nothing has changed; untouched when nothing is held
+ * @return whether something is held until the deadline
+ */
+bool settle_apply(struct settle *settle, const struct cluster_state *last,
+		  const struct placement *placement, struct cluster_state *next, struct timeval now,
+		  struct timeval *deadline);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a CIB says of its nodes beside what the scheduler library makes of it. */
+#ifndef BACKENDS_PACEMAKER_STATUS_H
+#define BACKENDS_PACEMAKER_STATUS_H
+
+#include <libxml/tree.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <talloc.h>
+
+struct node_status {
+	const char *name; /* borrowed from the CIB */
+	uint32_t id;      /* corosync's number; 0 for Pacemaker Remote nodes */
+	bool gone;        /* the status says that it is no member of the cluster */
+	bool standby;
+	bool shutdown; /* being stopped in an orderly way: the earliest sign of it */
+};
+
+/**
+ * Every node of <nodes>, and those that only the status knows (Pacemaker Remote, guests).
+ * @param list a talloc array, a child of mem_ctx
+ * @return 0 or ENOMEM
+ */
+int status_nodes(TALLOC_CTX *mem_ctx, const xmlNode *cib, struct node_status **list);
+
+/**
+ * Write membership the old way in a copy of a CIB. Since Pacemaker 2.1.7 a DC writes in_ccm and crmd as
+ * times; libraries before that take these for "no". All understand true/false and online/offline.
+ */
+void status_normalise(xmlNode *cib);
+
+/** A node attribute, permanent or of the status; NULL when it has none. Rules are not evaluated. */
+const char *status_node_attr(const xmlNode *node_or_state, const char *name);
+
+#endif

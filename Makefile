@@ -23,7 +23,7 @@ BACKENDS      ?= static pacemaker
 CC            ?= cc
 CFLAGS        ?= -O2 -g
 WERROR        ?= $(if $(CI),-Werror)
-PKGS          := talloc tevent libqb jansson inih krb5-gssapi nettle libcap-ng libmnl
+PKGS          := talloc tevent libqb jansson inih krb5-gssapi krb5 nettle libcap-ng libmnl
 # Asked for once a run, and not at all for the goals that work on a bare machine.
 PKG_CFLAGS     = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
 PKG_LIBS       = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)

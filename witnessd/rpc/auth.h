@@ -85,10 +85,20 @@ struct tevent_req *rpc_sec_step_send(TALLOC_CTX *mem_ctx, struct tevent_context 
  * @param done whether the context is complete (an acceptor's flags and level have been checked then)
  * @return 0; EACCES (the credentials are wrong, or the context is weaker than the level needs);
  *         EBADMSG (not a token); ENOTSUP (no common mechanism); ENOENT (initiator: no credentials);
- *         EPROTO (others). After an error the context is dead.
+ *         ETIMEDOUT (30 seconds); EBUSY or EAGAIN (too much to do at the moment); ECANCELED (sec was
+ *         freed); EPROTO (others, a step after completion included). After an error the context is dead.
+ *
+ * An initiator may be done and still have a token to send: SPNEGO's goes in an alter_context, and when
+ * the answer to it brings another token, that one is dropped, not fed.
  */
 int rpc_sec_step_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx, uint8_t **out, size_t *out_len,
 		      bool *done);
+
+/**
+ * What a bind_nak says when rpc_sec_acceptor() or the first step failed with err: 8 (type not served)
+ * for ENOTSUP, 0 for EINVAL (a level that does not exist), 1 when it may work later, else 9.
+ */
+enum rpc_nak_reason rpc_sec_nak_reason(int err);
 
 /** The last error in words, of GSSAPI where it has some; for logs. Never NULL, owned by sec. */
 const char *rpc_sec_error(const struct rpc_sec *sec);

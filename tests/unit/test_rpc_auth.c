@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Initiators and acceptors of NTLM, raw and below SPNEGO, in one process. */
+#include "tests/unit/auth_rig.h"
+
+#define USER     "wituser"
+#define PASSWORD "Sesam,0ffne"
+#define DOMAIN   "WITTEST"
+#define TARGET   "cifs@127.0.0.1"
+
+static const uint8_t levels[] = {RPC_LEVEL_CONNECT, RPC_LEVEL_PACKET, RPC_LEVEL_INTEGRITY,
+				 RPC_LEVEL_PRIVACY};
+static const uint8_t protecting[] = {RPC_LEVEL_PACKET, RPC_LEVEL_INTEGRITY, RPC_LEVEL_PRIVACY};
+static const uint8_t types[] = {RPC_AUTH_NTLM, RPC_AUTH_SPNEGO};
+
+#define FOR_EACH(var, array)                                                                       \
+	for (size_t var##_i = 0, var = (array)[0];                                                 \
+	     var##_i < sizeof(array) / sizeof((array)[0]) && ((var = (array)[var##_i]), true);     \
+	     var##_i++)
+
+struct rig {
+	struct tevent_context *ev;
+	struct rpc_auth *auth;
+	struct rpc_sec *client;
+	struct rpc_sec *server;
+	char dir[64];
+};
+
+static struct rpc_cred good_cred(void)
+{
+	return (struct rpc_cred){
+		.user = USER, .domain = DOMAIN, .password = PASSWORD, .no_krb5 = true};
+}
+
+static void make_pair(struct rig *rig, const struct rpc_cred *cred, uint8_t type,
+		      uint8_t client_level, uint8_t server_level)
+{
+	TALLOC_FREE(rig->client);
+	TALLOC_FREE(rig->server);
+	assert_int_equal(
+		rpc_sec_initiator(rig, rig->auth, cred, type, client_level, TARGET, &rig->client),
+		0);
+	assert_int_equal(rpc_sec_acceptor(rig, rig->auth, type, server_level, &rig->server), 0);
+}
+
+static void connect_pair(struct rig *rig, uint8_t type, uint8_t level)
+{
+	struct rpc_cred cred = good_cred();
+	struct rig_outcome o = {0};
+
+	make_pair(rig, &cred, type, level, level);
+	rig_negotiate(rig->ev, rig->client, rig->server, &o);
+	if (o.client != 0 || o.server != 0) {
+		fail_msg("type %u level %u: client %d (%s), server %d (%s)", type, level, o.client,
+			 rpc_sec_error(rig->client), o.server, rpc_sec_error(rig->server));
+	}
+	assert_true(rpc_sec_done(rig->client));
+	assert_true(rpc_sec_done(rig->server));
+	assert_int_equal(o.legs, type == RPC_AUTH_NTLM ? 3 : 4);
+}
+
+static void both_ends_complete_at_every_level(void **state)
+{
+	struct rig *rig = *state;
+
+	FOR_EACH(type, types)
+	{
+		FOR_EACH(level, levels)
+		{
+			connect_pair(rig, (uint8_t)type, (uint8_t)level);
+			assert_string_equal(rpc_sec_mech(rig->server), "ntlm");
+			assert_string_equal(rpc_sec_mech(rig->client), "ntlm");
+			assert_string_equal(rpc_sec_principal(rig->server), DOMAIN "\\" USER);
+			assert_null(rpc_sec_principal(rig->client));
+			assert_int_equal(rpc_sec_sig_size(rig->server),
+					 level == RPC_LEVEL_CONNECT ? 0 : 16);
+			assert_int_equal(rpc_sec_type(rig->server), type);
+			assert_int_equal(rpc_sec_level(rig->server), level);
+		}
+	}
+}
+
+/* Protect at one end, unprotect at the other, and the plain text is back. */
+static void send_one(struct rpc_sec *from, struct rpc_sec *to, size_t hdr_len, size_t body_len,
+		     uint8_t fill, bool header_sign)
+{
+	struct rig_pdu plain, sent;
+
+	rig_pdu_make(&plain, from, hdr_len, body_len, fill, header_sign);
+	rig_pdu_copy(&sent, &plain);
+	assert_int_equal(rpc_sec_protect(from, &sent.p), 0);
+	if (rpc_sec_level(from) == RPC_LEVEL_PRIVACY && body_len >= 16) {
+		assert_memory_not_equal(sent.buf + hdr_len, plain.buf + hdr_len, body_len);
+	} else {
+		assert_memory_equal(sent.buf + hdr_len, plain.buf + hdr_len, body_len);
+	}
+	assert_memory_equal(sent.buf, plain.buf, hdr_len);
+	assert_int_equal(rpc_sec_unprotect(to, &sent.p), 0);
+	assert_memory_equal(sent.buf, plain.buf, hdr_len + body_len + RIG_TRAILER);
+}
+
+static void many_pdus_both_ways(void **state)
+{
+	struct rig *rig = *state;
+
+	FOR_EACH(type, types)
+	{
+		FOR_EACH(level, protecting)
+		{
+			connect_pair(rig, (uint8_t)type, (uint8_t)level);
+			for (unsigned int i = 0; i < 100; i++) {
+				send_one(rig->client, rig->server, i % 5 == 0 ? 40 : 24,
+					 i * 48 % 4224, (uint8_t)i, i % 2 == 0);
+				if (i % 3 != 0) {
+					send_one(rig->server, rig->client, 24, i * 16, (uint8_t)~i,
+						 i % 2 == 1);
+				}
+			}
+		}
+	}
+}
+
+static void nothing_is_protected_at_level_connect(void **state)
+{
+	struct rig *rig = *state;
+	struct rig_pdu pdu, plain;
+
+	connect_pair(rig, RPC_AUTH_NTLM, RPC_LEVEL_CONNECT);
+	rig_pdu_make(&pdu, rig->client, 24, 32, 1, false);
+	rig_pdu_copy(&plain, &pdu);
+	assert_int_equal(rpc_sec_protect(rig->client, &pdu.p), 0);
+	assert_memory_equal(pdu.buf, plain.buf, sizeof(pdu.buf));
+	assert_int_equal(rpc_sec_unprotect(rig->server, &pdu.p), 0);
+	pdu.p.auth_len = 16; /* the dummy that clients send */
+	assert_int_equal(rpc_sec_unprotect(rig->server, &pdu.p), 0);
+	assert_int_equal(rpc_sec_protect(rig->client, &pdu.p), EINVAL);
+}
+
+static void a_flipped_bit_in_any_part_is_refused_for_good(void **state)
+{
+	struct rig *rig = *state;
+	/* header, stub, sec_trailer, signature: version, MAC, number */
+	static const size_t places[] = {2, 12, 24, 55, 57, 62, 64, 70, 79};
+	struct rig_pdu pdu;
+
+	FOR_EACH(type, types)
+	{
+		FOR_EACH(level, protecting)
+		{
+			FOR_EACH(at, places)
+			{
+				connect_pair(rig, (uint8_t)type, (uint8_t)level);
+				send_one(rig->client, rig->server, 24, 32, 3, true);
+				rig_pdu_make(&pdu, rig->client, 24, 32, 4, true);
+				assert_int_equal(rpc_sec_protect(rig->client, &pdu.p), 0);
+				assert_true(at < rig_pdu_len(&pdu));
+				pdu.buf[at] ^= 0x10;
+				assert_int_equal(rpc_sec_unprotect(rig->server, &pdu.p), EBADMSG);
+				assert_string_not_equal(rpc_sec_error(rig->server), "");
+				/* out of step: nothing is accepted or made any more */
+				rig_pdu_make(&pdu, rig->client, 24, 32, 5, true);
+				assert_int_equal(rpc_sec_protect(rig->client, &pdu.p), 0);
+				assert_int_equal(rpc_sec_unprotect(rig->server, &pdu.p), EBADMSG);
+				assert_int_equal(rpc_sec_protect(rig->server, &pdu.p), EPROTO);
+			}
+		}
+	}
+}
+
+static void replay_gap_and_reflection_are_refused(void **state)
+{
+	struct rig *rig = *state;
+	struct rig_pdu first, second, again;
+
+	FOR_EACH(type, types)
+	{
+		FOR_EACH(level, protecting)
+		{
+			connect_pair(rig, (uint8_t)type, (uint8_t)level);
+			rig_pdu_make(&first, rig->client, 24, 32, 1, false);
+			assert_int_equal(rpc_sec_protect(rig->client, &first.p), 0);
+			rig_pdu_copy(&again, &first);
+			assert_int_equal(rpc_sec_unprotect(rig->server, &first.p), 0);
+			assert_int_equal(rpc_sec_unprotect(rig->server, &again.p), EBADMSG);
+
+			connect_pair(rig, (uint8_t)type, (uint8_t)level);
+			rig_pdu_make(&first, rig->client, 24, 32, 1, false);
+			assert_int_equal(rpc_sec_protect(rig->client, &first.p), 0);
+			rig_pdu_make(&second, rig->client, 24, 32, 2, false);
+			assert_int_equal(rpc_sec_protect(rig->client, &second.p), 0);
+			assert_int_equal(rpc_sec_unprotect(rig->server, &second.p), EBADMSG);
+
+			connect_pair(rig, (uint8_t)type, (uint8_t)level);
+			rig_pdu_make(&first, rig->client, 24, 32, 1, false);
+			assert_int_equal(rpc_sec_protect(rig->client, &first.p), 0);
+			assert_int_equal(rpc_sec_unprotect(rig->client, &first.p), EBADMSG);
+		}
+	}
+}
+
+static void a_signature_of_another_length_is_refused(void **state)
+{
+	static const size_t lengths[] = {0, 1, 15, 17, 28, 76, 1000};
+	struct rig *rig = *state;
+	struct rig_pdu pdu;
+
+	FOR_EACH(len, lengths)
+	{
+		connect_pair(rig, RPC_AUTH_NTLM, RPC_LEVEL_PRIVACY);
+		rig_pdu_make(&pdu, rig->client, 24, 32, 1, false);
+		pdu.p.auth_len = len;
+		assert_int_equal(rpc_sec_protect(rig->client, &pdu.p), EINVAL);
+		assert_int_equal(rpc_sec_unprotect(rig->server, &pdu.p), EBADMSG);
+	}
+}
+
+static void assert_refused(struct rig *rig, uint8_t type, const struct rpc_cred *cred)
+{
+	struct rig_outcome o = {0};
+
+	make_pair(rig, cred, type, RPC_LEVEL_INTEGRITY, RPC_LEVEL_INTEGRITY);
+	rig_negotiate(rig->ev, rig->client, rig->server, &o);
+	assert_int_equal(o.client, 0);
+	if (o.server != EACCES) {
+		fail_msg("type %u: %d (%s)", type, o.server, rpc_sec_error(rig->server));
+	}
+	assert_false(rpc_sec_done(rig->server));
+	assert_null(rpc_sec_principal(rig->server));
+	assert_string_not_equal(rpc_sec_error(rig->server), "");
+}
+
+static void wrong_password_user_or_domain_is_denied(void **state)
+{
+	struct rig *rig = *state;
+
+	FOR_EACH(type, types)
+	{
+		struct rpc_cred cred = good_cred();
+
+		cred.password = "wrong";
+		assert_refused(rig, (uint8_t)type, &cred);
+		cred = good_cred();
+		cred.user = "nobody";
+		assert_refused(rig, (uint8_t)type, &cred);
+		cred = good_cred();
+		cred.domain = "ELSEWHERE";
+		assert_refused(rig, (uint8_t)type, &cred);
+	}
+}
+
+static int outcome_of_levels(struct rig *rig, uint8_t type, uint8_t client, uint8_t server)
+{
+	struct rpc_cred cred = good_cred();
+	struct rig_outcome o = {0};
+
+	make_pair(rig, &cred, type, client, server);
+	rig_negotiate(rig->ev, rig->client, rig->server, &o);
+	assert_int_equal(o.client, 0);
+	return o.server;
+}
+
+static void a_client_that_negotiates_less_than_the_level_is_denied(void **state)
+{
+	struct rig *rig = *state;
+
+	FOR_EACH(level, protecting)
+	{
+		assert_int_equal(
+			outcome_of_levels(rig, RPC_AUTH_NTLM, RPC_LEVEL_CONNECT, (uint8_t)level),
+			EACCES);
+	}
+	FOR_EACH(type, types)
+	{
+		assert_int_equal(outcome_of_levels(rig, (uint8_t)type, RPC_LEVEL_INTEGRITY,
+						   RPC_LEVEL_PRIVACY),
+				 EACCES);
+	}
+	/* MIT's SPNEGO always asks for integrity, for its mechListMIC: not for more, though. */
+	assert_int_equal(
+		outcome_of_levels(rig, RPC_AUTH_SPNEGO, RPC_LEVEL_CONNECT, RPC_LEVEL_PRIVACY),
+		EACCES);
+}
+
+static void spoil_session_key_length(uint8_t *token, size_t len, unsigned int leg)
+{
+	static const uint8_t authenticate[] = "NTLMSSP\0\3\0\0";
+	uint8_t *msg = memmem(token, len, authenticate, sizeof(authenticate));
+
+	if (msg != NULL) {
+		assert_int_equal(leg, 3);
+		msg[52] = 0;
+		msg[53] = 0;
+	}
+}
+
+static void an_empty_session_key_does_not_reach_the_library(void **state)
+{
+	struct rig *rig = *state;
+	struct rpc_cred cred = good_cred();
+
+	FOR_EACH(type, types)
+	{
+		FOR_EACH(level, levels)
+		{
+			struct rig_outcome o = {.damage = spoil_session_key_length};
+
+			make_pair(rig, &cred, (uint8_t)type, (uint8_t)level, (uint8_t)level);
+			rig_negotiate(rig->ev, rig->client, rig->server, &o);
+			assert_int_equal(o.legs, 3);
+			assert_int_equal(o.server, EBADMSG);
+		}
+	}
+}
+
+static void garbage_is_refused(void **state)
+{
+	static const char *const tokens[] = {"x", "NTLMSSP", "`\x82\xff\xff", "a\x81\x03\x30\x01",
+					     "GET / HTTP/1.0\r\n\r\n"};
+	struct rig *rig = *state;
+	struct rpc_cred cred = good_cred();
+	uint8_t *out, *big;
+	size_t out_len;
+	int err;
+
+	FOR_EACH(type, types)
+	{
+		for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
+			make_pair(rig, &cred, (uint8_t)type, 5, 5);
+			err = rig_step(rig, rig->ev, rig->server, (const uint8_t *)tokens[i],
+				       strlen(tokens[i]), &out, &out_len);
+			assert_true(err == EBADMSG || err == EPROTO);
+			assert_null(out);
+			/* dead from here on */
+			err = rig_step(rig, rig->ev, rig->server, (const uint8_t *)"x", 1, &out,
+				       &out_len);
+			assert_int_equal(err, EPROTO);
+		}
+		make_pair(rig, &cred, (uint8_t)type, 5, 5);
+		assert_int_equal(rig_step(rig, rig->ev, rig->server, NULL, 0, &out, &out_len),
+				 EBADMSG);
+		big = talloc_zero_array(rig, uint8_t, 65536);
+		make_pair(rig, &cred, (uint8_t)type, 5, 5);
+		assert_int_equal(rig_step(rig, rig->ev, rig->server, big, 65536, &out, &out_len),
+				 EBADMSG);
+		make_pair(rig, &cred, (uint8_t)type, 5, 5);
+		assert_int_not_equal(
+			rig_step(rig, rig->ev, rig->server, big, 60000, &out, &out_len), 0);
+		talloc_free(big);
+	}
+}
+
+static void a_step_after_completion_is_refused(void **state)
+{
+	struct rig *rig = *state;
+	uint8_t *out;
+	size_t out_len;
+
+	connect_pair(rig, RPC_AUTH_NTLM, RPC_LEVEL_INTEGRITY);
+	assert_int_equal(
+		rig_step(rig, rig->ev, rig->server, (const uint8_t *)"x", 1, &out, &out_len),
+		EPROTO);
+}
+
+static void what_is_not_there_cannot_be_made(void **state)
+{
+	struct rig *rig = *state;
+	struct rpc_cred cred = good_cred();
+	struct rpc_sec *sec = NULL;
+	struct rpc_auth *client_only;
+
+	assert_int_equal(rpc_sec_acceptor(rig, rig->auth, 44, 5, &sec), ENOTSUP);
+	assert_int_equal(rpc_sec_acceptor(rig, rig->auth, RPC_AUTH_KRB5, 5, &sec), ENOTSUP);
+	assert_int_equal(rpc_sec_initiator(rig, rig->auth, &cred, 0, 5, TARGET, &sec), ENOTSUP);
+	for (unsigned int level = 0; level < 256; level++) {
+		bool known = level == 2 || (level >= 4 && level <= 6);
+		int err = rpc_sec_acceptor(rig, rig->auth, RPC_AUTH_NTLM, (uint8_t)level, &sec);
+
+		assert_int_equal(err, known ? 0 : EINVAL);
+		TALLOC_FREE(sec);
+	}
+	assert_int_equal(rpc_auth_create(rig, rig->ev, NULL, &client_only), 0);
+	assert_false(rpc_auth_offers(client_only, RPC_AUTH_SPNEGO));
+	assert_int_equal(rpc_sec_acceptor(rig, client_only, RPC_AUTH_NTLM, 5, &sec), ENOTSUP);
+	talloc_free(client_only);
+	assert_true(rpc_auth_offers(rig->auth, RPC_AUTH_NTLM));
+	assert_true(rpc_auth_offers(rig->auth, RPC_AUTH_SPNEGO));
+	assert_false(rpc_auth_offers(rig->auth, RPC_AUTH_KRB5));
+}
+
+static void freeing_under_a_step_is_safe(void **state)
+{
+	struct rig *rig = *state;
+	struct rpc_cred cred = good_cred();
+	struct tevent_req *req;
+	uint8_t *out = NULL;
+	size_t out_len = 0;
+	bool done;
+
+	/* the request: the context is dead */
+	make_pair(rig, &cred, RPC_AUTH_SPNEGO, 5, 5);
+	req = rpc_sec_step_send(rig, rig->ev, rig->client, NULL, 0);
+	talloc_free(req);
+	assert_int_equal(rig_step(rig, rig->ev, rig->client, NULL, 0, &out, &out_len), EPROTO);
+
+	/* the context: the request ends */
+	make_pair(rig, &cred, RPC_AUTH_SPNEGO, 5, 5);
+	req = rpc_sec_step_send(rig, rig->ev, rig->client, NULL, 0);
+	TALLOC_FREE(rig->client);
+	assert_true(tevent_req_poll(req, rig->ev));
+	assert_int_equal(rpc_sec_step_recv(req, rig, &out, &out_len, &done), ECANCELED);
+	talloc_free(req);
+
+	/* a second step beside the first: that one is refused, the first goes on */
+	make_pair(rig, &cred, RPC_AUTH_SPNEGO, 5, 5);
+	req = rpc_sec_step_send(rig, rig->ev, rig->client, NULL, 0);
+	assert_int_equal(rig_step(rig, rig->ev, rig->client, NULL, 0, &out, &out_len), EBUSY);
+	assert_true(tevent_req_poll(req, rig->ev));
+	assert_int_equal(rpc_sec_step_recv(req, rig, &out, &out_len, &done), 0);
+	assert_true(out_len > 0);
+	talloc_free(req);
+	talloc_free(out);
+
+	/* both at once */
+	make_pair(rig, &cred, RPC_AUTH_SPNEGO, 5, 5);
+	req = rpc_sec_step_send(rig->client, rig->ev, rig->client, NULL, 0);
+	assert_non_null(req);
+	TALLOC_FREE(rig->client);
+}
+
+static void nak_reasons(void **state)
+{
+	assert_int_equal(rpc_sec_nak_reason(ENOTSUP), RPC_NAK_AUTH_TYPE_NOT_RECOGNIZED);
+	assert_int_equal(rpc_sec_nak_reason(EINVAL), RPC_NAK_NOT_SPECIFIED);
+	assert_int_equal(rpc_sec_nak_reason(EBUSY), RPC_NAK_TEMPORARY_CONGESTION);
+	assert_int_equal(rpc_sec_nak_reason(EBADMSG), RPC_NAK_INVALID_CHECKSUM);
+	assert_int_equal(rpc_sec_nak_reason(EACCES), RPC_NAK_INVALID_CHECKSUM);
+}
+
+static int setup(void **state)
+{
+	struct rig *rig = talloc_zero(NULL, struct rig);
+	struct rpc_auth_config config = {
+		.ntlm = true, .netbios_name = "WITNODE", .netbios_domain = DOMAIN, .threads = 2};
+	char path[128];
+
+	strcpy(rig->dir, "/tmp/test_rpc_auth.XXXXXX");
+	if (mkdtemp(rig->dir) == NULL) {
+		return -1;
+	}
+	snprintf(path, sizeof(path), "%s/users", rig->dir);
+	rig_write_file(path, DOMAIN ":" USER ":" PASSWORD "\n");
+	config.ntlm_user_file = path;
+	rig->ev = tevent_context_init(rig);
+	*state = rig;
+	return rpc_auth_create(rig, rig->ev, &config, &rig->auth) == 0 ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	struct rig *rig = *state;
+
+	rig_remove_tree(rig->dir);
+	TALLOC_FREE(rig->client);
+	TALLOC_FREE(rig->server);
+	TALLOC_FREE(rig->auth);
+	talloc_free(rig);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_ends_complete_at_every_level),
+		cmocka_unit_test(many_pdus_both_ways),
+		cmocka_unit_test(nothing_is_protected_at_level_connect),
+		cmocka_unit_test(a_flipped_bit_in_any_part_is_refused_for_good),
+		cmocka_unit_test(replay_gap_and_reflection_are_refused),
+		cmocka_unit_test(a_signature_of_another_length_is_refused),
+		cmocka_unit_test(wrong_password_user_or_domain_is_denied),
+		cmocka_unit_test(a_client_that_negotiates_less_than_the_level_is_denied),
+		cmocka_unit_test(an_empty_session_key_does_not_reach_the_library),
+		cmocka_unit_test(garbage_is_refused),
+		cmocka_unit_test(a_step_after_completion_is_refused),
+		cmocka_unit_test(what_is_not_there_cannot_be_made),
+		cmocka_unit_test(freeing_under_a_step_is_safe),
+		cmocka_unit_test(nak_reasons),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What GSSAPI says, in the project's words. No talloc, no log: threads use it. */
+#ifndef WITNESSD_RPC_GSS_UTIL_H
+#define WITNESSD_RPC_GSS_UTIL_H
+
+#include <gssapi/gssapi.h>
+#include <gssapi/gssapi_ext.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The mechanism that protects PDUs, below SPNEGO if that was used. */
+enum gss_util_mech { GSS_UTIL_NO_MECH, GSS_UTIL_KRB5, GSS_UTIL_NTLM };
+
+extern const gss_OID_desc gss_util_oid_spnego;
+extern const gss_OID_desc gss_util_oid_ntlm;
+extern const gss_OID_desc gss_util_oid_krb5;
+
+enum gss_util_mech gss_util_mech_of(gss_const_OID oid);
+/** "krb5", "ntlm" or "". */
+const char *gss_util_mech_name(enum gss_util_mech mech);
+
+/** Major and minor status as text, cut to fit. mech may be NULL. */
+void gss_util_text(char *buf, size_t size, OM_uint32 major, OM_uint32 minor, gss_const_OID mech);
+
+/**
+ * The errno of a failed step: EACCES (the credentials are wrong), EBADMSG (not a token), ENOTSUP (no
+ * common mechanism), ENOENT (an initiator without credentials), EPROTO (others).
+ */
+int gss_util_errno(OM_uint32 major, OM_uint32 minor, bool initiator);
+
+#endif

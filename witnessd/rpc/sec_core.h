@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The part of a security context that steps on threads work on. Plain memory. While a step is under
+ * way it belongs to the thread, otherwise to the loop; GSS contexts cannot be used by two at a time.
+ */
+#ifndef WITNESSD_RPC_SEC_CORE_H
+#define WITNESSD_RPC_SEC_CORE_H
+
+#include <gssapi/gssapi.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "witnessd/rpc/auth.h"
+#include "witnessd/rpc/auth_creds.h"
+#include "witnessd/rpc/auth_pool.h"
+#include "witnessd/rpc/gss_util.h"
+#include "witnessd/rpc/ntlm_seal.h"
+
+#define SEC_ERROR_SIZE 256
+
+/* Whom an initiator is; all strings malloc'ed, may be NULL. */
+struct sec_identity {
+	char *user;
+	char *domain;
+	char *password;
+	char *target;
+	bool no_krb5;
+	bool no_ntlm;
+};
+
+struct sec_core {
+	struct auth_job job;
+	void *owner; /* the struct rpc_sec; used on the loop only */
+
+	/* since creation */
+	uint8_t type;
+	uint8_t level;
+	bool initiator;
+	struct auth_creds *creds; /* acceptor */
+	struct sec_identity who;  /* initiator */
+
+	gss_ctx_id_t ctx;
+	gss_cred_id_t cred;      /* initiator, since its first step */
+	gss_name_t target;       /* ditto */
+	gss_OID_desc const *oid; /* that was asked for */
+
+	/* one step */
+	uint8_t *in;
+	size_t in_len;
+	gss_buffer_desc out;
+	int err;
+	char error[SEC_ERROR_SIZE];
+
+	/* since completion */
+	bool done;
+	enum gss_util_mech mech;
+	char *principal; /* acceptor */
+	size_t sig_size;
+	uint8_t session_key[NTLM_KEY_SIZE]; /* NTLM; the loop wipes it when it has made its keys */
+};
+
+/** Zeroed, with type and level. @return NULL: out of memory */
+struct sec_core *sec_core_create(uint8_t type, uint8_t level);
+/** Wipes and frees everything; accepts NULL. On any thread. */
+void sec_core_free(struct sec_core *core);
+
+/** One step, blocking: in to out, err, error and, at the end, done and what follows it. */
+void sec_core_step(struct sec_core *core);
+
+/** How an initiator gets its credentials; blocks. @return 0 or an errno with core->error */
+int sec_core_acquire(struct sec_core *core);
+
+/** The checks at the end and what is to be known from then on. @return 0 or an errno with error */
+int sec_core_complete(struct sec_core *core, OM_uint32 flags);
+
+#endif

@@ -2,7 +2,8 @@
 /*
  * Connection-oriented PDUs (C706 12.6): bytes to structs and back, for both sides. Nothing here knows
  * a socket or a connection state. Pulling judges only what makes the rest undecodable; whether a PDU is
- * allowed now is the connection's business. All pointers in pulled structs are borrowed from the buffer.
+ * allowed now is the connection's business. All pointers in pulled structs are borrowed from the buffer,
+ * and every pdu_pull_x(pdu, hdr) needs hdr->frag_length bytes at pdu.
  */
 #ifndef WITNESSD_RPC_PDU_H
 #define WITNESSD_RPC_PDU_H
@@ -46,7 +47,8 @@ struct pdu_auth {
  * Find the auth part of a whole PDU. fixed_len is where the body after the fixed fields begins: an
  * auth part, or a pad_length, that reaches into the fixed part is refused, and a sec_trailer that is
  * not 4-aligned.
- * @return 0 (out->present false when auth_length is 0), or EBADMSG
+ * @return 0 (out->present false when auth_length is 0), EBADMSG (lengths that do not fit), or EPROTO
+ *         (misaligned)
  */
 int pdu_pull_auth(const uint8_t *pdu, const struct pdu_hdr *hdr, size_t fixed_len,
 		  struct pdu_auth *out);
@@ -70,7 +72,7 @@ struct pdu_bind {
 	struct pdu_auth auth;
 };
 
-/** @return 0, EBADMSG (n_ctx promises more than the PDU holds, bad auth part), ENOMEM */
+/** @return 0, EBADMSG (n_ctx promises more than the PDU holds), EPROTO (bad auth part), ENOMEM */
 int pdu_pull_bind(TALLOC_CTX *mem_ctx, const uint8_t *pdu, const struct pdu_hdr *hdr,
 		  struct pdu_bind *out);
 

@@ -24,6 +24,13 @@ struct rpc_endpoint;
 /** The group's number on the wire: never 0, unique while the group lives. */
 uint32_t rpc_assoc_id(const struct rpc_assoc *assoc);
 
+/**
+ * Something outlives the calls of this group (a registration): its connections are not closed for being
+ * idle until each hold is released. Ends with the group by itself.
+ */
+void rpc_assoc_hold(struct rpc_assoc *assoc);
+void rpc_assoc_release(struct rpc_assoc *assoc);
+
 /* Who asks, and how well the request was protected: of this request, not of the connection. */
 struct rpc_identity {
 	enum rpc_auth_type type;   /* RPC_AUTH_NONE when anonymous */

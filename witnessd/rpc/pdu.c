@@ -9,7 +9,6 @@
 
 #define OBJECT_UUID_LEN 16
 #define OFF_BIND_BODY   16 /* max_xmit_frag */
-#define OFF_BIND_CTX    28 /* first context of bind and alter_context */
 #define SYNTAX_LEN      20
 
 bool rpc_syntax_equal(const struct rpc_syntax *a, const struct rpc_syntax *b)
@@ -118,10 +117,10 @@ int pdu_pull_bind(TALLOC_CTX *mem_ctx, const uint8_t *pdu, const struct pdu_hdr 
 	struct ndr_in in;
 	int ret;
 
-	if (hdr->frag_length < OFF_BIND_CTX) {
+	if (hdr->frag_length < PDU_BIND_FIXED) {
 		return EBADMSG;
 	}
-	ret = pdu_pull_auth(pdu, hdr, OFF_BIND_CTX, &bind.auth);
+	ret = pdu_pull_auth(pdu, hdr, PDU_BIND_FIXED, &bind.auth);
 	if (ret != 0) {
 		return EPROTO;
 	}

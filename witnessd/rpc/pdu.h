@@ -18,6 +18,8 @@
 #define PDU_HDR_LEN         16
 #define PDU_REQUEST_HDR     24 /* + 16 with an object UUID */
 #define PDU_SEC_TRAILER_LEN 8
+#define PDU_BIND_FIXED      28 /* where the contexts of bind and alter_context begin */
+#define PDU_AUTH3_FIXED     20
 
 struct pdu_hdr {
 	uint8_t rpc_vers, rpc_vers_minor;

@@ -22,10 +22,12 @@ struct rpc_limits {
 	unsigned int fragments;              /* of one request */
 	size_t unsent;                       /* bytes queued to a client that does not read */
 	unsigned int bind_ms;                /* from accept() to a good bind */
-	unsigned int auth_ms;  /* from accept() to finished authentication, once it has begun */
-	unsigned int pdu_ms;   /* from the first byte of a PDU to its last */
-	unsigned int close_ms; /* to flush the last answer before closing */
-	unsigned int idle_ms;  /* nothing pending and nothing registered; 0 = for ever */
+	unsigned int auth_ms;   /* from accept() to finished authentication, once it has begun */
+	unsigned int pdu_ms;    /* from the first byte of a PDU to its last */
+	unsigned int close_ms;  /* to flush the last answer before closing */
+	unsigned int idle_ms;   /* nothing pending and nothing registered; 0 = for ever. Anonymous
+				  connections: auth_ms */
+	unsigned int unsent_ms; /* a client that reads nothing of what is queued to it */
 };
 extern const struct rpc_limits rpc_limits_default;
 
@@ -35,7 +37,7 @@ struct rpc_endpoint;
 /* Counters since the start; never reset. Shown by mgmt inq_stats and by witnessctl status. */
 struct rpc_stats {
 	uint64_t accepted, refused;   /* connections */
-	uint64_t calls_in, calls_out; /* C706 rpc_c_stats_* */
+	uint64_t calls_in, calls_out; /* C706 rpc_c_stats_*; a server calls out to nobody */
 	uint64_t pkts_in, pkts_out;   /* PDUs */
 	uint64_t faults, naks;        /* sent */
 	uint64_t auth_failures;

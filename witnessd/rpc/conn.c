@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The life of a connection: from accept() to close(), its states and timers. */
+#include "witnessd/rpc/conn.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "witnessd/util/log.h"
+
+/* A dead peer is noticed after 60 + 6 * 10 s, also while a call is pending for days. */
+#define KEEPALIVE_IDLE_S  60
+#define KEEPALIVE_INTVL_S 10
+#define KEEPALIVE_PROBES  6
+#define USER_TIMEOUT_MS   ((KEEPALIVE_IDLE_S + KEEPALIVE_INTVL_S * KEEPALIVE_PROBES) * 1000)
+
+static void arm_idle(struct rpc_conn *conn);
+
+static void leave_unauthenticated(struct rpc_conn *conn)
+{
+	if (conn->source == NULL) {
+		return;
+	}
+	qb_list_del(&conn->unauth_list);
+	rpc_source_leave(conn->server, conn->source);
+	conn->source = NULL;
+	conn->server->stats.unauthenticated--;
+}
+
+static int conn_destructor(struct rpc_conn *conn)
+{
+	conn->state = CONN_CLOSING; /* calls that end below answer nothing */
+	TALLOC_FREE(conn->step);
+	conn_free_calls(conn);
+	leave_unauthenticated(conn);
+	if (conn->assoc != NULL) {
+		rpc_assoc_leave(conn->assoc);
+	}
+	TALLOC_FREE(conn->fde); /* before its descriptor goes */
+	close(conn->fd);
+	qb_list_del(&conn->list);
+	conn->server->stats.connections--;
+	log_debug("rpc: connection %" PRIu64 ": closed", conn->id);
+	return 0;
+}
+
+static int socket_addresses(struct rpc_conn *conn)
+{
+	struct sockaddr_storage local = {0}, remote = {0};
+	socklen_t local_len = sizeof(local), remote_len = sizeof(remote);
+
+	if (getsockname(conn->fd, (struct sockaddr *)&local, &local_len) == -1 ||
+	    getpeername(conn->fd, (struct sockaddr *)&remote, &remote_len) == -1) {
+		return errno;
+	}
+	conn->local = ipaddr_from_sockaddr(&local);
+	conn->remote = ipaddr_from_sockaddr(&remote);
+	/* sin_port and sin6_port are at the same place. */
+	conn->local_port = ntohs(((struct sockaddr_in *)&local)->sin_port);
+	conn->remote_port = ntohs(((struct sockaddr_in *)&remote)->sin_port);
+	return 0;
+}
+
+/* Failing to set one is no reason to turn a client away. */
+static void set_socket_options(int fd)
+{
+	static const struct {
+		int level, name, value;
+	} options[] = {
+		{SOL_SOCKET, SO_KEEPALIVE, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S},
+		{IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTVL_S},
+		{IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES},
+		{IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS},
+		{IPPROTO_TCP, TCP_NODELAY, 1},
+	};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		if (setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+			       sizeof(options[i].value)) == -1) {
+			log_debug("rpc: setsockopt(%d, %d): %s", options[i].level, options[i].name,
+				  strerror(errno));
+		}
+	}
+}
+
+/* Everything that can fail, before the connection is counted anywhere. */
+static int conn_prepare(struct rpc_conn *conn)
+{
+	int ret = socket_addresses(conn);
+
+	if (ret != 0) {
+		return ret;
+	}
+	conn->closing = tevent_create_immediate(conn);
+	conn->fde = tevent_add_fd(conn->server->ev, conn, conn->fd, TEVENT_FD_READ, conn_fd_handler,
+				  conn);
+	if (conn->closing == NULL || conn->fde == NULL) {
+		return ENOMEM;
+	}
+	conn->source = rpc_source_enter(conn->server, &conn->remote);
+	return conn->source == NULL ? ENOMEM : 0;
+}
+
+int conn_create(struct rpc_endpoint *endpoint, int fd)
+{
+	struct rpc_server *server = endpoint->server;
+	struct rpc_conn *conn = talloc_zero(endpoint, struct rpc_conn);
+	char text[IPADDR_STRLEN];
+	int ret = ENOMEM;
+
+	if (conn != NULL) {
+		conn->server = server;
+		conn->endpoint = endpoint;
+		conn->fd = fd;
+		ret = conn_prepare(conn);
+	}
+	if (ret != 0) {
+		talloc_free(conn);
+		close(fd);
+		return ret;
+	}
+	set_socket_options(fd);
+	qb_list_init(&conn->contexts);
+	qb_list_init(&conn->secs);
+	qb_list_init(&conn->calls);
+	qb_list_init(&conn->out);
+	conn->id = ++server->last_conn_id;
+	conn->accepted_ms = conn->active_ms = rpc_now_ms();
+	qb_list_add_tail(&conn->list, &server->conns);
+	qb_list_add_tail(&conn->unauth_list, &server->unauth);
+	server->stats.accepted++;
+	server->stats.connections++;
+	server->stats.unauthenticated++;
+	talloc_set_destructor(conn, conn_destructor);
+	conn_arm_setup(conn, server->limits.bind_ms);
+	log_debug("rpc: connection %" PRIu64 ": from %s port %u to %s", conn->id,
+		  ipaddr_format(&conn->remote, text), (unsigned int)conn->remote_port,
+		  endpoint->name);
+	return 0;
+}
+
+void conn_enter(struct rpc_conn *conn, enum conn_state state)
+{
+	if (conn->state == CONN_CLOSING || conn->state == state) {
+		return;
+	}
+	log_debug("rpc: connection %" PRIu64 ": %s, was %s", conn->id, conn_state_name(state),
+		  conn_state_name(conn->state));
+	conn->state = state;
+	if (state == CONN_READY) {
+		arm_idle(conn);
+	}
+}
+
+static void setup_expired(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
+			  void *private_data)
+{
+	struct rpc_conn *conn = talloc_get_type_abort(private_data, struct rpc_conn);
+
+	TALLOC_FREE(conn->setup_timer);
+	conn_drop(conn, "it did not bind or authenticate in time");
+}
+
+void conn_arm_setup(struct rpc_conn *conn, unsigned int ms)
+{
+	uint64_t age = conn->state == CONN_WAIT_BIND ? rpc_now_ms() - conn->accepted_ms : 0;
+	unsigned int left = age < ms ? ms - (unsigned int)age : 0;
+
+	TALLOC_FREE(conn->setup_timer);
+	conn->setup_timer =
+		tevent_add_timer(conn->server->ev, conn, rpc_in_ms(left), setup_expired, conn);
+	if (conn->setup_timer == NULL) {
+		conn_drop(conn, "memory is short");
+	}
+}
+
+void conn_authenticated(struct rpc_conn *conn)
+{
+	TALLOC_FREE(conn->setup_timer);
+	if (!conn->authenticated) {
+		conn->authenticated = true;
+		leave_unauthenticated(conn);
+	}
+	conn_enter(conn, CONN_READY);
+	arm_idle(conn);
+}
+
+/*
+ * Anonymous clients (of the endpoint mapper) hold places that others may need: they are done in a
+ * moment or have to come again.
+ */
+static unsigned int idle_limit(const struct rpc_conn *conn)
+{
+	const struct rpc_limits *limits = &conn->server->limits;
+
+	if (conn->authenticated) {
+		return limits->idle_ms;
+	}
+	if (limits->idle_ms != 0 && limits->idle_ms < limits->auth_ms) {
+		return limits->idle_ms;
+	}
+	return limits->auth_ms;
+}
+
+static void idle_check(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
+		       void *private_data)
+{
+	struct rpc_conn *conn = talloc_get_type_abort(private_data, struct rpc_conn);
+	bool busy = conn->num_calls > 0 || (conn->authenticated && conn->assoc->holds > 0);
+
+	TALLOC_FREE(conn->idle_timer);
+	if (busy) {
+		conn->active_ms = rpc_now_ms();
+	}
+	if (rpc_now_ms() - conn->active_ms >= idle_limit(conn)) {
+		conn_close(conn, "it was idle");
+		return;
+	}
+	arm_idle(conn);
+}
+
+/* One timer, looked at when it ends: activity only notes the time. */
+static void arm_idle(struct rpc_conn *conn)
+{
+	unsigned int limit = idle_limit(conn);
+	uint64_t idle = rpc_now_ms() - conn->active_ms;
+
+	TALLOC_FREE(conn->idle_timer);
+	if (limit == 0 || conn->state != CONN_READY) {
+		return;
+	}
+	conn->idle_timer = tevent_add_timer(
+		conn->server->ev, conn, rpc_in_ms(idle < limit ? limit - (unsigned int)idle : 0),
+		idle_check, conn);
+	if (conn->idle_timer == NULL) {
+		conn_drop(conn, "memory is short");
+	}
+}
+
+static void close_expired(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
+			  void *private_data)
+{
+	talloc_free(talloc_get_type_abort(private_data, struct rpc_conn));
+}
+
+static void closing_work(struct tevent_context *ev, struct tevent_immediate *im, void *private_data)
+{
+	struct rpc_conn *conn = talloc_get_type_abort(private_data, struct rpc_conn);
+
+	TALLOC_FREE(conn->step);
+	conn_free_calls(conn);
+	if (!conn->abort && conn->close_timer == NULL) {
+		conn->close_timer = tevent_add_timer(conn->server->ev, conn,
+						     rpc_in_ms(conn->server->limits.close_ms),
+						     close_expired, conn);
+	}
+	if (conn->abort || conn->close_timer == NULL) {
+		talloc_free(conn);
+		return;
+	}
+	conn_flush(conn);
+}
+
+void conn_close(struct rpc_conn *conn, const char *why)
+{
+	if (conn->state == CONN_CLOSING) {
+		return;
+	}
+	log_debug("rpc: connection %" PRIu64 ": closing: %s", conn->id, why);
+	conn_enter(conn, CONN_CLOSING);
+	TALLOC_FREE(conn->setup_timer);
+	TALLOC_FREE(conn->idle_timer);
+	TALLOC_FREE(conn->pdu_timer);
+	TALLOC_FREE(conn->unsent_timer);
+	conn_update_events(conn);
+	tevent_schedule_immediate(conn->closing, conn->server->ev, closing_work, conn);
+}
+
+void conn_drop(struct rpc_conn *conn, const char *why)
+{
+	if (conn->abort) {
+		return;
+	}
+	conn->abort = true;
+	conn_close(conn, why);
+	/* It may have been closing gently already. */
+	tevent_schedule_immediate(conn->closing, conn->server->ev, closing_work, conn);
+}
+
+void conn_flushed(struct rpc_conn *conn)
+{
+	if (conn->eof) {
+		conn_drop(conn, "both sides have closed");
+		return;
+	}
+	/*
+	 * Closing with unread bytes in the socket would be a reset, which may overtake the last answer: say
+	 * that we are done and wait a little for the peer's end.
+	 */
+	(void)shutdown(conn->fd, SHUT_WR);
+	conn_update_events(conn);
+}

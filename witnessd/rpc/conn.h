@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One connection of the RPC server. Private to its files:
+ *   conn.c          life: states, timers, closing
+ *   conn_io.c       bytes: reading whole PDUs, the write queue
+ *   conn_state.c    the pure table: what a PDU means in a state
+ *   conn_dispatch.c checks of a header, handlers, faults and naks
+ *   conn_bind.c     bind and alter_context: presentation contexts, features, fragment sizes
+ *   conn_auth.c     security contexts and the legs of their negotiation
+ *   conn_request.c  request fragments: protection, reassembly
+ *   conn_call.c     whole calls: dispatch, answers, cancel, orphaned
+ *
+ * Nothing called from inside a connection frees it: closing only enters CONN_CLOSING and the rest
+ * happens from the event loop. So handlers may go on using conn after any call.
+ */
+#ifndef WITNESSD_RPC_CONN_H
+#define WITNESSD_RPC_CONN_H
+
+#include "witnessd/rpc/conn_state.h"
+#include "witnessd/rpc/pdu.h"
+#include "witnessd/rpc/server_private.h"
+
+#define CONN_FLAGS_SINGLE (RPC_PFC_FIRST_FRAG | RPC_PFC_LAST_FRAG)
+/* For faults: the operation was not begun. */
+#define CONN_FLAGS_UNDONE (CONN_FLAGS_SINGLE | RPC_PFC_DID_NOT_EXECUTE)
+
+/* Why nothing is read from a connection. */
+#define CONN_PAUSE_AUTH    0x01 /* a step of a negotiation runs; requests may be right behind it */
+#define CONN_PAUSE_BACKLOG 0x02 /* the client does not read its answers */
+
+/* An accepted presentation context; a refused one is not remembered. */
+struct conn_context {
+	struct qb_list_head list;
+	uint16_t id;
+	const struct rpc_served *served;
+};
+
+enum conn_sec_state {
+	CONN_SEC_NEGOTIATING,
+	CONN_SEC_DONE,
+	CONN_SEC_FAILED,
+};
+
+/* A security context, named by the client's auth_context_id. */
+struct conn_sec {
+	struct qb_list_head list;
+	uint32_t id;
+	uint8_t type, level;
+	unsigned int legs;
+	enum conn_sec_state state;
+	struct rpc_sec *sec;
+};
+
+struct conn_out; /* a PDU in the write queue; conn_io.c */
+
+struct rpc_conn {
+	struct qb_list_head list;
+	struct qb_list_head unauth_list;
+	struct rpc_server *server;
+	struct rpc_endpoint *endpoint;
+	uint64_t id;
+	struct ipaddr local, remote;
+	uint16_t local_port, remote_port;
+	uint64_t accepted_ms, active_ms; /* monotonic */
+
+	enum conn_state state;
+	bool authenticated;        /* one security context at least is complete */
+	struct rpc_source *source; /* while it is not */
+	bool header_sign, mpx;
+	uint16_t max_frag;
+	struct rpc_assoc *assoc;
+	struct qb_list_head contexts; /* struct conn_context */
+	unsigned int num_contexts;
+	struct qb_list_head secs; /* struct conn_sec */
+	unsigned int num_secs;
+	struct tevent_req *step; /* of a negotiation */
+
+	struct qb_list_head calls; /* struct conn_call, running */
+	unsigned int num_calls;
+	struct conn_call *incomplete; /* whose last fragment has not come */
+
+	int fd;
+	struct tevent_fd *fde;
+	unsigned int pause; /* CONN_PAUSE_x */
+	uint8_t in_hdr[PDU_HDR_LEN];
+	struct pdu_hdr hdr; /* of the PDU being read, once in_have >= PDU_HDR_LEN */
+	uint8_t *in_pdu;
+	size_t in_have;
+	struct qb_list_head out; /* struct conn_out */
+	size_t unsent;
+	bool blocked; /* the socket takes nothing more now */
+
+	bool abort; /* close without flushing */
+	bool eof;   /* the peer has closed its side */
+	size_t discarded;
+	struct tevent_immediate *closing;
+	struct tevent_timer *setup_timer, *idle_timer, *pdu_timer, *unsent_timer, *close_timer;
+};
+
+/* conn.c */
+
+/** Take an accepted socket over; it is closed on failure, too. @return 0, ENOMEM, or what asking for addresses gave */
+int conn_create(struct rpc_endpoint *endpoint, int fd);
+/** The only writer of conn->state. */
+void conn_enter(struct rpc_conn *conn, enum conn_state state);
+/** Send what is queued (within close_ms), then close. Calls still running are dropped. */
+void conn_close(struct rpc_conn *conn, const char *why);
+/** Close without sending what is queued. */
+void conn_drop(struct rpc_conn *conn, const char *why);
+/** Close unless bind or authentication is finished so many ms after accept(), once bound: after now. */
+void conn_arm_setup(struct rpc_conn *conn, unsigned int ms);
+/** The connection has its first complete security context. */
+void conn_authenticated(struct rpc_conn *conn);
+/** In CONN_CLOSING: everything queued is sent. */
+void conn_flushed(struct rpc_conn *conn);
+
+/* conn_io.c */
+
+void conn_fd_handler(struct tevent_context *ev, struct tevent_fd *fde, uint16_t flags,
+		     void *private_data);
+/** Put a PDU at the end of the write queue; buf becomes its property. Follow up with conn_flush(). */
+void conn_queue(struct rpc_conn *conn, uint8_t *buf, size_t len);
+/** Write what the socket takes. */
+void conn_flush(struct rpc_conn *conn);
+void conn_pause(struct rpc_conn *conn, unsigned int reason);
+void conn_unpause(struct rpc_conn *conn, unsigned int reason);
+/** Set what the descriptor waits for from state, pause and queue. */
+void conn_update_events(struct rpc_conn *conn);
+
+/* conn_dispatch.c */
+
+/** Judge a header as soon as its 16 bytes are there. @return whether to go on reading this PDU */
+bool conn_check_header(struct rpc_conn *conn, const struct pdu_hdr *hdr);
+/** Handle a whole PDU; pdu is a child of conn, freed by the caller unless stolen. */
+void conn_handle_pdu(struct rpc_conn *conn, const struct pdu_hdr *hdr, uint8_t *pdu);
+void conn_fault(struct rpc_conn *conn, uint8_t flags, uint32_t call_id, uint16_t context_id,
+		uint32_t status);
+void conn_fault_close(struct rpc_conn *conn, uint8_t flags, uint32_t call_id, uint16_t context_id,
+		      uint32_t status);
+void conn_nak_close(struct rpc_conn *conn, uint32_t call_id, uint16_t reason);
+
+/* conn_bind.c */
+
+void conn_on_bind(struct rpc_conn *conn, const struct pdu_hdr *hdr, uint8_t *pdu);
+void conn_on_alter(struct rpc_conn *conn, const struct pdu_hdr *hdr, uint8_t *pdu);
+struct conn_context *conn_find_context(struct rpc_conn *conn, uint16_t id);
+
+/* conn_auth.c */
+
+/* A bind_ack or alter_context_resp that waits for the token of this leg. */
+struct conn_ack {
+	uint8_t ptype, flags;
+	uint32_t call_id;
+	struct pdu_bind_ack ack; /* results are a child of this */
+};
+
+void conn_on_auth3(struct rpc_conn *conn, const struct pdu_hdr *hdr, uint8_t *pdu);
+/**
+ * Start or go on with a negotiation for the auth part of a bind or alter_context and answer with ack
+ * (which becomes the leg's property) when the step is done; or refuse. pdu holds the token.
+ */
+void conn_auth_bind(struct rpc_conn *conn, struct conn_ack *ack, const struct pdu_auth *auth,
+		    uint8_t *pdu);
+void conn_auth_alter(struct rpc_conn *conn, struct conn_ack *ack, const struct pdu_auth *auth,
+		     uint8_t *pdu);
+/** Send ack and free it. */
+void conn_send_ack(struct rpc_conn *conn, struct conn_ack *ack);
+struct conn_sec *conn_find_sec(struct rpc_conn *conn, uint32_t id);
+
+/* conn_request.c and conn_call.c */
+
+/* A request being put together, then a running call. */
+struct conn_call {
+	struct rpc_call pub;
+	struct qb_list_head list; /* in conn->calls, once running */
+	struct rpc_conn *conn;
+	struct conn_sec
+		*sec; /* with which the request was protected; NULL: the answer is not, either */
+	uint32_t call_id;
+	uint16_t context_id;
+	uint8_t drep[4];
+	uint8_t *stub;
+	size_t stub_len, stub_size;
+	unsigned int fragments;
+	const struct rpc_op *op;
+	struct tevent_req *req;
+};
+
+void conn_on_request(struct rpc_conn *conn, const struct pdu_hdr *hdr, uint8_t *pdu);
+void conn_on_cancel(struct rpc_conn *conn, uint32_t call_id);
+void conn_on_orphaned(struct rpc_conn *conn, uint32_t call_id);
+/** Run a reassembled request; call becomes a running call or is freed. */
+void conn_call_start(struct conn_call *call);
+struct conn_call *conn_find_call(struct rpc_conn *conn, uint32_t call_id);
+/** End all calls of the connection without answers. */
+void conn_free_calls(struct rpc_conn *conn);
+
+#endif

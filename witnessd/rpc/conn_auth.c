@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Security contexts of a connection and the legs of their negotiation (C706 13.2.4, MS-RPCE 3.3.1.5.2).
+ * A leg may take a while (winbind), so nothing is read meanwhile: clients send their first request right
+ * behind the last leg.
+ */
+#include "witnessd/rpc/conn.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "witnessd/util/log.h"
+
+/* One leg while its step runs. */
+struct auth_leg {
+	struct rpc_conn *conn;
+	struct conn_sec *sec;
+	struct conn_ack *ack; /* NULL: an auth3, which is not answered */
+	uint8_t ptype;
+	uint32_t call_id;
+	uint8_t *pdu; /* holds the token */
+	size_t pdu_len;
+};
+
+static void leg_done(struct tevent_req *req);
+
+struct conn_sec *conn_find_sec(struct rpc_conn *conn, uint32_t id)
+{
+	struct conn_sec *sec;
+
+	qb_list_for_each_entry (sec, &conn->secs, list) {
+		if (sec->id == id) {
+			return sec;
+		}
+	}
+	return NULL;
+}
+
+void conn_send_ack(struct rpc_conn *conn, struct conn_ack *ack)
+{
+	uint8_t *buf = NULL;
+	size_t len = 0;
+	int err = pdu_push_bind_ack(conn, ack->ptype, ack->flags, ack->call_id, &ack->ack, &buf,
+				    &len);
+
+	talloc_free(ack);
+	if (err != 0) {
+		conn_drop(conn, strerror(err));
+		return;
+	}
+	conn_queue(conn, buf, len);
+	conn_flush(conn);
+}
+
+/* Tokens are as good as passwords to some: they do not stay in freed memory. */
+static int leg_destructor(struct auth_leg *leg)
+{
+	if (leg->pdu != NULL) {
+		explicit_bzero(leg->pdu, leg->pdu_len);
+	}
+	return 0;
+}
+
+/* @return 0, ENOTSUP (type), EINVAL (level), EMFILE (too many contexts), ENOMEM */
+static int new_sec(struct rpc_conn *conn, const struct pdu_auth *auth, struct conn_sec **out)
+{
+	struct conn_sec *sec;
+	int ret;
+
+	if (conn->num_secs >= conn->server->limits.sec_contexts) {
+		return EMFILE;
+	}
+	if (conn->server->auth == NULL || !rpc_auth_offers(conn->server->auth, auth->type)) {
+		return ENOTSUP;
+	}
+	switch (auth->level) {
+	case RPC_LEVEL_CONNECT:
+	case RPC_LEVEL_PACKET:
+	case RPC_LEVEL_INTEGRITY:
+	case RPC_LEVEL_PRIVACY:
+		break;
+	default: /* "call" makes no sense on TCP; the rest is no level */
+		return EINVAL;
+	}
+	sec = talloc_zero(conn, struct conn_sec);
+	if (sec == NULL) {
+		return ENOMEM;
+	}
+	ret = rpc_sec_acceptor(sec, conn->server->auth, auth->type, auth->level, &sec->sec);
+	if (ret != 0) {
+		talloc_free(sec);
+		return ret;
+	}
+	sec->id = auth->context_id;
+	sec->type = auth->type;
+	sec->level = auth->level;
+	qb_list_add_tail(&sec->list, &conn->secs);
+	conn->num_secs++;
+	*out = sec;
+	return 0;
+}
+
+static void leg_failed(struct auth_leg *leg, int err)
+{
+	struct rpc_conn *conn = leg->conn;
+	char text[IPADDR_STRLEN];
+
+	leg->sec->state = CONN_SEC_FAILED;
+	conn->server->stats.auth_failures++;
+	if (rpc_server_may_log(conn->server)) {
+		log_notice("rpc: connection %" PRIu64 " from %s: authentication failed: %s",
+			   conn->id, ipaddr_format(&conn->remote, text),
+			   log_escape(leg, rpc_sec_error(leg->sec->sec)));
+	}
+	switch (leg->ptype) {
+	case RPC_BIND:
+		conn_nak_close(conn, leg->call_id, RPC_NAK_INVALID_CHECKSUM);
+		break;
+	case RPC_ALTER_CONTEXT:
+		conn_fault_close(conn, CONN_FLAGS_UNDONE, leg->call_id, 0,
+				 err == EACCES ? RPC_FAULT_ACCESS_DENIED : RPC_FAULT_SEC_PKG_ERROR);
+		break;
+	default: /* an auth3 has no answer: the next request gets it */
+		if (conn->authenticated) {
+			TALLOC_FREE(conn->setup_timer);
+		}
+		conn_enter(conn, CONN_READY);
+		break;
+	}
+}
+
+static void sec_done(struct rpc_conn *conn, struct conn_sec *sec, TALLOC_CTX *mem_ctx)
+{
+	char text[IPADDR_STRLEN];
+
+	sec->state = CONN_SEC_DONE;
+	log_info("rpc: connection %" PRIu64 ": %s from %s authenticated (%s, level %u)", conn->id,
+		 log_escape(mem_ctx, rpc_sec_principal(sec->sec)),
+		 ipaddr_format(&conn->remote, text), rpc_sec_mech(sec->sec),
+		 (unsigned int)sec->level);
+	conn_authenticated(conn);
+}
+
+static void start_leg(struct rpc_conn *conn, struct conn_sec *sec, struct conn_ack *ack,
+		      const struct pdu_auth *auth, uint8_t ptype, uint32_t call_id, uint8_t *pdu)
+{
+	struct auth_leg *leg = talloc_zero(conn, struct auth_leg);
+
+	if (leg == NULL) {
+		talloc_free(ack);
+		conn_drop(conn, "memory is short");
+		return;
+	}
+	leg->conn = conn;
+	leg->sec = sec;
+	leg->ack = talloc_steal(leg, ack);
+	leg->ptype = ptype;
+	leg->call_id = call_id;
+	leg->pdu = talloc_steal(leg, pdu);
+	leg->pdu_len = talloc_get_size(pdu);
+	talloc_set_destructor(leg, leg_destructor);
+	if (++sec->legs > conn->server->limits.auth_legs) {
+		leg_failed(leg, EPROTO);
+		talloc_free(leg);
+		return;
+	}
+	conn->step =
+		rpc_sec_step_send(conn, conn->server->ev, sec->sec, auth->value, auth->value_len);
+	if (conn->step == NULL) {
+		talloc_free(leg);
+		conn_drop(conn, "memory is short");
+		return;
+	}
+	(void)talloc_steal(conn->step, leg);
+	tevent_req_set_callback(conn->step, leg_done, leg);
+	conn_pause(conn, CONN_PAUSE_AUTH);
+}
+
+static void leg_done(struct tevent_req *req)
+{
+	struct auth_leg *leg = tevent_req_callback_data(req, struct auth_leg);
+	struct rpc_conn *conn = leg->conn;
+	struct conn_sec *sec = leg->sec;
+	uint8_t *token = NULL;
+	size_t token_len = 0;
+	bool done = false;
+	int ret = rpc_sec_step_recv(req, leg, &token, &token_len, &done);
+
+	(void)talloc_steal(conn, leg);
+	TALLOC_FREE(conn->step);
+	if (conn->state == CONN_CLOSING) {
+		talloc_free(leg);
+		return;
+	}
+	/* Nobody would get a further token behind an auth3. */
+	if (ret == 0 && leg->ptype == RPC_AUTH3 && !done) {
+		ret = EPROTO;
+	}
+	if (ret != 0) {
+		leg_failed(leg, ret);
+	} else {
+		if (done) {
+			sec_done(conn, sec, leg);
+		} else if (conn->state == CONN_WAIT_BIND) {
+			conn_enter(conn, CONN_AUTH);
+		}
+		if (leg->ack != NULL) {
+			leg->ack->ack.auth = (struct pdu_auth){
+				.type = sec->type,
+				.level = sec->level,
+				.context_id = sec->id,
+				.value = token,
+				.value_len = token_len,
+			};
+			conn_send_ack(conn, leg->ack);
+		}
+	}
+	talloc_free(leg);
+	conn_unpause(conn, CONN_PAUSE_AUTH);
+}
+
+void conn_auth_bind(struct rpc_conn *conn, struct conn_ack *ack, const struct pdu_auth *auth,
+		    uint8_t *pdu)
+{
+	struct conn_sec *sec;
+	uint16_t reason;
+	int ret = new_sec(conn, auth, &sec);
+
+	if (ret == 0) {
+		conn_arm_setup(conn, conn->server->limits.auth_ms);
+		start_leg(conn, sec, ack, auth, RPC_BIND, ack->call_id, pdu);
+		return;
+	}
+	switch (ret) {
+	case ENOTSUP:
+		reason = RPC_NAK_AUTH_TYPE_NOT_RECOGNIZED;
+		break;
+	case ENOMEM:
+		reason = RPC_NAK_TEMPORARY_CONGESTION;
+		break;
+	default:
+		reason = RPC_NAK_NOT_SPECIFIED;
+		break;
+	}
+	conn_nak_close(conn, ack->call_id, reason);
+	talloc_free(ack);
+}
+
+/* @return 0 or the fault for a further leg that does not fit to its negotiation */
+static uint32_t check_leg(const struct conn_sec *sec, const struct pdu_auth *auth)
+{
+	if (sec->state != CONN_SEC_NEGOTIATING || sec->level != auth->level ||
+	    auth->type == RPC_AUTH_NONE) {
+		return RPC_FAULT_ACCESS_DENIED;
+	}
+	return sec->type != auth->type ? RPC_FAULT_SEC_PKG_ERROR : 0;
+}
+
+void conn_auth_alter(struct rpc_conn *conn, struct conn_ack *ack, const struct pdu_auth *auth,
+		     uint8_t *pdu)
+{
+	struct conn_sec *sec = conn_find_sec(conn, auth->context_id);
+	uint32_t fault;
+	int ret;
+
+	if (sec != NULL) {
+		fault = check_leg(sec, auth);
+	} else {
+		ret = new_sec(conn, auth, &sec);
+		fault = ret == 0        ? 0
+			: ret == EMFILE ? RPC_FAULT_PROTO_ERROR
+			: ret == ENOMEM ? RPC_FAULT_OUT_OF_RESOURCES
+					: RPC_FAULT_ACCESS_DENIED;
+		if (ret == 0 && conn->setup_timer == NULL) {
+			conn_arm_setup(conn, conn->server->limits.auth_ms);
+		}
+	}
+	if (fault != 0) {
+		conn_fault_close(conn, CONN_FLAGS_UNDONE, ack->call_id, 0, fault);
+		talloc_free(ack);
+		return;
+	}
+	start_leg(conn, sec, ack, auth, RPC_ALTER_CONTEXT, ack->call_id, pdu);
+}
+
+void conn_on_auth3(struct rpc_conn *conn, const struct pdu_hdr *hdr, uint8_t *pdu)
+{
+	struct pdu_auth auth = {0};
+	struct conn_sec *sec = NULL;
+	uint32_t fault = RPC_FAULT_PROTO_ERROR;
+
+	if (pdu_pull_auth(pdu, hdr, PDU_AUTH3_FIXED, &auth) == 0 && auth.present &&
+	    conn->incomplete == NULL) {
+		sec = conn_find_sec(conn, auth.context_id);
+	}
+	if (sec != NULL && sec->state == CONN_SEC_NEGOTIATING) {
+		fault = check_leg(sec, &auth);
+	}
+	if (fault != 0) {
+		conn_fault_close(conn, CONN_FLAGS_UNDONE, hdr->call_id, 0, fault);
+		return;
+	}
+	start_leg(conn, sec, NULL, &auth, RPC_AUTH3, hdr->call_id, pdu);
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Bytes of a connection: whole PDUs in, the write queue out. */
+#include "witnessd/rpc/conn.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include "witnessd/util/log.h"
+
+#define PDUS_AT_ONCE   16 /* then other connections get a turn */
+#define IOVS_AT_ONCE   32
+#define DISCARD_BUFFER 4096
+#define DISCARD_MAX    (256 * 1024) /* what a peer may still send to a closing connection */
+
+struct conn_out {
+	struct qb_list_head list;
+	uint8_t *buf;
+	size_t len, off; /* off: already sent */
+};
+
+void conn_update_events(struct rpc_conn *conn)
+{
+	bool closing = conn->state == CONN_CLOSING;
+	uint16_t flags = 0;
+
+	/* A closing connection reads only to notice the peer's end. */
+	if (closing ? !conn->eof : conn->pause == 0) {
+		flags |= TEVENT_FD_READ;
+	}
+	if (conn->blocked) {
+		flags |= TEVENT_FD_WRITE;
+	}
+	tevent_fd_set_flags(conn->fde, flags);
+}
+
+void conn_pause(struct rpc_conn *conn, unsigned int reason)
+{
+	conn->pause |= reason;
+	conn_update_events(conn);
+}
+
+void conn_unpause(struct rpc_conn *conn, unsigned int reason)
+{
+	conn->pause &= ~reason;
+	conn_update_events(conn);
+}
+
+static void unsent_expired(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
+			   void *private_data)
+{
+	struct rpc_conn *conn = talloc_get_type_abort(private_data, struct rpc_conn);
+
+	TALLOC_FREE(conn->unsent_timer);
+	conn_drop(conn, "the client does not read its answers");
+}
+
+void conn_queue(struct rpc_conn *conn, uint8_t *buf, size_t len)
+{
+	struct conn_out *out;
+
+	if (conn->state == CONN_CLOSING) {
+		talloc_free(buf);
+		return;
+	}
+	out = talloc_zero(conn, struct conn_out);
+	if (out == NULL) {
+		talloc_free(buf);
+		conn_drop(conn, "memory is short");
+		return;
+	}
+	out->buf = talloc_steal(out, buf);
+	out->len = len;
+	qb_list_add_tail(&out->list, &conn->out);
+	conn->unsent += len;
+	conn->server->stats.pkts_out++;
+}
+
+/* Take n sent bytes off the queue. */
+static void queue_sent(struct rpc_conn *conn, size_t n)
+{
+	conn->unsent -= n;
+	while (n > 0) {
+		struct conn_out *out = qb_list_first_entry(&conn->out, struct conn_out, list);
+
+		if (n < out->len - out->off) {
+			out->off += n;
+			return;
+		}
+		n -= out->len - out->off;
+		qb_list_del(&out->list);
+		talloc_free(out);
+	}
+}
+
+static ssize_t send_some(struct rpc_conn *conn)
+{
+	struct iovec iov[IOVS_AT_ONCE];
+	struct msghdr msg = {.msg_iov = iov};
+	struct conn_out *out;
+
+	qb_list_for_each_entry (out, &conn->out, list) {
+		if (msg.msg_iovlen == IOVS_AT_ONCE) {
+			break;
+		}
+		iov[msg.msg_iovlen].iov_base = out->buf + out->off;
+		iov[msg.msg_iovlen].iov_len = out->len - out->off;
+		msg.msg_iovlen++;
+	}
+	return sendmsg(conn->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* The socket is full, or was: watch that the client reads. */
+static void note_progress(struct rpc_conn *conn, bool sent)
+{
+	if (sent || !conn->blocked) {
+		TALLOC_FREE(conn->unsent_timer);
+	}
+	if (!conn->blocked || conn->unsent_timer != NULL || conn->state == CONN_CLOSING) {
+		return;
+	}
+	conn->unsent_timer =
+		tevent_add_timer(conn->server->ev, conn, rpc_in_ms(conn->server->limits.unsent_ms),
+				 unsent_expired, conn);
+	if (conn->unsent_timer == NULL) {
+		conn_drop(conn, "memory is short");
+	}
+}
+
+void conn_flush(struct rpc_conn *conn)
+{
+	size_t limit = conn->server->limits.unsent;
+	bool sent = false;
+
+	conn->blocked = false;
+	while (!qb_list_empty(&conn->out)) {
+		ssize_t n = send_some(conn);
+
+		if (n == -1 && errno == EINTR) {
+			continue;
+		}
+		if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			conn->blocked = true;
+			break;
+		}
+		if (n == -1) {
+			conn_drop(conn, strerror(errno));
+			return;
+		}
+		queue_sent(conn, (size_t)n);
+		sent = true;
+	}
+	note_progress(conn, sent);
+	/* New questions have to wait while the answers to the old ones are not taken. */
+	if (conn->unsent > limit / 2) {
+		conn->pause |= CONN_PAUSE_BACKLOG;
+	} else if (conn->unsent <= limit / 4) {
+		conn->pause &= ~(unsigned int)CONN_PAUSE_BACKLOG;
+	}
+	conn_update_events(conn);
+	if (conn->state == CONN_CLOSING && qb_list_empty(&conn->out)) {
+		conn_flushed(conn);
+	}
+}
+
+static void pdu_expired(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
+			void *private_data)
+{
+	struct rpc_conn *conn = talloc_get_type_abort(private_data, struct rpc_conn);
+
+	TALLOC_FREE(conn->pdu_timer);
+	conn_drop(conn, "the rest of a PDU did not come in time");
+}
+
+/* Part of a PDU is there and no more: its time began, and single bytes do not prolong it. */
+static void arm_pdu_timer(struct rpc_conn *conn)
+{
+	if (conn->in_have == 0 || conn->pdu_timer != NULL) {
+		return;
+	}
+	conn->pdu_timer = tevent_add_timer(
+		conn->server->ev, conn, rpc_in_ms(conn->server->limits.pdu_ms), pdu_expired, conn);
+	if (conn->pdu_timer == NULL) {
+		conn_drop(conn, "memory is short");
+	}
+}
+
+/* @return 0, or EAGAIN (later), ENOTCONN (the connection closes) */
+static int recv_some(struct rpc_conn *conn, uint8_t *buf, size_t want)
+{
+	ssize_t n;
+
+	do {
+		n = recv(conn->fd, buf, want, MSG_DONTWAIT);
+	} while (n == -1 && errno == EINTR);
+	if (n > 0) {
+		conn->in_have += (size_t)n;
+		return 0;
+	}
+	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+		arm_pdu_timer(conn);
+		return EAGAIN;
+	}
+	if (n == 0) {
+		conn->eof = true;
+		conn_close(conn, "the client closed it");
+	} else {
+		conn_drop(conn, strerror(errno));
+	}
+	return ENOTCONN;
+}
+
+/* The header is complete: judge it before a byte is allocated for the rest. */
+static int begin_pdu(struct rpc_conn *conn)
+{
+	(void)pdu_pull_hdr(conn->in_hdr, sizeof(conn->in_hdr), &conn->hdr);
+	if (!conn_check_header(conn, &conn->hdr)) {
+		return ENOTCONN;
+	}
+	conn->in_pdu = talloc_size(conn, conn->hdr.frag_length);
+	if (conn->in_pdu == NULL) {
+		conn_drop(conn, "memory is short");
+		return ENOTCONN;
+	}
+	memcpy(conn->in_pdu, conn->in_hdr, sizeof(conn->in_hdr));
+	return 0;
+}
+
+/* @return 0 with a PDU handled, else as recv_some() */
+static int read_pdu(struct rpc_conn *conn)
+{
+	uint8_t *pdu;
+	int ret;
+
+	while (conn->in_have < PDU_HDR_LEN) {
+		ret = recv_some(conn, conn->in_hdr + conn->in_have, PDU_HDR_LEN - conn->in_have);
+		if (ret != 0) {
+			return ret;
+		}
+	}
+	if (conn->in_pdu == NULL) {
+		ret = begin_pdu(conn);
+		if (ret != 0) {
+			return ret;
+		}
+	}
+	while (conn->in_have < conn->hdr.frag_length) {
+		ret = recv_some(conn, conn->in_pdu + conn->in_have,
+				conn->hdr.frag_length - conn->in_have);
+		if (ret != 0) {
+			return ret;
+		}
+	}
+	TALLOC_FREE(conn->pdu_timer);
+	conn->in_have = 0;
+	conn->active_ms = rpc_now_ms();
+	conn->server->stats.pkts_in++;
+	/* A context of its own, so that handlers may keep the PDU by stealing it. */
+	pdu = conn->in_pdu;
+	conn->in_pdu = NULL;
+	conn_handle_pdu(conn, &conn->hdr, pdu);
+	return 0;
+}
+
+static void read_pdus(struct rpc_conn *conn)
+{
+	for (int i = 0; i < PDUS_AT_ONCE; i++) {
+		if (conn->state == CONN_CLOSING || conn->pause != 0 || read_pdu(conn) != 0) {
+			return;
+		}
+	}
+}
+
+/* Nothing is answered any more; what comes is thrown away until the peer closes, too. */
+static void discard(struct rpc_conn *conn)
+{
+	uint8_t buf[DISCARD_BUFFER];
+	ssize_t n = recv(conn->fd, buf, sizeof(buf), MSG_DONTWAIT);
+
+	if (n > 0) {
+		conn->discarded += (size_t)n;
+		if (conn->discarded > DISCARD_MAX) {
+			conn_drop(conn, "the client does not stop sending");
+		}
+		return;
+	}
+	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+		return;
+	}
+	conn->eof = true;
+	conn_update_events(conn);
+	if (n == -1 || qb_list_empty(&conn->out)) {
+		conn_drop(conn, "both sides have closed");
+	}
+}
+
+void conn_fd_handler(struct tevent_context *ev, struct tevent_fd *fde, uint16_t flags,
+		     void *private_data)
+{
+	struct rpc_conn *conn = talloc_get_type_abort(private_data, struct rpc_conn);
+
+	if ((flags & TEVENT_FD_WRITE) != 0) {
+		conn_flush(conn);
+	}
+	if ((flags & TEVENT_FD_READ) == 0) {
+		return;
+	}
+	if (conn->state == CONN_CLOSING) {
+		discard(conn);
+	} else {
+		read_pdus(conn);
+	}
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Listening sockets: bind, accept, running out of descriptors. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "witnessd/rpc/conn.h"
+#include "witnessd/rpc/server_private.h"
+#include "witnessd/util/log.h"
+
+#define BACKLOG         1024
+#define ACCEPTS_AT_ONCE 16  /* then others get a turn */
+#define ACCEPT_PAUSE_MS 200 /* when the system is short of something */
+
+struct rpc_listener {
+	struct qb_list_head list;
+	struct rpc_endpoint *endpoint;
+	int fd;
+	struct tevent_fd *fde;
+	struct tevent_timer *pause;
+};
+
+static int listener_destructor(struct rpc_listener *listener)
+{
+	TALLOC_FREE(listener->fde); /* before its descriptor goes */
+	if (listener->fd != -1) {
+		close(listener->fd);
+	}
+	qb_list_del(&listener->list);
+	return 0;
+}
+
+static void listener_resume(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
+			    void *private_data)
+{
+	struct rpc_listener *listener = talloc_get_type_abort(private_data, struct rpc_listener);
+
+	TALLOC_FREE(listener->pause);
+	TEVENT_FD_READABLE(listener->fde);
+}
+
+static void listener_pause(struct rpc_listener *listener)
+{
+	listener->pause = tevent_add_timer(listener->endpoint->server->ev, listener,
+					   rpc_in_ms(ACCEPT_PAUSE_MS), listener_resume, listener);
+	if (listener->pause != NULL) {
+		TEVENT_FD_NOT_READABLE(listener->fde);
+	}
+}
+
+/*
+ * No descriptor is left: the client in the queue would wake us for ever. The spare one is given up to
+ * accept and refuse it; without a spare one listening rests for a moment.
+ */
+static void out_of_descriptors(struct rpc_listener *listener, int err)
+{
+	struct rpc_server *server = listener->endpoint->server;
+	int fd;
+
+	if (rpc_server_may_log(server)) {
+		log_warn("rpc: %s: cannot accept a connection: %s", listener->endpoint->name,
+			 strerror(err));
+	}
+	if (server->spare_fd != -1) {
+		close(server->spare_fd);
+		fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
+		if (fd != -1) {
+			close(fd);
+			server->stats.refused++;
+		}
+	}
+	server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	listener_pause(listener);
+}
+
+static void listener_accepted(struct rpc_listener *listener, int fd,
+			      const struct sockaddr_storage *ss)
+{
+	struct rpc_server *server = listener->endpoint->server;
+	struct ipaddr remote = ipaddr_from_sockaddr(ss);
+	char text[IPADDR_STRLEN];
+	int ret;
+
+	if (!rpc_server_admit(server, &remote)) {
+		close(fd);
+		server->stats.refused++;
+		if (rpc_server_may_log(server)) {
+			log_notice("rpc: %s: refused a connection from %s: too many are open",
+				   listener->endpoint->name, ipaddr_format(&remote, text));
+		}
+		return;
+	}
+	ret = conn_create(listener->endpoint, fd);
+	if (ret != 0) {
+		server->stats.refused++;
+		if (rpc_server_may_log(server)) {
+			log_warn("rpc: %s: dropped a connection from %s: %s",
+				 listener->endpoint->name, ipaddr_format(&remote, text),
+				 strerror(ret));
+		}
+	}
+}
+
+/* @return false when nothing more is to be accepted now */
+static bool listener_accept_one(struct rpc_listener *listener)
+{
+	struct sockaddr_storage ss = {0};
+	socklen_t len = sizeof(ss);
+	int fd = accept4(listener->fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd != -1) {
+		listener_accepted(listener, fd, &ss);
+		return true;
+	}
+	switch (errno) {
+	case EMFILE:
+	case ENFILE:
+		out_of_descriptors(listener, errno);
+		return false;
+	case ENOBUFS:
+	case ENOMEM:
+		listener_pause(listener);
+		return false;
+	case EAGAIN:
+		return false;
+	default: /* that client has gone: the next one */
+		return true;
+	}
+}
+
+static void listener_readable(struct tevent_context *ev, struct tevent_fd *fde, uint16_t flags,
+			      void *private_data)
+{
+	struct rpc_listener *listener = talloc_get_type_abort(private_data, struct rpc_listener);
+
+	for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
+		if (!listener_accept_one(listener)) {
+			return;
+		}
+	}
+}
+
+/* @return the descriptor, or -1 with errno */
+static int listener_socket(const struct ipaddr *addr, uint16_t port)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = ipaddr_to_sockaddr(addr, port, &ss);
+	int one = 1, err;
+	int fd = socket((int)addr->family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd == -1) {
+		return -1;
+	}
+	/* A restarted daemon gets its port back at once. */
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == -1 ||
+	    (addr->family == AF_INET6 &&
+	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) == -1) ||
+	    bind(fd, (struct sockaddr *)&ss, len) == -1 || listen(fd, BACKLOG) == -1) {
+		err = errno;
+		close(fd);
+		errno = err;
+		return -1;
+	}
+	return fd;
+}
+
+static uint16_t socket_port(int fd)
+{
+	struct sockaddr_storage ss = {0};
+	socklen_t len = sizeof(ss);
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1) {
+		return 0;
+	}
+	if (ss.ss_family == AF_INET6) {
+		return ntohs(((struct sockaddr_in6 *)&ss)->sin6_port);
+	}
+	return ntohs(((struct sockaddr_in *)&ss)->sin_port);
+}
+
+int rpc_endpoint_listen(struct rpc_endpoint *endpoint, const struct ipaddr *addr, uint16_t port,
+			uint16_t *bound)
+{
+	struct rpc_listener *listener;
+	char text[IPADDR_STRLEN];
+	uint16_t got;
+
+	if (addr->family != AF_INET && addr->family != AF_INET6) {
+		return EAFNOSUPPORT;
+	}
+	listener = talloc_zero(endpoint, struct rpc_listener);
+	if (listener == NULL) {
+		return ENOMEM;
+	}
+	listener->endpoint = endpoint;
+	listener->fd = listener_socket(addr, port);
+	if (listener->fd == -1) {
+		int err = errno;
+
+		talloc_free(listener);
+		return err;
+	}
+	qb_list_add_tail(&listener->list, &endpoint->listeners);
+	talloc_set_destructor(listener, listener_destructor);
+	listener->fde = tevent_add_fd(endpoint->server->ev, listener, listener->fd, TEVENT_FD_READ,
+				      listener_readable, listener);
+	if (listener->fde == NULL) {
+		talloc_free(listener);
+		return ENOMEM;
+	}
+	got = socket_port(listener->fd);
+	if (endpoint->port == 0) {
+		endpoint->port = got;
+	}
+	if (bound != NULL) {
+		*bound = got;
+	}
+	log_info("rpc: %s: listening on %s port %u", endpoint->name, ipaddr_format(addr, text),
+		 (unsigned int)got);
+	return 0;
+}

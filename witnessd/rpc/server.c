@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The server and its endpoints. Sockets are in listener.c, connections in conn*.c. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "witnessd/rpc/conn.h"
+#include "witnessd/rpc/mgmt.h"
+#include "witnessd/rpc/pdu.h"
+#include "witnessd/rpc/server_private.h"
+#include "witnessd/util/log.h"
+
+const struct rpc_limits rpc_limits_default = {
+	.connections = 2048,
+	.unauthenticated = 256,
+	.unauthenticated_source = 32,
+	.calls = 64,
+	.contexts = 32,
+	.sec_contexts = 8,
+	.auth_legs = 8,
+	.reassembly = 256 * 1024,
+	.fragments = 1024,
+	.unsent = 1024 * 1024,
+	.bind_ms = 10 * 1000,
+	.auth_ms = 30 * 1000,
+	.pdu_ms = 10 * 1000,
+	.close_ms = 5 * 1000,
+	.idle_ms = 20 * 60 * 1000,
+	.unsent_ms = 30 * 1000,
+};
+
+#define LOG_WINDOW_MS    10000
+#define LOG_WINDOW_LINES 20
+
+uint64_t rpc_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+struct timeval rpc_in_ms(unsigned int ms)
+{
+	return tevent_timeval_current_ofs(ms / 1000, (ms % 1000) * 1000);
+}
+
+/* In order: endpoints take their connections along, connections leave their groups. */
+static int server_destructor(struct rpc_server *server)
+{
+	while (!qb_list_empty(&server->endpoints)) {
+		talloc_free(qb_list_first_entry(&server->endpoints, struct rpc_endpoint, list));
+	}
+	if (server->spare_fd != -1) {
+		close(server->spare_fd);
+	}
+	return 0;
+}
+
+int rpc_server_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+		      const struct rpc_limits *limits, struct rpc_auth *auth,
+		      struct rpc_server **out)
+{
+	struct rpc_server *server = talloc_zero(mem_ctx, struct rpc_server);
+
+	if (server == NULL) {
+		return ENOMEM;
+	}
+	server->ev = ev;
+	server->limits = *limits;
+	server->auth = auth;
+	qb_list_init(&server->endpoints);
+	qb_list_init(&server->conns);
+	qb_list_init(&server->unauth);
+	server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	talloc_set_destructor(server, server_destructor);
+	*out = server;
+	return 0;
+}
+
+static int endpoint_destructor(struct rpc_endpoint *endpoint)
+{
+	struct rpc_conn *conn, *next;
+
+	qb_list_for_each_entry_safe (conn, next, &endpoint->server->conns, list) {
+		if (conn->endpoint == endpoint) {
+			talloc_free(conn);
+		}
+	}
+	qb_list_del(&endpoint->list);
+	return 0;
+}
+
+int rpc_endpoint_create(struct rpc_server *server, const char *name, struct rpc_endpoint **out)
+{
+	struct rpc_endpoint *endpoint = talloc_zero(server, struct rpc_endpoint);
+	int ret;
+
+	if (endpoint == NULL) {
+		return ENOMEM;
+	}
+	endpoint->server = server;
+	qb_list_init(&endpoint->served);
+	qb_list_init(&endpoint->listeners);
+	endpoint->name = talloc_strdup(endpoint, name);
+	if (endpoint->name == NULL) {
+		talloc_free(endpoint);
+		return ENOMEM;
+	}
+	qb_list_add_tail(&endpoint->list, &server->endpoints);
+	talloc_set_destructor(endpoint, endpoint_destructor);
+	ret = rpc_endpoint_serve(endpoint, &rpc_mgmt_iface, endpoint);
+	if (ret != 0) {
+		talloc_free(endpoint);
+		return ret;
+	}
+	*out = endpoint;
+	return 0;
+}
+
+int rpc_endpoint_serve(struct rpc_endpoint *endpoint, const struct rpc_iface *iface,
+		       void *iface_private)
+{
+	struct rpc_served *served;
+
+	qb_list_for_each_entry (served, &endpoint->served, list) {
+		if (guid_equal(&served->iface->syntax.uuid, &iface->syntax.uuid)) {
+			return EEXIST;
+		}
+	}
+	served = talloc_zero(endpoint, struct rpc_served);
+	if (served == NULL) {
+		return ENOMEM;
+	}
+	served->iface = iface;
+	served->private_data = iface_private;
+	qb_list_add_tail(&served->list, &endpoint->served);
+	return 0;
+}
+
+const struct rpc_served *rpc_endpoint_find(const struct rpc_endpoint *endpoint,
+					   const struct rpc_syntax *syntax)
+{
+	const struct rpc_served *served;
+
+	qb_list_for_each_entry (served, &endpoint->served, list) {
+		if (rpc_syntax_equal(&served->iface->syntax, syntax)) {
+			return served;
+		}
+	}
+	return NULL;
+}
+
+uint16_t rpc_endpoint_port(const struct rpc_endpoint *endpoint)
+{
+	return endpoint->port;
+}
+
+struct rpc_server *rpc_endpoint_server(const struct rpc_endpoint *endpoint)
+{
+	return endpoint->server;
+}
+
+int rpc_server_foreach_iface(struct rpc_server *server,
+			     int (*fn)(const struct rpc_iface *iface,
+				       const struct rpc_endpoint *endpoint, void *private_data),
+			     void *private_data)
+{
+	const struct rpc_endpoint *endpoint;
+	const struct rpc_served *served;
+	int ret;
+
+	qb_list_for_each_entry (endpoint, &server->endpoints, list) {
+		qb_list_for_each_entry (served, &endpoint->served, list) {
+			if (served->iface == &rpc_mgmt_iface) {
+				continue;
+			}
+			ret = fn(served->iface, endpoint, private_data);
+			if (ret != 0) {
+				return ret;
+			}
+		}
+	}
+	return 0;
+}
+
+const struct rpc_stats *rpc_server_stats(const struct rpc_server *server)
+{
+	return &server->stats;
+}
+
+int rpc_server_set_principal(struct rpc_server *server, const char *principal)
+{
+	char *copy = talloc_strdup(server, principal);
+
+	if (copy == NULL) {
+		return ENOMEM;
+	}
+	talloc_free(server->principal);
+	server->principal = copy;
+	return 0;
+}
+
+const char *rpc_server_principal(const struct rpc_server *server)
+{
+	return server->principal;
+}
+
+unsigned int rpc_server_drop_local(struct rpc_server *server, const struct ipaddr *addr)
+{
+	struct rpc_conn *conn;
+	unsigned int num = 0;
+
+	qb_list_for_each_entry (conn, &server->conns, list) {
+		if (conn->state != CONN_CLOSING && ipaddr_equal(&conn->local, addr)) {
+			conn_close(conn, "its local address has left this node");
+			num++;
+		}
+	}
+	return num;
+}
+
+static struct rpc_source *source_find(struct rpc_server *server, const struct ipaddr *addr)
+{
+	struct rpc_source *source = NULL;
+
+	HASH_FIND(hh, server->sources, addr, sizeof(*addr), source);
+	return source;
+}
+
+struct rpc_source *rpc_source_enter(struct rpc_server *server, const struct ipaddr *addr)
+{
+	struct rpc_source *source = source_find(server, addr);
+
+	if (source == NULL) {
+		source = talloc_zero(server, struct rpc_source);
+		if (source == NULL) {
+			return NULL;
+		}
+		source->addr = *addr;
+		HASH_ADD(hh, server->sources, addr, sizeof(source->addr), source);
+	}
+	source->unauthenticated++;
+	return source;
+}
+
+void rpc_source_leave(struct rpc_server *server, struct rpc_source *source)
+{
+	source->unauthenticated--;
+	if (source->unauthenticated == 0) {
+		HASH_DEL(server->sources, source);
+		talloc_free(source);
+	}
+}
+
+/* The oldest has had the longest time to authenticate: whoever floods loses its own connections first. */
+static bool evict_oldest(struct rpc_server *server)
+{
+	if (qb_list_empty(&server->unauth)) {
+		return false;
+	}
+	talloc_free(qb_list_first_entry(&server->unauth, struct rpc_conn, unauth_list));
+	server->stats.refused++;
+	return true;
+}
+
+bool rpc_server_admit(struct rpc_server *server, const struct ipaddr *remote)
+{
+	const struct rpc_limits *limits = &server->limits;
+	const struct rpc_source *source = source_find(server, remote);
+
+	if (source != NULL && source->unauthenticated >= limits->unauthenticated_source) {
+		return false;
+	}
+	if (server->stats.connections >= limits->connections && !evict_oldest(server)) {
+		return false;
+	}
+	if (server->stats.unauthenticated >= limits->unauthenticated) {
+		return evict_oldest(server);
+	}
+	return true;
+}
+
+bool rpc_server_may_log(struct rpc_server *server)
+{
+	struct rpc_log_window *w = &server->log_window;
+	uint64_t now = rpc_now_ms();
+
+	if (now - w->began_ms >= LOG_WINDOW_MS) {
+		if (w->suppressed > 0) {
+			log_notice("rpc: %u lines about misbehaving clients were not logged",
+				   w->suppressed);
+		}
+		*w = (struct rpc_log_window){.began_ms = now};
+	}
+	if (w->lines >= LOG_WINDOW_LINES) {
+		w->suppressed++;
+		return false;
+	}
+	w->lines++;
+	return true;
+}

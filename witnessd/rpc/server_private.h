@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of the RPC server share; nobody else includes it. */
+#ifndef WITNESSD_RPC_SERVER_PRIVATE_H
+#define WITNESSD_RPC_SERVER_PRIVATE_H
+
+#include <qb/qblist.h>
+#include <sys/time.h>
+#include <uthash.h>
+
+#include "witnessd/rpc/server.h"
+
+/* A peer address with unauthenticated connections; freed with the last of them. */
+struct rpc_source {
+	struct ipaddr addr;
+	unsigned int unauthenticated;
+	UT_hash_handle hh;
+};
+
+/* Lines that an anonymous peer can cause: at most so many in a while. */
+struct rpc_log_window {
+	uint64_t began_ms;
+	unsigned int lines;
+	unsigned int suppressed;
+};
+
+struct rpc_server {
+	struct tevent_context *ev;
+	struct rpc_limits limits;
+	struct rpc_auth *auth; /* borrowed; NULL: nothing but anonymous */
+	struct rpc_stats stats;
+	char *principal;
+	struct qb_list_head endpoints; /* in order of creation */
+	struct qb_list_head conns;     /* struct rpc_conn.list, oldest first */
+	struct qb_list_head unauth;    /* struct rpc_conn.unauth_list, oldest first */
+	struct rpc_assoc *assocs;      /* hash by id */
+	struct rpc_source *sources;    /* hash by address */
+	uint64_t last_conn_id;
+	int spare_fd; /* given up for a moment to refuse a connection at EMFILE; -1 = none */
+	struct rpc_log_window log_window;
+};
+
+/* An interface as an endpoint serves it. */
+struct rpc_served {
+	struct qb_list_head list;
+	const struct rpc_iface *iface;
+	void *private_data;
+};
+
+struct rpc_endpoint {
+	struct qb_list_head list;
+	struct rpc_server *server;
+	char *name;
+	uint16_t port;
+	struct qb_list_head served;    /* struct rpc_served */
+	struct qb_list_head listeners; /* struct rpc_listener */
+};
+
+struct rpc_assoc {
+	uint32_t id;
+	struct rpc_endpoint *endpoint;
+	struct ipaddr remote; /* who made it; nobody else may join */
+	unsigned int conns;
+	unsigned int holds;
+	UT_hash_handle hh;
+};
+
+/** The interface of an endpoint with exactly this UUID and version, or NULL. */
+const struct rpc_served *rpc_endpoint_find(const struct rpc_endpoint *endpoint,
+					   const struct rpc_syntax *syntax);
+
+/** A new group with one member. @return NULL when memory or randomness is short */
+struct rpc_assoc *rpc_assoc_create(struct rpc_endpoint *endpoint, const struct ipaddr *remote);
+/** Join a group. @return NULL when there is none with that id for this endpoint and address */
+struct rpc_assoc *rpc_assoc_join(struct rpc_endpoint *endpoint, uint32_t id,
+				 const struct ipaddr *remote);
+/** Leave; the last one out has the handles run down. All calls of the leaver are gone before. */
+void rpc_assoc_leave(struct rpc_assoc *assoc);
+
+/**
+ * Whether one more connection from there may come in. Makes room by closing the oldest unauthenticated
+ * connection where a limit for all is reached. Call from the event loop only, never inside a connection.
+ */
+bool rpc_server_admit(struct rpc_server *server, const struct ipaddr *remote);
+
+/** Count an unauthenticated connection of a source. @return NULL when memory is short */
+struct rpc_source *rpc_source_enter(struct rpc_server *server, const struct ipaddr *addr);
+void rpc_source_leave(struct rpc_server *server, struct rpc_source *source);
+
+/** Whether a line that an anonymous peer caused may be logged now. Tells about those that were not. */
+bool rpc_server_may_log(struct rpc_server *server);
+
+/** Milliseconds of the monotonic clock. */
+uint64_t rpc_now_ms(void);
+/** The time of day, ms from now: what tevent timers want. */
+struct timeval rpc_in_ms(unsigned int ms);
+
+#endif

@@ -91,6 +91,9 @@ $(B)/tests/unit/$(1): $(B)/tests/unit/$(1).o $(foreach b,$(BACKENDS),$(if $(filt
 	$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $$@ $$^ $$(if $$(filter test_pacemaker%,$(1)),$$(PM_LIBS)) $(PKG_LIBS) -lcmocka -ldl -lpthread
 endef
 $(foreach u,$(patsubst tests/unit/%.c,%,$(unit_src)),$(eval $(call unit_rule,$u)))
+# This one loads a module, which wants the whole core, as the daemon has it.
+$(B)/tests/unit/test_cluster_module: private override LDFLAGS += -Wl,--whole-archive $(core_lib) -Wl,--no-whole-archive
+$(B)/tests/unit/test_cluster_module: | $(B)/witnessd-backend-static.so
 
 # Fuzz targets are ordinary programs that replay files; with FUZZ=1 and clang they are libFuzzer's.
 ifdef FUZZ

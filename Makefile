@@ -42,7 +42,8 @@ unit_src      := $(wildcard tests/unit/test_*.c)
 fuzz_src      := $(wildcard tests/fuzz/fuzz_*.c)
 helper_src    := $(wildcard tests/daemon/*.c tests/lab/*.c)
 module_srcs    = $(wildcard backends/$(1)/*.c)
-obj            = $(patsubst %.c,$(B)/%.o,$(1))
+# Under obj/, because the program witnessd and the folder witnessd/ have one name.
+obj            = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 core_lib      := $(B)/libwitnessd-core.a
 modules       := $(foreach b,$(BACKENDS),$(if $(call module_srcs,$b),$(B)/witnessd-backend-$b.so))
@@ -62,7 +63,7 @@ deps-build:
 deps:
 	@tests/deps/install tests/deps/build.txt tests/deps/test.txt
 
-$(B)/%.o: %.c
+$(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(EXTRA_CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -71,11 +72,13 @@ $(core_lib): $(call obj,$(core_src))
 	$(AR) rcs $@ $^
 
 # The modules use the core's functions, so all of them are in the program and exported.
-$(B)/witnessd: $(B)/witnessd/main.o $(core_lib)
+$(B)/witnessd: $(B)/obj/witnessd/main.o $(core_lib)
+	@rm -rf $@
 	$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $< -Wl,--whole-archive $(core_lib) \
 		-Wl,--no-whole-archive $(PKG_LIBS) -ldl -lpthread
 
 $(B)/witnessctl: $(call obj,$(ctl_src)) $(core_lib)
+	@rm -rf $@
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl -lpthread
 
 define module_rule
@@ -83,28 +86,29 @@ $(B)/witnessd-backend-$(1).so: $(call obj,$(call module_srcs,$(1)))
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $$@ $$^ $$(if $$(filter pacemaker,$(1)),$$(PM_LIBS)) $(PKG_LIBS)
 endef
 $(foreach b,$(BACKENDS),$(eval $(call module_rule,$b)))
-$(B)/backends/pacemaker/%.o $(B)/tests/unit/test_pacemaker%.o $(B)/tests/lab/%.o: EXTRA_CFLAGS = $(PM_CFLAGS) -Wno-deprecated-declarations
+$(B)/obj/backends/pacemaker/%.o $(B)/obj/tests/unit/test_pacemaker%.o $(B)/obj/tests/lab/%.o: EXTRA_CFLAGS = $(PM_CFLAGS) -Wno-deprecated-declarations
 
 # A unit test links the core; tests named test_BACKEND_* link that backend's objects, too.
 define unit_rule
-$(B)/tests/unit/$(1): $(B)/tests/unit/$(1).o $(foreach b,$(BACKENDS),$(if $(filter test_$b%,$(1)),$(call obj,$(call module_srcs,$b)))) $(core_lib)
+$(B)/tests/unit/$(1): $(B)/obj/tests/unit/$(1).o $(foreach b,$(BACKENDS),$(if $(filter test_$b%,$(1)),$(call obj,$(call module_srcs,$b)))) $(core_lib)
+	@mkdir -p $$(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $$@ $$^ $$(if $$(filter test_pacemaker%,$(1)),$$(PM_LIBS)) $(PKG_LIBS) -lcmocka -ldl -lpthread
 endef
 $(foreach u,$(patsubst tests/unit/%.c,%,$(unit_src)),$(eval $(call unit_rule,$u)))
-# This one loads a module, which wants the whole core, as the daemon has it.
-$(B)/tests/unit/test_cluster_module: private override LDFLAGS += -Wl,--whole-archive $(core_lib) -Wl,--no-whole-archive
-$(B)/tests/unit/test_cluster_module: | $(B)/witnessd-backend-static.so
 
 # Fuzz targets are ordinary programs that replay files; with FUZZ=1 and clang they are libFuzzer's.
 ifdef FUZZ
-$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(core_lib)
+$(B)/tests/fuzz/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(core_lib)
+	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS) -ldl -lpthread
 else
-$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/main.o $(core_lib)
+$(B)/tests/fuzz/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/main.o $(core_lib)
+	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl -lpthread
 endif
 
-$(helpers): $(B)/%: $(B)/%.o $(core_lib)
+$(helpers): $(B)/%: $(B)/obj/%.o $(core_lib)
+	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(if $(filter $(B)/tests/lab/%,$@),$(PM_LIBS)) $(PKG_LIBS) -ldl -lpthread
 
 tests: all $(units) $(fuzzers) $(helpers)

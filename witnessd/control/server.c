@@ -10,6 +10,7 @@
 #include "witnessd/util/log.h"
 
 struct control_server {
+	struct tevent_context *ev;
 	char *name;
 	struct control_table *table;
 	struct control_access *access;
@@ -21,6 +22,8 @@ struct control_server {
 /* A client: the reply that it has not fetched to the end. */
 struct control_client {
 	struct control_server *server;
+	qb_ipcs_connection_t *conn;
+	struct tevent_immediate *cut; /* not NULL: is being cut off */
 	char *reply;
 	size_t len, sent;
 };
@@ -61,8 +64,9 @@ static void client_created(qb_ipcs_connection_t *c)
 	struct control_client *client = talloc_zero(server, struct control_client);
 
 	server->clients++;
-	if (client != NULL) {
+	if (client != NULL) { /* else it is never answered, and gives up */
 		client->server = server;
+		client->conn = c;
 	}
 	qb_ipcs_context_set(c, client);
 }
@@ -79,8 +83,29 @@ static void client_destroyed(qb_ipcs_connection_t *c)
 	qb_ipcs_context_set(c, NULL);
 }
 
-/* Send what comes next of the reply. A client that asks faster than it reads is cut off. */
-static void client_send_part(qb_ipcs_connection_t *c, struct control_client *client)
+static void client_cut_now(struct tevent_context *ev, struct tevent_immediate *im,
+			   void *private_data)
+{
+	struct control_client *client = talloc_get_type_abort(private_data, struct control_client);
+
+	qb_ipcs_disconnect(client->conn);
+}
+
+/*
+ * End a client that asks and does not read. Not at once: libqb 2.0 uses the connection after
+ * msg_process(). Should it end before, the immediate goes with the client.
+ */
+static void client_cut(struct control_client *client)
+{
+	log_debug("Control socket: a client does not read its answers, closing it");
+	client->cut = tevent_create_immediate(client);
+	if (client->cut != NULL) {
+		tevent_schedule_immediate(client->cut, client->server->ev, client_cut_now, client);
+	}
+}
+
+/* Send what comes next of the reply. */
+static void client_send_part(struct control_client *client)
 {
 	struct control_part part = {.header.id = CONTROL_CALL};
 	size_t len = client->len - client->sent;
@@ -94,9 +119,8 @@ static void client_send_part(qb_ipcs_connection_t *c, struct control_client *cli
 	part.header.size = (int32_t)(sizeof(part) + len);
 	iov[0] = (struct iovec){.iov_base = &part, .iov_len = sizeof(part)};
 	iov[1] = (struct iovec){.iov_base = client->reply + client->sent, .iov_len = len};
-	if (qb_ipcs_response_sendv(c, iov, 2) < 0) {
-		log_debug("Control socket: a client does not read its answers");
-		qb_ipcs_disconnect(c);
+	if (qb_ipcs_response_sendv(client->conn, iov, 2) < 0) {
+		client_cut(client);
 		return;
 	}
 	client->sent += len;
@@ -106,13 +130,13 @@ static void client_send_part(qb_ipcs_connection_t *c, struct control_client *cli
 	}
 }
 
-static void client_refuse(qb_ipcs_connection_t *c, int err)
+static void client_refuse(struct control_client *client, int err)
 {
 	struct control_part part = {
 		.header = {.id = CONTROL_CALL, .size = sizeof(part), .error = -err}};
 
-	if (qb_ipcs_response_send(c, &part, sizeof(part)) < 0) {
-		qb_ipcs_disconnect(c);
+	if (qb_ipcs_response_send(client->conn, &part, sizeof(part)) < 0) {
+		client_cut(client);
 	}
 }
 
@@ -144,10 +168,12 @@ static int32_t client_message(qb_ipcs_connection_t *c, void *data, size_t size)
 	struct qb_ipc_request_header header;
 	int ret = 0;
 
+	if (client == NULL || client->cut != NULL) {
+		return 0;
+	}
 	/* The size is the client's word; within the limit it is at least inside the mapped ring. */
-	if (size < sizeof(header) || size - sizeof(header) > CONTROL_MAX_REQUEST ||
-	    client == NULL) {
-		client_refuse(c, client == NULL ? ENOMEM : EMSGSIZE);
+	if (size < sizeof(header) || size - sizeof(header) > CONTROL_MAX_REQUEST) {
+		client_refuse(client, EMSGSIZE);
 		return 0;
 	}
 	memcpy(&header, data, sizeof(header));
@@ -158,9 +184,9 @@ static int32_t client_message(qb_ipcs_connection_t *c, void *data, size_t size)
 		ret = EPROTO;
 	}
 	if (ret != 0) {
-		client_refuse(c, ret);
+		client_refuse(client, ret);
 	} else {
-		client_send_part(c, client);
+		client_send_part(client);
 	}
 	return 0;
 }
@@ -211,6 +237,7 @@ int control_server_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const 
 		return ENOMEM;
 	}
 	talloc_set_destructor(server, server_destructor);
+	server->ev = ev;
 	server->name = talloc_strdup(server, name);
 	server->table = control_table_new(server);
 	ret = server->name == NULL || server->table == NULL

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "witnessd/util/log.h"
@@ -153,21 +152,16 @@ int config_load_buffer(TALLOC_CTX *mem_ctx, const char *name, const char *text, 
 	return ret;
 }
 
-/* The whole of a regular file. @return 0 or an errno; EFBIG beyond CONFIG_MAX_FILE */
+/* The whole of a file. @return 0 or an errno; EFBIG beyond CONFIG_MAX_FILE */
 static int read_file(TALLOC_CTX *mem_ctx, const char *path, char **text, size_t *len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	size_t have = 0;
 	ssize_t n;
-	struct stat st;
 	char *buf;
 
 	if (fd < 0) {
 		return errno;
-	}
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
 	}
 	buf = talloc_array(mem_ctx, char, CONFIG_MAX_FILE + 1);
 	if (buf == NULL) {
@@ -203,9 +197,7 @@ int config_load(TALLOC_CTX *mem_ctx, const char *path, bool required, const char
 	}
 	if (ret != 0) {
 		*why = talloc_asprintf(mem_ctx, "%s: %s", path,
-				       ret == EFBIG    ? "larger than 1 MiB"
-				       : ret == EINVAL ? "not a regular file"
-						       : strerror(ret));
+				       ret == EFBIG ? "larger than 1 MiB" : strerror(ret));
 	} else {
 		ret = config_load_buffer(mem_ctx, path, text != NULL ? text : "", len, overrides,
 					 out, why);
@@ -254,6 +246,11 @@ const char *const *config_list(const struct config *config, const char *name, si
 		*num = value->num;
 	}
 	return value->list;
+}
+
+const char *config_text(const struct config *config, const char *name)
+{
+	return lookup(config, name, ~0U)->text;
 }
 
 bool config_is_set(const struct config *config, const char *name)

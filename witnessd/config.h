@@ -55,6 +55,8 @@ bool config_bool(const struct config *config, const char *name);
 uint32_t config_number(const struct config *config, const char *name);
 /** LIST or ADDRS; NULL-terminated, *num may be NULL. */
 const char *const *config_list(const struct config *config, const char *name, size_t *num);
+/** The value of any key as it would stand in the file. */
+const char *config_text(const struct config *config, const char *name);
 /** Whether the file or an override set it. */
 bool config_is_set(const struct config *config, const char *name);
 

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What witnessctl(8) can ask of the daemon. */
+#include "witnessd/daemon_private.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "witnessd/util/log.h"
+
+static json_t *names_json(const struct daemon *daemon)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < daemon->names.num_net_names; i++) {
+		json_array_append_new(list, json_string(daemon->names.net_names[i]));
+	}
+	return list;
+}
+
+static json_t *stats_json(const struct rpc_stats *stats)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:i, s:i}",
+			 "accepted", (json_int_t)stats->accepted, "refused",
+			 (json_int_t)stats->refused, "calls_in", (json_int_t)stats->calls_in,
+			 "calls_out", (json_int_t)stats->calls_out, "packets_in",
+			 (json_int_t)stats->pkts_in, "packets_out", (json_int_t)stats->pkts_out,
+			 "faults", (json_int_t)stats->faults, "naks", (json_int_t)stats->naks,
+			 "auth_failures", (json_int_t)stats->auth_failures, "connections",
+			 (int)stats->connections, "unauthenticated", (int)stats->unauthenticated,
+			 "associations", (int)stats->assocs, "calls", (int)stats->calls);
+}
+
+static json_t *listen_json(const struct daemon *daemon)
+{
+	size_t num;
+	const char *const *addrs = config_list(daemon->config, "rpc.listen", &num);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < num; i++) {
+		json_array_append_new(list, json_string(addrs[i]));
+	}
+	return list;
+}
+
+static json_t *rpc_json(const struct daemon *daemon)
+{
+	return json_pack("{s:o, s:i, s:o, s:o}", "listen", listen_json(daemon), "port",
+			 (int)rpc_endpoint_port(daemon->witness), "epmapper_port",
+			 daemon->epm != NULL ? json_integer(rpc_endpoint_port(daemon->epm))
+					     : json_null(),
+			 "stats", stats_json(rpc_server_stats(daemon->rpc)));
+}
+
+/* The numbers of the configuration that limit clients, under their names in the file. */
+static json_t *limits_json(const struct daemon *daemon)
+{
+	json_t *limits = json_object();
+
+	for (const struct config_key *key = config_keys; key->name != NULL; key++) {
+		const char *name = strchr(key->name, '.') + 1;
+
+		if (strncmp(name, "max_", 4) == 0 && key->type == CONFIG_NUMBER) {
+			json_object_set_new(limits, key->name,
+					    json_integer(config_number(daemon->config, key->name)));
+		}
+	}
+	return limits;
+}
+
+static json_t *auth_json(const struct daemon *daemon)
+{
+	return json_pack("{s:b, s:b, s:b}", "spnego",
+			 rpc_auth_offers(daemon->auth, RPC_AUTH_SPNEGO), "kerberos",
+			 rpc_auth_offers(daemon->auth, RPC_AUTH_KRB5), "ntlm",
+			 rpc_auth_offers(daemon->auth, RPC_AUTH_NTLM));
+}
+
+static json_int_t uptime_s(const struct daemon *daemon)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (json_int_t)(now.tv_sec - daemon->started.tv_sec) -
+	       (now.tv_nsec < daemon->started.tv_nsec);
+}
+
+static int cmd_ping(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request, json_t **result,
+		    char **why)
+{
+	*result = json_pack("{s:s, s:i}", "version", WITNESSD_VERSION, "pid", (int)getpid());
+	return *result != NULL ? 0 : ENOMEM;
+}
+
+static int cmd_status(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+		      json_t **result, char **why)
+{
+	const struct daemon *daemon = private_data;
+
+	*result = json_pack("{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "version",
+			    WITNESSD_VERSION, "pid", (int)getpid(), "uptime", uptime_s(daemon),
+			    "net_names", names_json(daemon), "rpc", rpc_json(daemon), "auth",
+			    auth_json(daemon), "cluster", cluster_status_json(daemon->cluster),
+			    "witness", swn_service_status_json(daemon->swn), "limits",
+			    limits_json(daemon));
+	return *result != NULL ? 0 : ENOMEM;
+}
+
+static int cmd_interfaces(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+			  json_t **result, char **why)
+{
+	const struct daemon *daemon = private_data;
+
+	*result = swn_service_interfaces_json(daemon->swn);
+	return *result != NULL ? 0 : ENOMEM;
+}
+
+static int cmd_list(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request, json_t **result,
+		    char **why)
+{
+	const struct daemon *daemon = private_data;
+
+	*result = swn_service_list_json(daemon->swn);
+	return *result != NULL ? 0 : ENOMEM;
+}
+
+/* {"command": NAME, "argv": [...]} goes to the backend of that name. */
+static int cmd_backend(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+		       json_t **result, char **why)
+{
+	const struct daemon *daemon = private_data;
+	const struct backend_ops *ops = cluster_backend_ops(daemon->cluster);
+	const char *name = json_string_value(json_object_get(request, "command"));
+
+	if (ops == NULL || strcmp(ops->name, name) != 0) {
+		*why = talloc_asprintf(mem_ctx, "this witnessd runs the backend %s, not %s",
+				       ops != NULL ? ops->name : "(none)", name);
+		return ENOTSUP;
+	}
+	if (ops->control == NULL) {
+		*why = talloc_asprintf(mem_ctx, "the backend %s has no commands", name);
+		return ENOTSUP;
+	}
+	return ops->control(cluster_backend(daemon->cluster), mem_ctx, request, result, why);
+}
+
+/* {"level": "debug"} until the next restart or SIGHUP. */
+static int cmd_log_level(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+			 json_t **result, char **why)
+{
+	const struct daemon *daemon = private_data;
+	const char *name = json_string_value(json_object_get(request, "level"));
+	int level, ret;
+
+	if (name == NULL || log_parse_level(name, &level) != 0) {
+		*why = talloc_strdup(
+			mem_ctx, "expected a level: err, warning, notice, info, debug or trace");
+		return EINVAL;
+	}
+	ret = log_setup("witnessd", daemon_log_target(daemon->options, daemon->config), level);
+	if (ret == 0) {
+		log_notice("Log level is %s now", name);
+		*result = json_pack("{s:s}", "level", name);
+	}
+	return ret != 0 ? ret : *result != NULL ? 0 : ENOMEM;
+}
+
+static int control_error(struct daemon *daemon, TALLOC_CTX *mem_ctx, int err, char **why)
+{
+	const char *name = config_string(daemon->config, "global.control");
+	const char *group = config_string(daemon->config, "global.control_group");
+
+	switch (err) {
+	case EADDRINUSE:
+		*why = talloc_asprintf(mem_ctx,
+				       "the control socket %s is in use: another witnessd is "
+				       "running (global.control names another)",
+				       name);
+		break;
+	case ENOENT:
+		*why = talloc_asprintf(
+			mem_ctx, "global.control_group: there is no group %s on this host", group);
+		break;
+	default:
+		*why = talloc_asprintf(mem_ctx, "cannot make the control socket %s: %s", name,
+				       strerror(err));
+		break;
+	}
+	return err;
+}
+
+static const struct {
+	const char *name;
+	control_fn fn;
+} commands[] = {
+	{"ping", cmd_ping}, {"status", cmd_status},  {"interfaces", cmd_interfaces},
+	{"list", cmd_list}, {"static", cmd_backend}, {"log-level", cmd_log_level},
+};
+
+int daemon_control_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
+{
+	const char *group = config_string(daemon->config, "global.control_group");
+	int ret = control_server_create(daemon, daemon->ev,
+					config_string(daemon->config, "global.control"),
+					group[0] != '\0' ? group : NULL, &daemon->control);
+
+	if (ret != 0) {
+		return control_error(daemon, mem_ctx, ret, why);
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]) && ret == 0; i++) {
+		ret = control_server_add(daemon->control, commands[i].name, commands[i].fn, daemon);
+	}
+	/* A backend with another name has its commands under that one, too. */
+	if (ret == 0) {
+		ret = control_server_add(daemon->control,
+					 cluster_backend_ops(daemon->cluster)->name, cmd_backend,
+					 daemon);
+	}
+	return ret == EEXIST ? 0 : ret;
+}

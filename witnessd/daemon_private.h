@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of the daemon share: daemon.c, daemon_rpc.c, daemon_names.c, daemon_control.c. */
+#ifndef WITNESSD_DAEMON_PRIVATE_H
+#define WITNESSD_DAEMON_PRIVATE_H
+
+#include <time.h>
+
+#include "witnessd/background.h"
+#include "witnessd/cluster/cluster.h"
+#include "witnessd/control/control.h"
+#include "witnessd/daemon.h"
+#include "witnessd/rpc/server.h"
+#include "witnessd/swn/service.h"
+
+/* Who we are for the clients. */
+struct daemon_names {
+	const char *host;           /* first label of the node's name */
+	const char *netbios_name;   /* for NTLM */
+	const char *netbios_domain; /* NULL: unknown */
+	const char **net_names;     /* NULL-terminated, at least one */
+	size_t num_net_names;
+};
+
+struct daemon {
+	struct tevent_context *ev;
+	const struct options *options;
+	struct config *config;
+	struct timespec started; /* monotonic */
+	int end_signal;          /* not 0: ends */
+
+	struct pidfile *pidfile;
+	struct daemon_names names;
+	struct rpc_auth *auth;
+	struct rpc_server *rpc;
+	struct rpc_endpoint *epm; /* NULL: not ours */
+	struct rpc_endpoint *witness;
+	struct cluster *cluster;
+	struct swn_service *swn;
+	struct control_server *control;
+};
+
+/** Find the names in configuration, smb.conf and kernel; never asks the DNS. @return 0 or ENOMEM */
+int daemon_names_load(struct daemon *daemon);
+
+/** Credentials and thread pool. @return 0 or an errno with *why set, a child of mem_ctx; so below */
+int daemon_auth_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why);
+
+/** The two endpoints, listening on nothing yet. */
+int daemon_rpc_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why);
+
+/** Serve on them; the witness service exists. */
+int daemon_rpc_listen(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why);
+
+/** The control socket with its commands. */
+int daemon_control_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why);
+
+#endif

@@ -410,15 +410,8 @@ static bool line_fits(struct parse *p, const char *line, size_t len, size_t room
 		fail(p, EINVAL, p->line, "a line of more than %zu characters", room - 1);
 		return false;
 	}
-	if (len == 0 || line[0] != '[') {
-		return true;
-	}
-	close = memchr(line, ']', len);
-	if (close == NULL || memchr(line, ';', (size_t)(close - line)) != NULL) {
-		fail(p, EINVAL, p->line, "expected [SECTION], without a semicolon");
-		return false;
-	}
-	if (close - line - 1 > SECTION_MAX) {
+	close = len > 0 && line[0] == '[' ? memchr(line, ']', len) : NULL;
+	if (close != NULL && close - line - 1 > SECTION_MAX) {
 		fail(p, EINVAL, p->line, "a section name of more than %d characters", SECTION_MAX);
 		return false;
 	}

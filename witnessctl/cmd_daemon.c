@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The commands that ask the daemon and print what it says. */
+#include "witnessctl/ctl.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "witnessctl/table.h"
+#include "witnessd/control/control.h"
+
+int ctl_ask(struct ctl *ctl, json_t *request, json_t **result)
+{
+	char *why = NULL;
+	int ret = request != NULL ? control_call(ctl->mem_ctx, ctl->socket, request,
+						 ctl->timeout_ms, result, &why)
+				  : EINVAL;
+
+	json_decref(request);
+	if (ret != 0) {
+		fprintf(stderr, "witnessctl: %s\n", why != NULL ? why : strerror(ret));
+		return CTL_FAILED;
+	}
+	return CTL_OK;
+}
+
+void ctl_print_json(const json_t *json)
+{
+	json_dumpf(json, stdout, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+	putchar('\n');
+}
+
+/* A command without arguments: as JSON, or by show(). */
+static int ask_and_show(struct ctl *ctl, int argc, const char **argv,
+			void (*show)(const struct ctl *ctl, const json_t *result))
+{
+	json_t *result = NULL;
+	int ret;
+
+	if (argc != 1) {
+		return ctl_usage(argv[0]);
+	}
+	ret = ctl_ask(ctl, json_pack("{s:s}", "command", argv[0]), &result);
+	if (ret == CTL_OK && ctl->json) {
+		ctl_print_json(result);
+	} else if (ret == CTL_OK) {
+		show(ctl, result);
+	}
+	json_decref(result);
+	return ret;
+}
+
+static void show_ping(const struct ctl *ctl, const json_t *result)
+{
+	printf("witnessd %s serves, process %s\n",
+	       table_cell(ctl->mem_ctx, json_object_get(result, "version")),
+	       table_cell(ctl->mem_ctx, json_object_get(result, "pid")));
+}
+
+int cmd_ping(struct ctl *ctl, int argc, const char **argv)
+{
+	return ask_and_show(ctl, argc, argv, show_ping);
+}
+
+static void show_interfaces(const struct ctl *ctl, const json_t *result)
+{
+	static const struct table_column columns[] = {
+		{"GROUP", "group"},     {"STATE", "state"},     {"IPV4", "ipv4"}, {"IPV6", "ipv6"},
+		{"WITNESS", "witness"}, {"VERSION", "version"}, {NULL, NULL},
+	};
+
+	if (json_array_size(result) == 0) {
+		puts("No interfaces: the cluster has no addresses, or its state is not known yet.");
+		return;
+	}
+	table_print(stdout, result, columns, table_terminal_width(stdout));
+}
+
+int cmd_interfaces(struct ctl *ctl, int argc, const char **argv)
+{
+	return ask_and_show(ctl, argc, argv, show_interfaces);
+}
+
+static void show_list(const struct ctl *ctl, const json_t *result)
+{
+	static const struct table_column columns[] = {
+		{"CLIENT", "client"},       {"FROM", "remote"},   {"ADDRESS", "ip"},
+		{"NAME", "net_name"},       {"SHARE", "share"},   {"VERSION", "version"},
+		{"STATE", "state"},         {"QUEUED", "queued"}, {"AGE", "age_s"},
+		{"PRINCIPAL", "principal"}, {NULL, NULL},
+	};
+
+	if (json_array_size(result) == 0) {
+		puts("No clients are registered.");
+		return;
+	}
+	table_print(stdout, result, columns, table_terminal_width(stdout));
+}
+
+int cmd_list(struct ctl *ctl, int argc, const char **argv)
+{
+	return ask_and_show(ctl, argc, argv, show_list);
+}
+
+/* What a backend's command says: an object a line, or whatever it is. */
+static void show_reply(const struct ctl *ctl, const json_t *result)
+{
+	const char *key;
+	json_t *value;
+
+	if (json_is_string(result)) {
+		fputs(json_string_value(result), stdout);
+		putchar('\n');
+	} else if (json_is_object(result)) {
+		json_object_foreach((json_t *)(uintptr_t)result, key, value)
+		{
+			if (json_is_object(value) || json_is_object(json_array_get(value, 0))) {
+				ctl_print_json(result);
+				return;
+			}
+		}
+		json_object_foreach((json_t *)(uintptr_t)result, key, value)
+		{
+			printf("%s: %s\n", key, table_cell(ctl->mem_ctx, value));
+		}
+	} else if (!json_is_null(result)) {
+		ctl_print_json(result);
+	}
+}
+
+int cmd_backend(struct ctl *ctl, int argc, const char **argv)
+{
+	json_t *words = json_array(), *result = NULL;
+	int ret;
+
+	for (int i = 1; i < argc; i++) {
+		if (json_array_append_new(words, json_string(argv[i])) != 0) {
+			fprintf(stderr, "witnessctl: argument %d is not UTF-8\n", i);
+			json_decref(words);
+			return CTL_USAGE;
+		}
+	}
+	ret = ctl_ask(ctl, json_pack("{s:s, s:o}", "command", argv[0], "argv", words), &result);
+	if (ret == CTL_OK && ctl->json) {
+		ctl_print_json(result);
+	} else if (ret == CTL_OK) {
+		show_reply(ctl, result);
+	}
+	json_decref(result);
+	return ret;
+}
+
+int cmd_log_level(struct ctl *ctl, int argc, const char **argv)
+{
+	json_t *result = NULL;
+	int ret;
+
+	if (argc != 2) {
+		return ctl_usage(argv[0]);
+	}
+	ret = ctl_ask(ctl, json_pack("{s:s, s:s}", "command", argv[0], "level", argv[1]), &result);
+	if (ret == CTL_OK && ctl->json) {
+		ctl_print_json(result);
+	}
+	json_decref(result);
+	return ret;
+}

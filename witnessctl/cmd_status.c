@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* witnessctl status: one page on the daemon. */
+#include "witnessctl/ctl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "witnessctl/table.h"
+
+/* The value at "rpc.stats.calls"; NULL when there is none. */
+static const json_t *at(const json_t *json, const char *path)
+{
+	while (json != NULL && *path != '\0') {
+		size_t len = strcspn(path, ".");
+
+		json = json_object_getn(json, path, len);
+		path += len + (path[len] == '.');
+	}
+	return json;
+}
+
+static const char *cell(const struct ctl *ctl, const json_t *status, const char *path)
+{
+	return table_cell(ctl->mem_ctx, at(status, path));
+}
+
+static void show_uptime(const json_t *status)
+{
+	json_int_t s = json_integer_value(at(status, "uptime"));
+
+	if (s >= 86400) {
+		printf("%lld d %lld h", (long long)(s / 86400), (long long)(s / 3600 % 24));
+	} else if (s >= 3600) {
+		printf("%lld h %lld min", (long long)(s / 3600), (long long)(s / 60 % 60));
+	} else {
+		printf("%lld min %lld s", (long long)(s / 60), (long long)(s % 60));
+	}
+}
+
+static void show_daemon(const struct ctl *ctl, const json_t *status)
+{
+	bool epm = !json_is_null(at(status, "rpc.epmapper_port"));
+
+	printf("witnessd %s, process %s, up ", cell(ctl, status, "version"),
+	       cell(ctl, status, "pid"));
+	show_uptime(status);
+	printf("\nNames       %s\n", cell(ctl, status, "net_names"));
+	printf("Listening   %s: port %s", cell(ctl, status, "rpc.listen"),
+	       cell(ctl, status, "rpc.port"));
+	if (epm) {
+		printf(", endpoint mapper %s", cell(ctl, status, "rpc.epmapper_port"));
+	}
+	printf("\nAuth        Kerberos: %s, NTLM: %s\n", cell(ctl, status, "auth.kerberos"),
+	       cell(ctl, status, "auth.ntlm"));
+	printf("Clients     %s connections, %s registrations\n",
+	       cell(ctl, status, "rpc.stats.connections"),
+	       cell(ctl, status, "witness.registrations"));
+	printf("Cluster     %s%s%s\n", cell(ctl, status, "cluster.backend"),
+	       json_is_true(at(status, "cluster.quorate")) ? ", quorate" : ", no quorum",
+	       json_is_true(at(status, "cluster.stale"))
+		       ? ", NOT REACHABLE: what follows is the last that is known"
+		       : "");
+}
+
+static void show_status(const struct ctl *ctl, const json_t *status)
+{
+	static const struct table_column nodes[] = {
+		{"NODE", "name"},         {"ID", "id"},      {"ONLINE", "online"},
+		{"DRAINING", "draining"}, {"HERE", "local"}, {NULL, NULL},
+	};
+	static const struct table_column addresses[] = {
+		{"ADDRESS", "address"}, {"GROUP", "group"}, {"STATE", "state"},
+		{"NODE", "node"},       {"KIND", "kind"},   {NULL, NULL},
+	};
+	unsigned int width = table_terminal_width(stdout);
+
+	show_daemon(ctl, status);
+	if (json_array_size(at(status, "cluster.nodes")) > 0) {
+		putchar('\n');
+		table_print(stdout, at(status, "cluster.nodes"), nodes, width);
+	}
+	if (json_array_size(at(status, "cluster.addresses")) > 0) {
+		putchar('\n');
+		table_print(stdout, at(status, "cluster.addresses"), addresses, width);
+	}
+}
+
+int cmd_status(struct ctl *ctl, int argc, const char **argv)
+{
+	json_t *status = NULL;
+	int ret;
+
+	if (argc != 1) {
+		return ctl_usage(argv[0]);
+	}
+	ret = ctl_ask(ctl, json_pack("{s:s}", "command", "status"), &status);
+	if (ret == CTL_OK && ctl->json) {
+		ctl_print_json(status);
+	} else if (ret == CTL_OK) {
+		show_status(ctl, status);
+	}
+	json_decref(status);
+	return ret;
+}

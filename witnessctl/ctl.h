@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the commands of witnessctl share. */
+#ifndef WITNESSCTL_CTL_H
+#define WITNESSCTL_CTL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <talloc.h>
+
+/* Exit codes, documented in witnessctl(8). */
+enum { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
+
+/* The options before the command. */
+struct ctl {
+	TALLOC_CTX *mem_ctx;
+	const char *socket; /* control socket of the daemon */
+	bool json;
+	int timeout_ms;
+};
+
+struct ctl_command {
+	const char *name;
+	/** argv[0] is the name. @return an exit code */
+	int (*fn)(struct ctl *ctl, int argc, const char **argv);
+	const char *args;
+	const char *help;
+};
+
+/** The table, ended by name NULL. */
+extern const struct ctl_command ctl_commands[];
+
+/** Say what is expected after a command. @return CTL_USAGE */
+int ctl_usage(const char *command);
+
+int cmd_ping(struct ctl *ctl, int argc, const char **argv);
+int cmd_status(struct ctl *ctl, int argc, const char **argv);
+int cmd_interfaces(struct ctl *ctl, int argc, const char **argv);
+int cmd_list(struct ctl *ctl, int argc, const char **argv);
+int cmd_backend(struct ctl *ctl, int argc, const char **argv);
+int cmd_log_level(struct ctl *ctl, int argc, const char **argv);
+
+/**
+ * Ask the daemon; request is taken over. On failure the reason has been printed.
+ * @return CTL_OK with *result a new reference, or CTL_FAILED
+ */
+int ctl_ask(struct ctl *ctl, json_t *request, json_t **result);
+
+/** Print JSON for a program: sorted keys, indented, one newline at the end. */
+void ctl_print_json(const json_t *json);
+
+#endif

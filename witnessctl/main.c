@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* witnessctl(8): options, then a command from the table. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "witnessctl/ctl.h"
+
+#define DEFAULT_SOCKET     "witnessd"
+#define DEFAULT_TIMEOUT_MS 10000
+#define MAX_TIMEOUT_S      86400
+
+static int cmd_version(struct ctl *ctl, int argc, const char **argv)
+{
+	printf("witnessctl %s\n", WITNESSD_VERSION);
+	return CTL_OK;
+}
+
+static void print_help(FILE *out)
+{
+	fputs("usage: witnessctl [--socket NAME] [--json] [--timeout SECONDS] COMMAND "
+	      "[ARGUMENT...]\n\n",
+	      out);
+	for (const struct ctl_command *c = ctl_commands; c->name != NULL; c++) {
+		char line[64];
+
+		snprintf(line, sizeof(line), "%s%s%s", c->name, c->args[0] != '\0' ? " " : "",
+			 c->args);
+		fprintf(out, "  %-30s  %s\n", line, c->help);
+	}
+	fputs("\n  --socket NAME      control socket of the daemon (global.control; "
+	      "default " DEFAULT_SOCKET ")\n  --json             output for programs\n"
+	      "  --timeout SECONDS  how long to wait for the daemon (default 10)\n",
+	      out);
+}
+
+static int cmd_help(struct ctl *ctl, int argc, const char **argv)
+{
+	print_help(stdout);
+	return CTL_OK;
+}
+
+const struct ctl_command ctl_commands[] = {
+	{"ping", cmd_ping, "", "Whether the daemon serves."},
+	{"status", cmd_status, "", "The daemon, its cluster and its clients at a glance."},
+	{"interfaces", cmd_interfaces, "", "What a client is told of the cluster's addresses."},
+	{"list", cmd_list, "", "Registered clients and what they watch."},
+	{"static", cmd_backend, "WORD...", "Change the cluster of the static backend."},
+	{"pacemaker", cmd_backend, "WORD...", "Commands of the pacemaker backend."},
+	{"log-level", cmd_log_level, "LEVEL",
+	 "Log err, warning, notice, info, debug or trace from now on."},
+	{"version", cmd_version, "", "The version of witnessctl."},
+	{"help", cmd_help, "", "This text."},
+	{NULL, NULL, NULL, NULL},
+};
+
+int ctl_usage(const char *command)
+{
+	for (const struct ctl_command *c = ctl_commands; c->name != NULL; c++) {
+		if (strcmp(c->name, command) == 0) {
+			fprintf(stderr, "usage: witnessctl %s %s\n", c->name, c->args);
+		}
+	}
+	return CTL_USAGE;
+}
+
+static int parse_timeout(const char *text, int *timeout_ms)
+{
+	char *end;
+	double s;
+
+	errno = 0;
+	s = strtod(text, &end);
+	if (errno != 0 || end == text || *end != '\0' || !(s > 0 && s <= MAX_TIMEOUT_S)) {
+		return EINVAL;
+	}
+	*timeout_ms = (int)(s * 1000);
+	return 0;
+}
+
+static int parse_option(struct ctl *ctl, int c, char **argv)
+{
+	switch (c) {
+	case 's':
+		ctl->socket = optarg;
+		return 0;
+	case 'j':
+		ctl->json = true;
+		return 0;
+	case 't':
+		if (parse_timeout(optarg, &ctl->timeout_ms) == 0) {
+			return 0;
+		}
+		fprintf(stderr, "witnessctl: --timeout must be seconds above 0, not \"%s\"\n",
+			optarg);
+		return EINVAL;
+	default:
+		fprintf(stderr, "witnessctl: %s %s\n", argv[optind - 1],
+			c == ':' ? "needs a value" : "is not an option");
+		print_help(stderr);
+		return EINVAL;
+	}
+}
+
+/* --json is taken behind the command, too: that is where people add it. */
+static int take_json(struct ctl *ctl, int argc, char **argv)
+{
+	int kept = 0;
+
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0) {
+			ctl->json = true;
+		} else {
+			argv[kept++] = argv[i];
+		}
+	}
+	return kept;
+}
+
+static int run(struct ctl *ctl, int argc, char **argv)
+{
+	for (const struct ctl_command *c = ctl_commands; argc > 0 && c->name != NULL; c++) {
+		if (strcmp(c->name, argv[0]) == 0) {
+			argc = take_json(ctl, argc, argv);
+			return c->fn(ctl, argc, (const char **)argv);
+		}
+	}
+	if (argc > 0) {
+		fprintf(stderr, "witnessctl: %s is not a command\n", argv[0]);
+	}
+	print_help(stderr);
+	return CTL_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"socket", required_argument, NULL, 's'},  {"json", no_argument, NULL, 'j'},
+		{"timeout", required_argument, NULL, 't'}, {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'v'},       {NULL, 0, NULL, 0},
+	};
+	struct ctl ctl = {.mem_ctx = talloc_new(NULL),
+			  .socket = DEFAULT_SOCKET,
+			  .timeout_ms = DEFAULT_TIMEOUT_MS};
+	int c, ret = 0;
+
+	opterr = 0;
+	while (ret == 0 && (c = getopt_long(argc, argv, "+:", options, NULL)) != -1) {
+		if (c == 'h' || c == 'v') {
+			return c == 'h' ? cmd_help(&ctl, 0, NULL) : cmd_version(&ctl, 0, NULL);
+		}
+		ret = parse_option(&ctl, c, argv);
+	}
+	ret = ret != 0 ? CTL_USAGE : run(&ctl, argc - optind, argv + optind);
+	if (fflush(stdout) != 0 && ret == CTL_OK) {
+		ret = CTL_FAILED;
+	}
+	talloc_free(ctl.mem_ctx);
+	return ret;
+}

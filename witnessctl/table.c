@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "witnessctl/table.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define GAP      2 /* blanks between columns */
+#define MIN_CELL 6 /* nothing is cut below that */
+
+unsigned int table_terminal_width(FILE *stream)
+{
+	struct winsize size;
+
+	if (!isatty(fileno(stream)) || ioctl(fileno(stream), TIOCGWINSZ, &size) != 0) {
+		return 0;
+	}
+	return size.ws_col;
+}
+
+static char *list_cell(TALLOC_CTX *mem_ctx, const json_t *list)
+{
+	char *text = talloc_strdup(mem_ctx, "");
+	const json_t *value;
+	size_t i;
+
+	json_array_foreach(list, i, value)
+	{
+		text = talloc_asprintf_append(text, "%s%s", i > 0 ? "," : "",
+					      table_cell(mem_ctx, value));
+	}
+	return text;
+}
+
+/* Names come from clients and files: they must not steer the terminal. */
+static char *string_cell(TALLOC_CTX *mem_ctx, const char *value)
+{
+	char *text = talloc_strdup(mem_ctx, value[0] != '\0' ? value : "-");
+
+	for (char *p = text; p != NULL && *p != '\0'; p++) {
+		if ((unsigned char)*p < 0x20 || *p == 0x7f) {
+			*p = '?';
+		}
+	}
+	return text;
+}
+
+char *table_cell(TALLOC_CTX *mem_ctx, const json_t *value)
+{
+	switch (value != NULL ? json_typeof(value) : JSON_NULL) {
+	case JSON_STRING:
+		return string_cell(mem_ctx, json_string_value(value));
+	case JSON_INTEGER:
+		return talloc_asprintf(mem_ctx, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	case JSON_REAL:
+		return talloc_asprintf(mem_ctx, "%.3f", json_real_value(value));
+	case JSON_TRUE:
+		return talloc_strdup(mem_ctx, "yes");
+	case JSON_FALSE:
+		return talloc_strdup(mem_ctx, "no");
+	case JSON_ARRAY:
+		return list_cell(mem_ctx, value);
+	default:
+		return talloc_strdup(mem_ctx, "-");
+	}
+}
+
+/* Columns that a text takes: bytes that begin a UTF-8 character. */
+static size_t text_width(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != '\0'; text++) {
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	}
+	return n;
+}
+
+static void print_cell(FILE *out, const char *text, size_t width, bool last)
+{
+	size_t have = text_width(text);
+	size_t show = have > width ? width - 1 : have, left = show;
+	const char *end = text;
+
+	while (*end != '\0' && (left > 0 || ((unsigned char)*end & 0xc0) == 0x80)) {
+		left -= ((unsigned char)*end & 0xc0) != 0x80;
+		end++;
+	}
+	fwrite(text, 1, (size_t)(end - text), out);
+	if (show < have) {
+		fputc('~', out);
+		show++;
+	}
+	if (!last) {
+		fprintf(out, "%*s", (int)(width - show + GAP), "");
+	}
+}
+
+/* Take from the widest column until the line fits. */
+static void fit(size_t *widths, size_t num, unsigned int limit)
+{
+	for (;;) {
+		size_t total = GAP * (num - 1), widest = 0;
+
+		for (size_t i = 0; i < num; i++) {
+			total += widths[i];
+			widest = widths[i] > widths[widest] ? i : widest;
+		}
+		if (limit == 0 || total <= limit || widths[widest] <= MIN_CELL) {
+			return;
+		}
+		widths[widest]--;
+	}
+}
+
+void table_print(FILE *out, const json_t *rows, const struct table_column *columns,
+		 unsigned int width)
+{
+	TALLOC_CTX *mem_ctx = talloc_new(NULL);
+	size_t num_rows = json_array_size(rows), num = 0, widths[TABLE_MAX_COLUMNS];
+	char **cells;
+
+	while (num < TABLE_MAX_COLUMNS && columns[num].title != NULL) {
+		widths[num] = strlen(columns[num].title);
+		num++;
+	}
+	cells = talloc_array(mem_ctx, char *, (num_rows + 1) * num);
+	for (size_t r = 0; cells != NULL && r <= num_rows; r++) {
+		for (size_t i = 0; i < num; i++) {
+			char **cell = &cells[r * num + i];
+
+			*cell = r == 0 ? talloc_strdup(cells, columns[i].title)
+				       : table_cell(cells,
+						    json_object_get(json_array_get(rows, r - 1),
+								    columns[i].key));
+			widths[i] = text_width(*cell) > widths[i] ? text_width(*cell) : widths[i];
+		}
+	}
+	fit(widths, num, width);
+	for (size_t i = 0; cells != NULL && i < (num_rows + 1) * num; i++) {
+		bool last = i % num == num - 1;
+
+		print_cell(out, cells[i], widths[i % num], last);
+		if (last) {
+			fputc('\n', out);
+		}
+	}
+	talloc_free(mem_ctx);
+}

@@ -76,7 +76,7 @@ const struct config_key config_keys[] = {
 	/* pacemaker backend */
 	{"pacemaker.reconnect_max", CONFIG_NUMBER, "5", 1, 60, NULL,
 	 "Longest pause in seconds between two attempts to reach Pacemaker."},
-	{"pacemaker.settle_ms", CONFIG_NUMBER, "100", 0, 10000, NULL,
-	 "Milliseconds that a placement must stay away, without a recorded stop, before it counts as lost."},
+	{"pacemaker.settle_ms", CONFIG_NUMBER, "10000", 0, 60000, NULL,
+	 "Milliseconds that an address's operation history may be missing, without a recorded stop, before the address counts as lost: longer than a node takes to rejoin and be probed."},
 	{NULL, CONFIG_STRING, NULL, 0, 0, NULL, NULL},
 };

@@ -96,7 +96,7 @@ static void drop_dead_nodes(struct backend *backend)
 		const struct cluster_node *node = &placement->state->nodes[i];
 
 		if (node->id != 0 && !membership_has(backend->membership, node->id) &&
-		    !placement->gone[i]) {
+		    placement->nodes[i] != PLACEMENT_NODE_LOST) {
 			log_info("node %s has left the membership", node->name);
 			placement_drop_node(placement, i);
 		}

@@ -61,46 +61,52 @@ static pm_scheduler *scheduler_run(const xmlNode *cib)
 	return scheduler;
 }
 
-static void judge_node(const struct build *build, const struct node_status *status,
-		       struct cluster_node *node)
+static enum placement_node judge_node(const struct build *build, const struct node_status *status,
+				      struct cluster_node *node)
 {
 	const pm_node *found = pe_find_node(build->scheduler->nodes, status->name);
 
 	node->name = status->name;
 	node->id = status->id;
 	node->draining = status->standby || status->shutdown;
-	if (found == NULL) {
-		return;
+	if (found != NULL) {
+		node->online = found->details->online && !found->details->pending &&
+			       !found->details->unclean;
+		node->draining = node->draining || found->details->shutdown;
 	}
-	node->online =
-		found->details->online && !found->details->pending && !found->details->unclean;
-	node->draining = node->draining || found->details->shutdown;
+	if (status->gone || (found != NULL && found->details->unclean)) {
+		return PLACEMENT_NODE_LOST;
+	}
+	if (node->online) {
+		return PLACEMENT_NODE_USABLE;
+	}
+	return status->left ? PLACEMENT_NODE_LEFT : PLACEMENT_NODE_ABSENT;
 }
 
 static int add_nodes(struct build *build, const struct placement_local *local)
 {
+	struct placement *placement = build->placement;
 	struct node_status *list;
-	int err = status_nodes(build->placement, build->cib, &list);
+	int err = status_nodes(placement, build->cib, &list);
 
 	if (err != 0) {
 		return err;
 	}
-	build->placement->gone =
-		talloc_zero_array(build->placement, bool, talloc_array_length(list) + 1);
-	if (build->placement->gone == NULL) {
+	placement->nodes =
+		talloc_zero_array(placement, enum placement_node, talloc_array_length(list) + 1);
+	if (placement->nodes == NULL) {
 		return ENOMEM;
 	}
 	for (size_t i = 0; i < talloc_array_length(list); i++) {
 		struct cluster_node node = {0};
 
-		judge_node(build, &list[i], &node);
+		placement->nodes[i] = judge_node(build, &list[i], &node);
 		node.local = local->id != 0
 				     ? node.id == local->id
 				     : local->name != NULL && strcmp(local->name, node.name) == 0;
-		build->placement->gone[build->state->num_nodes] = list[i].gone;
 		err = cluster_state_add_node(build->state, &node);
-		if (err != 0 && err != EEXIST) {
-			return err;
+		if (err != 0) {
+			return err; /* the list has each name once */
 		}
 	}
 	talloc_free(list);
@@ -397,18 +403,18 @@ enum history_fact placement_fact(const struct placement *placement, const struct
 	return HISTORY_NONE;
 }
 
-bool placement_node_gone(const struct placement *placement, const char *node)
+enum placement_node placement_node(const struct placement *placement, const char *node)
 {
 	size_t n = node_index(placement->state, node);
 
-	return n == placement->state->num_nodes || placement->gone[n];
+	return n == placement->state->num_nodes ? PLACEMENT_NODE_LOST : placement->nodes[n];
 }
 
 void placement_drop_node(struct placement *placement, size_t index)
 {
 	struct cluster_node *node = &placement->state->nodes[index];
 
-	placement->gone[index] = true;
+	placement->nodes[index] = PLACEMENT_NODE_LOST;
 	node->online = false;
 	for (size_t a = 0; a < placement->state->num_addrs; a++) {
 		struct cluster_addr *addr = &placement->state->addrs[a];

@@ -9,7 +9,7 @@
  *  - An address active on two nodes belongs to the one where it came up last; UNKNOWN on a draw.
  *  - A cluster IP (clone of an address on several nodes at once) has no failover: it is UNKNOWN for
  *    ever, which the core never tells anybody.
- *  - Nodes that are pending or unclean host nothing.
+ *  - Nodes that are offline, pending or unclean host nothing.
  */
 #ifndef BACKENDS_PACEMAKER_PLACEMENT_H
 #define BACKENDS_PACEMAKER_PLACEMENT_H
@@ -20,11 +20,18 @@
 #include "backends/pacemaker/history.h"
 #include "witnessd/cluster/state.h"
 
+/* How far a node's history can be believed. */
+enum placement_node {
+	PLACEMENT_NODE_USABLE, /* online: what its history says is so */
+	PLACEMENT_NODE_ABSENT, /* a member of the cluster, but Pacemaker does not take part there now */
+	PLACEMENT_NODE_LEFT, /* the same, after an orderly stop of Pacemaker */
+	PLACEMENT_NODE_LOST, /* no member, or about to be fenced: nothing is on it */
+};
+
 struct placement {
 	struct cluster_state *state;
-	bool *gone;     /* a node of state->nodes that has left the membership: nothing is on it */
-	uint8_t *facts; /* enum history_fact of addr a on node n: [a * num_nodes + n] */
-	size_t num_facts;
+	enum placement_node *nodes; /* of state->nodes */
+	uint8_t *facts;             /* enum history_fact of addr a on node n: [a * num_nodes + n] */
 };
 
 /* Which node is this one: by corosync's number where that is known, else by name. */
@@ -45,8 +52,8 @@ int placement_build(TALLOC_CTX *mem_ctx, const xmlNode *cib, const struct placem
 enum history_fact placement_fact(const struct placement *placement, const struct ipaddr *ip,
 				 const char *node);
 
-/** Whether a node has left the membership, or is not known at all. */
-bool placement_node_gone(const struct placement *placement, const char *node);
+/** LOST for unknown ones. */
+enum placement_node placement_node(const struct placement *placement, const char *node);
 
 /** Record that a node has left the membership, before the CIB says so: nothing is on it any more. */
 void placement_drop_node(struct placement *placement, size_t node_index);

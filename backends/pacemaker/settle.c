@@ -113,36 +113,39 @@ static void settle_node(struct round *round, const struct cluster_node *last,
 		if (strcmp(node->name, last->name) != 0) {
 			continue;
 		}
-		if (last->online && !node->online && !placement_node_gone(placement, node->name)) {
+		if (last->online && !node->online && placement->nodes[i] == PLACEMENT_NODE_ABSENT) {
 			node->online = hold(round, "node", node->name);
 		}
 		return;
 	}
 }
 
-static bool proven(const struct placement *placement, const struct cluster_addr *last,
-		   bool *probing)
+/* Whether to go on saying that an address is where it was last, though the CIB does not show it there. */
+static bool keep_addr(struct round *round, const struct cluster_addr *last,
+		      const struct placement *placement)
 {
-	enum history_fact fact = placement_fact(placement, &last->ip, last->node);
-	const struct cluster_node *node = cluster_state_node(placement->state, last->node);
+	enum placement_node node = placement_node(placement, last->node);
+	char text[IPADDR_STRLEN];
 
-	*probing = false;
-	if (node == NULL || placement_node_gone(placement, last->node)) {
-		return true;
+	if (node == PLACEMENT_NODE_LOST) {
+		return false;
 	}
-	switch (fact) {
+	switch (placement_fact(placement, &last->ip, last->node)) {
+	case HISTORY_NONE: /* deleted, or about to be written anew */
+		return hold(round, "addr", ipaddr_format(&last->ip, text));
 	case HISTORY_PROBING: /* its result is the proof, one way or the other */
-		*probing = node->online;
-		return false;
-	case HISTORY_NONE:
-		return false;
+		return true;
 	case HISTORY_RUNNING:
 	case HISTORY_STOPPING:
 	case HISTORY_DOUBTFUL:
-		/* The history has it there: it was the node that fell out, or the address changed. */
-		return node->online;
+		/*
+		 * Pacemaker has left a node that lives on: crashed, or was stopped during maintenance.
+		 * Nobody has stopped the address. If somebody else starts it, or the node is fenced,
+		 * that will be on record. On a node that takes part the address itself was changed.
+		 */
+		return node != PLACEMENT_NODE_USABLE;
 	default:
-		return true;
+		return false;
 	}
 }
 
@@ -160,17 +163,13 @@ static void settle_addr(struct round *round, const struct cluster_addr *last,
 			const struct placement *placement, struct cluster_state *next)
 {
 	struct cluster_addr *addr = find_addr(next, &last->ip);
-	char text[IPADDR_STRLEN];
-	bool probing;
 
 	if (last->state != CLUSTER_ADDR_AVAILABLE || addr == NULL ||
-	    addr->state != CLUSTER_ADDR_UNAVAILABLE || proven(placement, last, &probing)) {
+	    addr->state != CLUSTER_ADDR_UNAVAILABLE || !keep_addr(round, last, placement)) {
 		return;
 	}
-	if (probing || hold(round, "addr", ipaddr_format(&last->ip, text))) {
-		addr->state = CLUSTER_ADDR_AVAILABLE;
-		addr->node = cluster_state_node(next, last->node)->name;
-	}
+	addr->state = CLUSTER_ADDR_AVAILABLE;
+	addr->node = cluster_state_node(next, last->node)->name;
 }
 
 bool settle_apply(struct settle *settle, const struct cluster_state *last,

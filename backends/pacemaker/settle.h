@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Holds back losses that nothing proves. When a DC is elected or a node rejoins, the operation history
- * of a whole node is deleted and written anew, and for a moment its resources seem to be nowhere. A
- * recorded stop, a probe that found nothing, or a node that has left the membership is believed at
- * once; a placement that just vanished only after it has stayed away for a while.
+ * Holds back losses that nothing proves. When a DC is elected, a node rejoins or its controller is
+ * respawned, the operation history of a whole node is deleted, and written anew by probes that begin
+ * about a second later: meanwhile its resources seem to be nowhere. A recorded stop, a probe that found
+ * nothing, a start elsewhere, or a node that has left the membership is believed at once; a history that
+ * just vanished only after it has stayed away for a while. An address whose node is alive without
+ * Pacemaker (maintenance) stays where it is.
  */
 #ifndef BACKENDS_PACEMAKER_SETTLE_H
 #define BACKENDS_PACEMAKER_SETTLE_H

@@ -90,6 +90,7 @@ static void read_state(const xmlNode *node_state, struct node_status *node)
 	if (member != NULL) {
 		node->gone = is_number(member) ? strcmp(member, "0") == 0 : !xml_truth(member);
 	}
+	node->left = xml_attr_equals(node_state, "expected", "down");
 	if (xml_truth(status_node_attr(node_state, "standby"))) {
 		node->standby = true;
 	}

@@ -12,6 +12,7 @@ struct node_status {
 	const char *name; /* borrowed from the CIB */
 	uint32_t id;      /* corosync's number; 0 for Pacemaker Remote nodes */
 	bool gone;        /* the status says that it is no member of the cluster */
+	bool left;        /* Pacemaker was stopped there in an orderly way */
 	bool standby;
 	bool shutdown; /* being stopped in an orderly way: the earliest sign of it */
 };

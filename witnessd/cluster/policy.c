@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "witnessd/cluster/policy.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+/* What the functions of the table below work on. */
+struct decision {
+	TALLOC_CTX *mem_ctx;
+	const struct cluster_event *event;
+	const struct cluster_state *state;
+	const struct policy_reg *reg;
+	struct policy_notices *out;
+};
+
+static bool same_node(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+static bool online_at(const struct cluster_state *state, const struct ipaddr *ip)
+{
+	const struct cluster_addr *addr = cluster_state_addr(state, ip);
+
+	return addr != NULL && addr->state == CLUSTER_ADDR_AVAILABLE;
+}
+
+static void add_change(struct policy_notices *out, bool available)
+{
+	out->list[out->num++] =
+		(struct policy_notice){.type = POLICY_CHANGE, .available = available};
+}
+
+static int tell_unavailable(struct decision *d)
+{
+	add_change(d->out, false);
+	return 0;
+}
+
+static int tell_available(struct decision *d)
+{
+	add_change(d->out, true);
+	return 0;
+}
+
+/* It was gone for a moment, and its connections with it, though no snapshot shows it. */
+static int tell_moved(struct decision *d)
+{
+	add_change(d->out, false);
+	add_change(d->out, true);
+	return 0;
+}
+
+static int tell_as_it_is(struct decision *d)
+{
+	add_change(d->out, online_at(d->state, &d->event->ip));
+	return 0;
+}
+
+static int tell_ip_change(struct decision *d)
+{
+	const struct cluster_addr *addr = cluster_state_addr(d->state, &d->event->ip);
+	struct policy_notice notice = {.type = POLICY_IP_CHANGE, .num_addrs = 1};
+
+	if (!d->reg->version_2 || !d->reg->ip_notification) {
+		return 0;
+	}
+	if (addr != NULL && addr->kind == CLUSTER_ADDR_FIXED && !d->reg->fixed_addresses) {
+		return 0;
+	}
+	notice.addrs = talloc_zero(d->mem_ctx, struct policy_addr);
+	if (notice.addrs == NULL) {
+		return ENOMEM;
+	}
+	notice.addrs->ip = d->event->ip;
+	notice.addrs->online = online_at(d->state, &d->event->ip);
+	d->out->list[d->out->num++] = notice;
+	return 0;
+}
+
+/* --- moves --- */
+
+/* Whether an address goes when the move happens that an intent asks for. */
+static bool in_moved_set(const struct backend_intent *intent, const struct cluster_addr *addr)
+{
+	struct ipaddr ip;
+
+	switch (intent->kind) {
+	case BACKEND_INTENT_ADDR:
+		return ipaddr_parse(intent->what, &ip) == 0 && ipaddr_equal(&ip, &addr->ip);
+	case BACKEND_INTENT_GROUP:
+		return strcmp(addr->group, intent->what) == 0 &&
+		       (intent->from == NULL || same_node(intent->from, addr->node));
+	case BACKEND_INTENT_NODE:
+		return same_node(intent->what, addr->node);
+	}
+	return false;
+}
+
+/* An address that a client can be sent to. */
+static bool is_destination(const struct decision *d, const struct cluster_addr *addr)
+{
+	return addr->state == CLUSTER_ADDR_AVAILABLE &&
+	       (addr->kind == CLUSTER_ADDR_FLOATING || d->reg->fixed_addresses) &&
+	       !ipaddr_equal(&addr->ip, &d->reg->ip) &&
+	       (d->event->intent == NULL || !in_moved_set(d->event->intent, addr));
+}
+
+/* The addresses of one node that a client can be sent to. @return 0 or ENOMEM; none: no notice */
+static int move_to(struct decision *d, enum policy_notice_type type, const char *node)
+{
+	struct policy_notice notice = {.type = type};
+
+	notice.addrs = talloc_array(d->mem_ctx, struct policy_addr, d->state->num_addrs);
+	if (notice.addrs == NULL) {
+		return ENOMEM;
+	}
+	for (size_t i = 0; i < d->state->num_addrs; i++) {
+		const struct cluster_addr *addr = &d->state->addrs[i];
+
+		if (same_node(addr->node, node) && is_destination(d, addr)) {
+			notice.addrs[notice.num_addrs++] =
+				(struct policy_addr){.ip = addr->ip, .online = true};
+		}
+	}
+	if (notice.num_addrs == 0) {
+		talloc_free(notice.addrs);
+		return 0;
+	}
+	d->out->list[d->out->num++] = notice;
+	return 0;
+}
+
+/* Whether a node could take clients over: it stays, and has an address for them. */
+static bool takes_clients(const struct decision *d, const struct cluster_node *node,
+			  const char *leaving)
+{
+	if (!node->online || node->draining || same_node(node->name, leaving)) {
+		return false;
+	}
+	for (size_t i = 0; i < d->state->num_addrs; i++) {
+		if (same_node(d->state->addrs[i].node, node->name) &&
+		    is_destination(d, &d->state->addrs[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "Anywhere else": registrations are spread evenly over the nodes that could take them. */
+static const char *some_node(const struct decision *d, const char *leaving)
+{
+	size_t num = 0, pick;
+
+	for (size_t i = 0; i < d->state->num_nodes; i++) {
+		num += takes_clients(d, &d->state->nodes[i], leaving);
+	}
+	if (num == 0) {
+		return NULL;
+	}
+	pick = d->reg->spread % num;
+	for (size_t i = 0; i < d->state->num_nodes; i++) {
+		if (takes_clients(d, &d->state->nodes[i], leaving) && pick-- == 0) {
+			return d->state->nodes[i].name;
+		}
+	}
+	return NULL;
+}
+
+static int tell_client_move(struct decision *d)
+{
+	const struct cluster_addr *addr = cluster_state_addr(d->state, &d->reg->ip);
+	const char *to = d->event->intent->to;
+
+	/* Whoever is down already has been told so, which is more. */
+	if (addr == NULL || addr->state != CLUSTER_ADDR_AVAILABLE ||
+	    !in_moved_set(d->event->intent, addr)) {
+		return 0;
+	}
+	to = to != NULL ? to : some_node(d, addr->node);
+	if (to == NULL || same_node(to, addr->node)) {
+		return 0;
+	}
+	return move_to(d, POLICY_CLIENT_MOVE, to);
+}
+
+static int tell_share_move(struct decision *d)
+{
+	if (!d->reg->version_2 || d->reg->share == NULL || d->event->to == NULL ||
+	    strcasecmp(d->reg->share, d->event->name) != 0) {
+		return 0;
+	}
+	return move_to(d, POLICY_SHARE_MOVE, d->event->to);
+}
+
+/* The table of the design. An event that is not here is told to nobody. */
+static const struct {
+	enum cluster_event_type event;
+	enum policy_index index;
+	int (*tell)(struct decision *d);
+} rows[] = {
+	{CLUSTER_ADDR_LOST, POLICY_BY_IP, tell_unavailable},
+	{CLUSTER_ADDR_BACK, POLICY_BY_IP, tell_available},
+	{CLUSTER_ADDR_MOVED, POLICY_BY_IP, tell_moved},
+	/* Out of the configuration and back into it, under a client that stayed. */
+	{CLUSTER_ADDR_REMOVED, POLICY_BY_IP, tell_unavailable},
+	{CLUSTER_ADDR_ADDED, POLICY_BY_IP, tell_as_it_is},
+	{CLUSTER_ADDR_LOST, POLICY_BY_IP_CHANGE, tell_ip_change},
+	{CLUSTER_ADDR_BACK, POLICY_BY_IP_CHANGE, tell_ip_change},
+	{CLUSTER_ADDR_MOVED, POLICY_BY_IP_CHANGE, tell_ip_change},
+	{CLUSTER_ADDR_REMOVED, POLICY_BY_IP_CHANGE, tell_ip_change},
+	{CLUSTER_ADDR_ADDED, POLICY_BY_IP_CHANGE, tell_ip_change},
+	{CLUSTER_SHARE_MOVED, POLICY_BY_SHARE, tell_share_move},
+	{CLUSTER_INTENT, POLICY_BY_IP, tell_client_move},
+};
+
+#define NUM_ROWS (sizeof(rows) / sizeof(rows[0]))
+
+/* Every address of the moved set is a place to look. */
+static void intent_targets(const struct cluster_event *event, const struct cluster_state *state,
+			   struct policy_targets *targets)
+{
+	for (size_t i = 0; i < state->num_addrs; i++) {
+		if (in_moved_set(event->intent, &state->addrs[i])) {
+			targets->list[targets->num++] = (struct policy_target){
+				.index = POLICY_BY_IP, .ip = state->addrs[i].ip};
+		}
+	}
+}
+
+int policy_find_targets(TALLOC_CTX *mem_ctx, const struct cluster_event *event,
+			const struct cluster_state *state, struct policy_targets *targets)
+{
+	struct policy_targets found = {.num = 0};
+
+	found.list = talloc_array(mem_ctx, struct policy_target, NUM_ROWS + state->num_addrs);
+	if (found.list == NULL) {
+		return ENOMEM;
+	}
+	if (event->type == CLUSTER_INTENT) {
+		intent_targets(event, state, &found);
+		*targets = found;
+		return 0;
+	}
+	for (size_t i = 0; i < NUM_ROWS; i++) {
+		if (rows[i].event == event->type) {
+			found.list[found.num++] = (struct policy_target){
+				.index = rows[i].index, .ip = event->ip, .share = event->name};
+		}
+	}
+	*targets = found;
+	return 0;
+}
+
+int policy_decide(TALLOC_CTX *mem_ctx, const struct cluster_event *event,
+		  const struct cluster_state *state, const struct policy_target *target,
+		  const struct policy_reg *reg, struct policy_notices *notices)
+{
+	struct decision d = {.mem_ctx = mem_ctx, .event = event, .state = state, .reg = reg};
+
+	*notices = (struct policy_notices){.num = 0};
+	d.out = notices;
+	if (target->index == POLICY_BY_IP && !ipaddr_equal(&target->ip, &reg->ip)) {
+		return 0;
+	}
+	for (size_t i = 0; i < NUM_ROWS; i++) {
+		if (rows[i].event == event->type && rows[i].index == target->index) {
+			return rows[i].tell(&d);
+		}
+	}
+	return 0;
+}
+
+void policy_registered(const struct cluster_state *state, const struct policy_reg *reg,
+		       struct policy_notices *notices)
+{
+	const struct cluster_addr *addr = cluster_state_addr(state, &reg->ip);
+
+	*notices = (struct policy_notices){.num = 0};
+	if (addr != NULL && addr->state == CLUSTER_ADDR_UNAVAILABLE) {
+		add_change(notices, false);
+	}
+}

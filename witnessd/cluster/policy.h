@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Who is told what (design, table of that name): a pure function of an event, the snapshot after it and
+ * one registration. No I/O, no clock, no memory of what was told before; what a client believes already
+ * is dropped by its queue. It can be driven by a simulator.
+ */
+#ifndef WITNESSD_CLUSTER_POLICY_H
+#define WITNESSD_CLUSTER_POLICY_H
+
+#include "witnessd/cluster/cluster.h"
+
+/* What the policy sees of a registration; strings are borrowed. */
+struct policy_reg {
+	struct ipaddr ip;     /* the address its client uses */
+	const char *share;    /* NULL: none */
+	bool version_2;       /* registered with RegisterEx */
+	bool ip_notification; /* asked for IP_CHANGE */
+	uint32_t spread;      /* any number that differs between registrations */
+	bool fixed_addresses; /* whether CLUSTER_ADDR_FIXED addresses count as the service's */
+};
+
+/* How the registrations that an event may concern are found. */
+enum policy_index {
+	POLICY_BY_IP,        /* those registered for .ip */
+	POLICY_BY_SHARE,     /* those registered with .share */
+	POLICY_BY_IP_CHANGE, /* those that asked for IP_CHANGE */
+};
+
+struct policy_target {
+	enum policy_index index;
+	struct ipaddr ip;
+	const char *share; /* borrowed from the event */
+};
+
+struct policy_targets {
+	struct policy_target *list;
+	size_t num;
+};
+
+enum policy_notice_type {
+	POLICY_CHANGE, /* the registered address became .available or not */
+	POLICY_CLIENT_MOVE,
+	POLICY_SHARE_MOVE,
+	POLICY_IP_CHANGE,
+};
+
+struct policy_addr {
+	struct ipaddr ip;
+	bool online;
+};
+
+struct policy_notice {
+	enum policy_notice_type type;
+	bool available;            /* POLICY_CHANGE */
+	struct policy_addr *addrs; /* the others; at least one */
+	size_t num_addrs;
+};
+
+#define POLICY_NOTICES_MAX 2
+struct policy_notices {
+	struct policy_notice list[POLICY_NOTICES_MAX]; /* in the order in which they are told */
+	size_t num;
+};
+
+/**
+ * Where to look for registrations that an event may concern. policy_decide() has the last word.
+ * @param targets a child of mem_ctx
+ * @return 0 or ENOMEM
+ */
+int policy_find_targets(TALLOC_CTX *mem_ctx, const struct cluster_event *event,
+			const struct cluster_state *state, struct policy_targets *targets);
+
+/**
+ * What a registration, found through target, is told of an event.
+ * @param state   the snapshot after the event
+ * @param notices possibly none; their addresses are children of mem_ctx
+ * @return 0 or ENOMEM
+ */
+int policy_decide(TALLOC_CTX *mem_ctx, const struct cluster_event *event,
+		  const struct cluster_state *state, const struct policy_target *target,
+		  const struct policy_reg *reg, struct policy_notices *notices);
+
+/** What a new registration is told at once: its address may have gone after the client got its list. */
+void policy_registered(const struct cluster_state *state, const struct policy_reg *reg,
+		       struct policy_notices *notices);
+
+#endif

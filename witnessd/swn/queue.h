@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a registration's client has yet to be told (MS-SWN 3.1.1: the pending notifications). Pure: no
+ * clock, no I/O. Bounded, whatever happens while the client is silent.
+ *
+ * Changes of the registered address are a list. The client is taken to believe the last state that it
+ * was told, or "available" when it was told none; a change to what it will believe anyway is dropped, so
+ * states alternate, and the last one in the list is the truth. When the list is full, a pair in its middle
+ * goes: an "unavailable" is never skipped and the truth stays. Moves and address lists have one slot each.
+ */
+#ifndef WITNESSD_SWN_QUEUE_H
+#define WITNESSD_SWN_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <talloc.h>
+
+#include "witnessd/swn/wire.h"
+#include "witnessd/util/ipaddr.h"
+
+#define SWN_QUEUE_CHANGES 4
+#define SWN_QUEUE_ADDRS   1024 /* of one slot */
+
+struct swn_queue_change {
+	bool available;
+	uint64_t event_us; /* when it happened: the clock of whoever queued it */
+};
+
+/* An address with what is known of it. */
+struct swn_queue_addr {
+	struct ipaddr ip;
+	bool online;
+};
+
+struct swn_queue_slot {
+	struct swn_queue_addr *addrs; /* a talloc child of the queue's owner; NULL when empty */
+	size_t num;
+	uint64_t event_us; /* of the oldest thing in it */
+};
+
+struct swn_queue {
+	bool told_unavailable; /* the last change delivered; false at first */
+	struct swn_queue_change changes[SWN_QUEUE_CHANGES];
+	size_t num_changes;
+	struct swn_queue_slot client_move, share_move, ip_change;
+};
+
+/** Queue a change of the registered address. @return false when the client will believe that anyway */
+bool swn_queue_change(struct swn_queue *queue, bool available, uint64_t event_us);
+
+/**
+ * Queue a move (SWN_CLIENT_MOVE, SWN_SHARE_MOVE), which replaces one that has not been delivered, or
+ * addresses that changed (SWN_IP_CHANGE), each replacing what was queued of the same address.
+ * @param owner talloc parent of the queue's memory
+ * @return 0; EINVAL (other type, or no address); ENOMEM with the queue as it was
+ */
+int swn_queue_addrs(struct swn_queue *queue, TALLOC_CTX *owner, enum swn_message_type type,
+		    const struct swn_queue_addr *addrs, size_t num, uint64_t event_us);
+
+/** The type that goes into the next reply, in the order of 3.1.4.4; 0 when nothing is queued. */
+uint32_t swn_queue_next(const struct swn_queue *queue);
+
+/** The slot of a type; NULL for SWN_RESOURCE_CHANGE and unknown ones. */
+const struct swn_queue_slot *swn_queue_slot(const struct swn_queue *queue, uint32_t type);
+
+/** Everything queued of a type has been delivered. */
+void swn_queue_delivered(struct swn_queue *queue, uint32_t type);
+
+/** Forget what is queued of a move or of address changes, undelivered. */
+void swn_queue_drop(struct swn_queue *queue, uint32_t type);
+
+/** When the oldest thing of a type happened; 0 when there is none. */
+uint64_t swn_queue_oldest_us(const struct swn_queue *queue, uint32_t type);
+
+/** Records queued: changes one by one, each slot as one. */
+size_t swn_queue_length(const struct swn_queue *queue);
+
+#endif

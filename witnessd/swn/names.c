@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "witnessd/swn/names.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "witnessd/util/ipaddr.h"
+
+static size_t without_dot(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 0 && name[len - 1] == '.' ? len - 1 : len;
+}
+
+static bool equal(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	return a_len > 0 && a_len == b_len && strncasecmp(a, b, a_len) == 0;
+}
+
+static bool is_address(const char *name)
+{
+	struct ipaddr ip;
+
+	return ipaddr_parse(name, &ip) == 0;
+}
+
+static bool matches(const char *name, const char *asked)
+{
+	if (equal(name, without_dot(name), asked, without_dot(asked))) {
+		return true;
+	}
+	return !is_address(name) && !is_address(asked) &&
+	       equal(name, strcspn(name, "."), asked, strcspn(asked, "."));
+}
+
+bool swn_net_name_matches(const char *const *names, const char *asked)
+{
+	for (size_t i = 0; names[i] != NULL; i++) {
+		if (matches(names[i], asked)) {
+			return true;
+		}
+	}
+	return false;
+}

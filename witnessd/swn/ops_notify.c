@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * WitnessrAsyncNotify (MS-SWN 3.1.4.4): the call waits on its registration until there is something to
+ * tell, the keep-alive time is over (version 2), or the registration ends. What is told leaves the queue
+ * in recv(), when the reply is certain to go out; a call that is cancelled before takes nothing with it.
+ */
+#include "witnessd/swn/service_private.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "witnessd/util/log.h"
+#include "witnessd/util/req.h"
+
+struct notify_state {
+	struct tevent_req *req;
+	struct swn_reg *reg; /* NULL: does not wait on one (any more) */
+	struct qb_list_head link;
+	struct wheel_timer keep_alive;
+	uint64_t arrived_us;
+	uint32_t werror; /* the answer when there is nothing to tell */
+	bool woken;      /* done, and recv() will take from the queue */
+};
+
+/* --- waiting --- */
+
+static void leave(struct notify_state *state)
+{
+	struct swn_reg *reg = state->reg;
+
+	if (reg == NULL) {
+		return;
+	}
+	wheel_cancel(&state->keep_alive);
+	qb_list_del(&state->link);
+	reg->num_waiters--;
+	reg->service->num_notify_waiters--;
+	state->reg = NULL;
+}
+
+/* The call is over for the registration: answered, timed out or cancelled. */
+static void leave_and_idle(struct notify_state *state)
+{
+	struct swn_reg *reg = state->reg;
+
+	leave(state);
+	if (reg != NULL && reg->num_waiters == 0) {
+		swn_reg_used(reg);
+		swn_reg_idle(reg);
+	}
+}
+
+static void on_keep_alive(void *private_data)
+{
+	struct notify_state *state = private_data;
+
+	state->reg->service->timeouts++;
+	state->werror = SWN_ERROR_TIMEOUT;
+	leave_and_idle(state);
+	tevent_req_done(state->req);
+}
+
+static void notify_cleanup(struct tevent_req *req, enum tevent_req_state req_state)
+{
+	struct notify_state *state = tevent_req_data(req, struct notify_state);
+	struct swn_reg *reg = state->reg;
+
+	if (req_state != TEVENT_REQ_RECEIVED || reg == NULL) {
+		return;
+	}
+	leave_and_idle(state);
+	/* If it was the one to tell, the next one is. */
+	swn_notify_wake(reg);
+}
+
+/* Wait, in the order of arrival. @return SWN_SUCCESS, or the code to answer at once */
+static uint32_t wait_on(struct notify_state *state, struct swn_reg *reg)
+{
+	struct swn_service *service = reg->service;
+	bool times_out = reg->version == SWN_VERSION_2;
+
+	if (reg->num_waiters >= SWN_MAX_WAITERS) {
+		return SWN_ERROR_NO_SYSTEM_RESOURCES;
+	}
+	swn_reg_used(reg);
+	if (times_out && reg->keep_alive_s == 0 &&
+	    (reg->num_waiters > 0 || swn_queue_next(&reg->queue) == 0)) {
+		service->timeouts++;
+		return SWN_ERROR_TIMEOUT;
+	}
+	state->reg = reg;
+	state->arrived_us = wheel_now_us(service->wheel);
+	qb_list_add_tail(&state->link, &reg->waiters);
+	reg->num_waiters++;
+	service->num_notify_waiters++;
+	wheel_cancel(&reg->unused_timer);
+	/* A client of version 1 does not know ERROR_TIMEOUT: it waits as long as it likes. */
+	if (times_out) {
+		wheel_arm(service->wheel, &state->keep_alive, UINT64_C(1000) * reg->keep_alive_s,
+			  on_keep_alive, state);
+	}
+	return SWN_SUCCESS;
+}
+
+/* @return 0 or EBADMSG; *werror as wait_on() */
+static int start(struct notify_state *state, const struct rpc_call *call)
+{
+	struct swn_service *service =
+		talloc_get_type_abort(call->iface_private, struct swn_service);
+	struct swn_handle handle;
+	struct swn_reg *reg;
+	int err = swn_pull_handle(call->stub, call->stub_len, call->big_endian, &handle);
+
+	if (err != 0) {
+		return err;
+	}
+	reg = swn_service_find(service, call, &handle);
+	state->werror = reg != NULL ? wait_on(state, reg) : SWN_ERROR_NOT_FOUND;
+	return 0;
+}
+
+struct tevent_req *swn_async_notify_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+					 const struct rpc_call *call)
+{
+	struct notify_state *state = NULL;
+	struct tevent_req *req = tevent_req_create(mem_ctx, &state, struct notify_state);
+	int err;
+
+	if (req == NULL) {
+		return NULL;
+	}
+	state->req = req;
+	tevent_req_set_cleanup_fn(req, notify_cleanup);
+	err = start(state, call);
+	if (tevent_req_error(req, (uint64_t)err)) {
+		return tevent_req_post(req, ev);
+	}
+	if (state->reg == NULL) {
+		tevent_req_done(req);
+		return tevent_req_post(req, ev);
+	}
+	/* One event may answer thousands of calls: their replies are made one by one from the loop. */
+	tevent_req_defer_callback(req, ev);
+	swn_notify_wake(state->reg);
+	return req;
+}
+
+/* --- answering --- */
+
+static bool any_online(const struct swn_service *service, const struct swn_queue_slot *slot)
+{
+	const struct cluster_state *state = cluster_current(service->cluster);
+
+	for (size_t i = 0; i < slot->num; i++) {
+		const struct cluster_addr *addr = cluster_state_addr(state, &slot->addrs[i].ip);
+
+		if (addr != NULL && addr->state == CLUSTER_ADDR_AVAILABLE) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A move whose whole destination has gone since would lead the client astray. */
+static void drop_dead_moves(struct swn_reg *reg)
+{
+	static const uint32_t moves[] = {SWN_CLIENT_MOVE, SWN_SHARE_MOVE};
+
+	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
+		const struct swn_queue_slot *slot = swn_queue_slot(&reg->queue, moves[i]);
+
+		if (slot->num > 0 && !any_online(reg->service, slot)) {
+			swn_queue_drop(&reg->queue, moves[i]);
+		}
+	}
+}
+
+void swn_notify_wake(struct swn_reg *reg)
+{
+	struct notify_state *state;
+
+	if (reg->num_waiters == 0) {
+		return;
+	}
+	state = qb_list_first_entry(&reg->waiters, struct notify_state, link);
+	drop_dead_moves(reg);
+	if (state->woken || swn_queue_next(&reg->queue) == 0) {
+		return;
+	}
+	state->woken = true;
+	wheel_cancel(&state->keep_alive);
+	tevent_req_done(state->req);
+}
+
+void swn_notify_end_all(struct swn_reg *reg, uint32_t werror)
+{
+	struct notify_state *state, *next;
+
+	qb_list_for_each_entry_safe (state, next, &reg->waiters, link) {
+		state->werror = werror;
+		leave(state);
+		if (!state->woken) {
+			tevent_req_done(state->req);
+		}
+	}
+}
+
+/* What a message of this type says now. @return 0 or ENOMEM; *text for the log */
+static int build(TALLOC_CTX *mem_ctx, const struct swn_reg *reg, uint32_t type,
+		 struct swn_notify *notify, char **text)
+{
+	const struct swn_queue_slot *slot = swn_queue_slot(&reg->queue, type);
+	char ip[IPADDR_STRLEN];
+	const char *name = talloc_strdup(mem_ctx, ipaddr_format(&reg->ip, ip));
+
+	*notify = (struct swn_notify){.type = type};
+	*text = talloc_strdup(mem_ctx, swn_message_type_name(type));
+	if (type == SWN_RESOURCE_CHANGE) {
+		notify->num_changes = reg->queue.num_changes;
+		notify->changes =
+			talloc_array(mem_ctx, struct swn_resource_change, notify->num_changes);
+	} else {
+		notify->num_addrs = slot->num;
+		notify->addrs = talloc_array(mem_ctx, struct swn_ipaddr, slot->num);
+	}
+	if (name == NULL || *text == NULL || (notify->changes == NULL && notify->addrs == NULL)) {
+		return ENOMEM;
+	}
+	for (size_t i = 0; i < notify->num_changes; i++) {
+		bool available = reg->queue.changes[i].available;
+
+		notify->changes[i] = (struct swn_resource_change){
+			.state = available ? SWN_RESOURCE_AVAILABLE : SWN_RESOURCE_UNAVAILABLE,
+			.name = name,
+		};
+		*text = talloc_asprintf_append(*text, " %s",
+					       available ? "available" : "unavailable");
+	}
+	for (size_t i = 0; i < notify->num_addrs; i++) {
+		const struct swn_queue_addr *addr = &slot->addrs[i];
+
+		notify->addrs[i].ip = addr->ip;
+		notify->addrs[i].flags = addr->ip.family == AF_INET ? SWN_IPADDR_V4 : SWN_IPADDR_V6;
+		/* 2.2.2.1: ONLINE and OFFLINE exist only on servers of version 2. */
+		if (reg->service->config.version != SWN_VERSION_1) {
+			notify->addrs[i].flags |=
+				addr->online ? SWN_IPADDR_ONLINE : SWN_IPADDR_OFFLINE;
+		}
+		*text = talloc_asprintf_append(*text, " %s%s", ipaddr_format(&addr->ip, ip),
+					       addr->online ? "" : " offline");
+	}
+	return *text != NULL ? 0 : ENOMEM;
+}
+
+/*
+ * Whether the client should register again after this: Windows goes on with its old registration, which
+ * names the address it has just left, and would miss the next failure.
+ */
+static bool makes_reregister(const struct swn_reg *reg, const struct swn_notify *notify)
+{
+	if (notify->type == SWN_IP_CHANGE) {
+		return false;
+	}
+	for (size_t i = 0; i < notify->num_changes; i++) {
+		if (notify->changes[i].state != SWN_RESOURCE_AVAILABLE) {
+			return true;
+		}
+	}
+	for (size_t i = 0; i < notify->num_addrs; i++) {
+		if (!ipaddr_equal(&notify->addrs[i].ip, &reg->ip)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A reply goes out: take it from the queue, count it, log it. */
+static void delivered(struct notify_state *state, const struct swn_notify *notify, const char *text)
+{
+	struct swn_reg *reg = state->reg;
+	struct swn_service *service = reg->service;
+	uint64_t now_us = wheel_now_us(service->wheel);
+	uint64_t event_us = swn_queue_oldest_us(&reg->queue, notify->type);
+	uint64_t ready_us = event_us > state->arrived_us ? event_us : state->arrived_us;
+	char guid[GUID_STRLEN];
+
+	swn_queue_delivered(&reg->queue, notify->type);
+	reg->notifications++;
+	service->notified[notify->type]++;
+	swn_latency_add(&service->latency, now_us - ready_us);
+	log_info("registration %s of %s told %s, %llu us after the event",
+		 guid_format(&reg->handle.uuid, guid), log_escape(state, reg->client_name), text,
+		 (unsigned long long)(now_us - event_us));
+	if (makes_reregister(reg, notify)) {
+		swn_reg_expect_reregister(reg);
+	}
+}
+
+/* The reply with what is queued. Nothing is taken out unless it could be made. @return 0 or ENOMEM */
+static int tell(struct notify_state *state, TALLOC_CTX *mem_ctx, uint8_t **stub, size_t *len)
+{
+	TALLOC_CTX *tmp = talloc_new(mem_ctx);
+	struct swn_notify notify;
+	char *text;
+	int err = build(tmp, state->reg, swn_queue_next(&state->reg->queue), &notify, &text);
+
+	if (err == 0) {
+		err = swn_push_notify_reply(mem_ctx, &notify, SWN_SUCCESS, stub, len);
+	}
+	if (err == 0) {
+		delivered(state, &notify, text);
+	}
+	talloc_free(tmp);
+	return err;
+}
+
+int swn_async_notify_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx, struct rpc_reply *reply)
+{
+	struct notify_state *state = tevent_req_data(req, struct notify_state);
+	int err = req_errno(req);
+	uint8_t *stub = NULL;
+
+	if (err == 0 && state->woken && state->reg != NULL) {
+		err = tell(state, mem_ctx, &stub, &reply->stub_len);
+	} else if (err == 0) {
+		err = swn_push_notify_reply(mem_ctx, NULL, state->werror, &stub, &reply->stub_len);
+	}
+	if (err == 0) {
+		reply->stub = stub;
+	}
+	tevent_req_received(req);
+	return err;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of the witness service share. */
+#ifndef WITNESSD_SWN_SERVICE_PRIVATE_H
+#define WITNESSD_SWN_SERVICE_PRIVATE_H
+
+#include "witnessd/cluster/policy.h"
+#include "witnessd/rpc/op.h"
+#include "witnessd/swn/latency.h"
+#include "witnessd/swn/registry.h"
+#include "witnessd/swn/service.h"
+
+/* AsyncNotify calls that may wait on one registration. Clients have one; a second is served after it. */
+#define SWN_MAX_WAITERS 4
+
+/* Why a registration ended. */
+enum swn_end {
+	SWN_END_UNREGISTERED,
+	SWN_END_UNUSED,     /* no AsyncNotify call for unused_timeout_s */
+	SWN_END_REREGISTER, /* reregister_delay_s after a notification */
+	SWN_END_DISCONNECTED,
+	SWN_END_SHUTDOWN,
+	SWN_NUM_ENDS,
+};
+
+struct swn_service {
+	struct tevent_context *ev;
+	struct swn_config config; /* net_names are children */
+	struct cluster *cluster;  /* borrowed */
+	struct wheel *wheel;
+	struct swn_registry *registry;
+	struct qb_list_head list_waiters; /* GetInterfaceList calls */
+	unsigned int num_list_waiters, num_notify_waiters;
+
+	uint64_t registered, timeouts;
+	uint64_t ended[SWN_NUM_ENDS];
+	uint64_t notified[SWN_IP_CHANGE + 1]; /* by message type */
+	struct swn_latency latency;           /* from event, or call if that came later, to reply */
+};
+
+/** swn_service_create() with a clock of the test's own; see wheel.h. */
+int swn_service_create_clocked(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+			       const struct swn_config *config, struct cluster *cluster,
+			       wheel_clock_fn clock, void *clock_private, struct swn_service **out);
+
+/* --- service.c --- */
+
+/**
+ * The registration of a handle, if this caller may use it: same association group, same principal, at
+ * least the protection of the creator. Anything else looks like an unknown handle: NULL.
+ */
+struct swn_reg *swn_service_find(struct swn_service *service, const struct rpc_call *call,
+				 const struct swn_handle *handle);
+
+/** What a protection level is worth: on TCP, PACKET protects as INTEGRITY does. */
+enum rpc_auth_level swn_level_worth(enum rpc_auth_level level);
+
+/** The only way in for a new registration: indexes, timers, limits' counts, log. @return as swn_registry_add() */
+int swn_reg_begin(struct swn_service *service, struct swn_reg *reg);
+
+/** The only way out: waiting calls get NOT_FOUND, reg is freed. */
+void swn_reg_end(struct swn_reg *reg, enum swn_end why);
+
+/** No AsyncNotify call waits any more (or yet): the unused timer runs. */
+void swn_reg_idle(struct swn_reg *reg);
+
+/** Something of the registration was used now. */
+void swn_reg_used(struct swn_reg *reg);
+
+/** End the registration reregister_delay_s from now, so that Windows registers again. */
+void swn_reg_expect_reregister(struct swn_reg *reg);
+
+/** Put what the policy says into the queue. Nobody is woken by it. @return whether anything is new */
+bool swn_reg_queue(struct swn_reg *reg, const struct policy_notices *notices, uint64_t event_us);
+
+struct policy_reg swn_reg_view(const struct swn_reg *reg);
+
+const char *swn_end_name(enum swn_end why);
+
+/** The last connection of a group has gone: its registrations end. */
+void swn_service_assoc_gone(void *iface_private, struct rpc_assoc *assoc);
+
+/* --- ops_notify.c --- */
+
+/** Answer the oldest waiting call if there is something to tell. */
+void swn_notify_wake(struct swn_reg *reg);
+
+/** End all waiting calls with a code; reg must not be used by them any more. */
+void swn_notify_end_all(struct swn_reg *reg, uint32_t werror);
+
+/* WitnessrAsyncNotify, 3.1.4.4 */
+struct tevent_req *swn_async_notify_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+					 const struct rpc_call *call);
+int swn_async_notify_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx, struct rpc_reply *reply);
+
+/* --- ops_interfaces.c --- */
+
+/** Whether an address is in the InterfaceList. */
+bool swn_interface_offered(const struct swn_service *service, const struct cluster_addr *addr);
+
+/** The InterfaceList as it is now; a child of mem_ctx. @return 0 or ENOMEM */
+int swn_interface_list(TALLOC_CTX *mem_ctx, const struct swn_service *service,
+		       struct swn_interface_list *list);
+
+/** Answer waiting GetInterfaceList calls if the list allows it now. */
+void swn_interfaces_wake(struct swn_service *service);
+
+/** The service ends: no waiting call may touch it any more. */
+void swn_interfaces_end_all(struct swn_service *service);
+
+/* WitnessrGetInterfaceList, 3.1.4.1 */
+struct tevent_req *swn_get_interface_list_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+					       const struct rpc_call *call);
+int swn_get_interface_list_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
+				struct rpc_reply *reply);
+
+/* --- ops_register.c --- */
+
+/* The calls that are answered at once, as rpc_op_fn: 3.1.4.2, 3.1.4.3, 3.1.4.5, 3.1.4.6 */
+int swn_register(TALLOC_CTX *mem_ctx, const struct rpc_call *call, struct rpc_reply *reply);
+int swn_unregister(TALLOC_CTX *mem_ctx, const struct rpc_call *call, struct rpc_reply *reply);
+int swn_register_ex(TALLOC_CTX *mem_ctx, const struct rpc_call *call, struct rpc_reply *reply);
+int swn_unregister_ex(TALLOC_CTX *mem_ctx, const struct rpc_call *call, struct rpc_reply *reply);
+
+#endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { OPT_DAEMON = 256, OPT_CHECK, OPT_SHOW, OPT_VERSION, OPT_HELP };
@@ -51,10 +52,10 @@ static int add_override(TALLOC_CTX *mem_ctx, struct options *options, const char
 static int usage_error(TALLOC_CTX *mem_ctx, char **argv, int c, char **why)
 {
 	const char *what = c == ':' ? "needs a value" : "is not an option";
+	bool is_long = strncmp(argv[optind - 1], "--", 2) == 0;
 
-	*why = optopt > 0 && optopt < 256
-		       ? talloc_asprintf(mem_ctx, "-%c %s", optopt, what)
-		       : talloc_asprintf(mem_ctx, "%s %s", argv[optind - 1], what);
+	*why = !is_long && optopt > 0 ? talloc_asprintf(mem_ctx, "-%c %s", optopt, what)
+				      : talloc_asprintf(mem_ctx, "%s %s", argv[optind - 1], what);
 	return *why != NULL ? EINVAL : ENOMEM;
 }
 

@@ -29,21 +29,20 @@ static int import(struct sec_core *core, const char *text, gss_OID type, gss_nam
 }
 
 /*
- * DOMAIN\user is what NTLM means and Kerberos does not understand; user@DOMAIN both do, and
- * gss-ntlmssp takes it apart again.
+ * Kerberos does not understand DOMAIN\user; user@DOMAIN both do, and gss-ntlmssp takes it apart again.
+ * SPNEGO's credential is acquired for every mechanism there is, also for those not allowed later on:
+ * with a made-up DOMAINuser the KDC of the default realm would be asked for each NTLM logon.
  */
 static char *user_text(const struct sec_core *core)
 {
 	const struct sec_identity *who = &core->who;
-	bool only_ntlm =
-		core->type == RPC_AUTH_NTLM || (core->type == RPC_AUTH_SPNEGO && who->no_krb5);
 	char *text = NULL;
 	int len;
 
 	if (who->domain == NULL || who->domain[0] == '\0') {
 		return strdup(who->user);
 	}
-	if (only_ntlm) {
+	if (core->type == RPC_AUTH_NTLM || strchr(who->user, '@') != NULL) {
 		len = asprintf(&text, "%s\\%s", who->domain, who->user);
 	} else {
 		len = asprintf(&text, "%s@%s", who->user, who->domain);

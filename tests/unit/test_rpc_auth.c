@@ -62,10 +62,8 @@ static void both_ends_complete_at_every_level(void **state)
 {
 	struct rig *rig = *state;
 
-	FOR_EACH(type, types)
-	{
-		FOR_EACH(level, levels)
-		{
+	FOR_EACH (type, types) {
+		FOR_EACH (level, levels) {
 			connect_pair(rig, (uint8_t)type, (uint8_t)level);
 			assert_string_equal(rpc_sec_mech(rig->server), "ntlm");
 			assert_string_equal(rpc_sec_mech(rig->client), "ntlm");
@@ -102,10 +100,8 @@ static void many_pdus_both_ways(void **state)
 {
 	struct rig *rig = *state;
 
-	FOR_EACH(type, types)
-	{
-		FOR_EACH(level, protecting)
-		{
+	FOR_EACH (type, types) {
+		FOR_EACH (level, protecting) {
 			connect_pair(rig, (uint8_t)type, (uint8_t)level);
 			for (unsigned int i = 0; i < 100; i++) {
 				send_one(rig->client, rig->server, i % 5 == 0 ? 40 : 24,
@@ -142,12 +138,9 @@ static void a_flipped_bit_in_any_part_is_refused_for_good(void **state)
 	static const size_t places[] = {2, 12, 24, 55, 57, 62, 64, 70, 79};
 	struct rig_pdu pdu;
 
-	FOR_EACH(type, types)
-	{
-		FOR_EACH(level, protecting)
-		{
-			FOR_EACH(at, places)
-			{
+	FOR_EACH (type, types) {
+		FOR_EACH (level, protecting) {
+			FOR_EACH (at, places) {
 				connect_pair(rig, (uint8_t)type, (uint8_t)level);
 				send_one(rig->client, rig->server, 24, 32, 3, true);
 				rig_pdu_make(&pdu, rig->client, 24, 32, 4, true);
@@ -171,10 +164,8 @@ static void replay_gap_and_reflection_are_refused(void **state)
 	struct rig *rig = *state;
 	struct rig_pdu first, second, again;
 
-	FOR_EACH(type, types)
-	{
-		FOR_EACH(level, protecting)
-		{
+	FOR_EACH (type, types) {
+		FOR_EACH (level, protecting) {
 			connect_pair(rig, (uint8_t)type, (uint8_t)level);
 			rig_pdu_make(&first, rig->client, 24, 32, 1, false);
 			assert_int_equal(rpc_sec_protect(rig->client, &first.p), 0);
@@ -203,8 +194,7 @@ static void a_signature_of_another_length_is_refused(void **state)
 	struct rig *rig = *state;
 	struct rig_pdu pdu;
 
-	FOR_EACH(len, lengths)
-	{
+	FOR_EACH (len, lengths) {
 		connect_pair(rig, RPC_AUTH_NTLM, RPC_LEVEL_PRIVACY);
 		rig_pdu_make(&pdu, rig->client, 24, 32, 1, false);
 		pdu.p.auth_len = len;
@@ -232,8 +222,7 @@ static void wrong_password_user_or_domain_is_denied(void **state)
 {
 	struct rig *rig = *state;
 
-	FOR_EACH(type, types)
-	{
+	FOR_EACH (type, types) {
 		struct rpc_cred cred = good_cred();
 
 		cred.password = "wrong";
@@ -262,14 +251,12 @@ static void a_client_that_negotiates_less_than_the_level_is_denied(void **state)
 {
 	struct rig *rig = *state;
 
-	FOR_EACH(level, protecting)
-	{
+	FOR_EACH (level, protecting) {
 		assert_int_equal(
 			outcome_of_levels(rig, RPC_AUTH_NTLM, RPC_LEVEL_CONNECT, (uint8_t)level),
 			EACCES);
 	}
-	FOR_EACH(type, types)
-	{
+	FOR_EACH (type, types) {
 		assert_int_equal(outcome_of_levels(rig, (uint8_t)type, RPC_LEVEL_INTEGRITY,
 						   RPC_LEVEL_PRIVACY),
 				 EACCES);
@@ -297,10 +284,8 @@ static void an_empty_session_key_does_not_reach_the_library(void **state)
 	struct rig *rig = *state;
 	struct rpc_cred cred = good_cred();
 
-	FOR_EACH(type, types)
-	{
-		FOR_EACH(level, levels)
-		{
+	FOR_EACH (type, types) {
+		FOR_EACH (level, levels) {
 			struct rig_outcome o = {.damage = spoil_session_key_length};
 
 			make_pair(rig, &cred, (uint8_t)type, (uint8_t)level, (uint8_t)level);
@@ -321,8 +306,7 @@ static void garbage_is_refused(void **state)
 	size_t out_len;
 	int err;
 
-	FOR_EACH(type, types)
-	{
+	FOR_EACH (type, types) {
 		for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
 			make_pair(rig, &cred, (uint8_t)type, 5, 5);
 			err = rig_step(rig, rig->ev, rig->server, (const uint8_t *)tokens[i],

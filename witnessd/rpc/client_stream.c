@@ -95,8 +95,9 @@ struct tevent_req *client_connect_send(TALLOC_CTX *mem_ctx, struct tevent_contex
 		tevent_req_error(req, (uint64_t)errno);
 		return tevent_req_post(req, ev);
 	}
-	state->fde =
-		tevent_add_fd(ev, state, state->fd, TEVENT_FD_WRITE, client_connect_ready, req);
+	/* READ, too: tevent does not tell of errors to who waits for WRITE only. */
+	state->fde = tevent_add_fd(ev, state, state->fd, TEVENT_FD_READ | TEVENT_FD_WRITE,
+				   client_connect_ready, req);
 	if (tevent_req_nomem(state->fde, req)) {
 		return tevent_req_post(req, ev);
 	}
@@ -127,6 +128,7 @@ int client_connect_recv(struct tevent_req *req, int *fd)
 
 	if (err == 0) {
 		*fd = state->fd;
+		state->fd = -1; /* else the cleanup would close it */
 	}
 	tevent_req_received(req);
 	return err;

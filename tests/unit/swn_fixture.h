@@ -51,12 +51,27 @@ static inline bool fix_share_known(void *private_data, const char *share, bool *
 	return *any && strcasecmp(share, "data") == 0;
 }
 
-/* Any address does: the service never looks behind it. */
+/* The runtime's association groups, as far as the service knows them. */
+struct rpc_assoc {
+	unsigned int holds;
+};
+
+void rpc_assoc_hold(struct rpc_assoc *assoc)
+{
+	assoc->holds++;
+}
+
+void rpc_assoc_release(struct rpc_assoc *assoc)
+{
+	assert_true(assoc->holds > 0);
+	assoc->holds--;
+}
+
 static inline struct rpc_assoc *fix_assoc(unsigned int n)
 {
-	static char assocs[256];
+	static struct rpc_assoc assocs[256];
 
-	return (struct rpc_assoc *)(void *)&assocs[n];
+	return &assocs[n];
 }
 
 static inline struct swn_fix *fix_new(void)

@@ -751,6 +751,8 @@ static void the_last_connection_takes_its_registrations_with_it(void **state)
 	swn_iface.assoc_gone(fix->service, fix_assoc(1));
 	swn_iface.assoc_gone(fix->service, fix_assoc(7)); /* never registered */
 	assert_int_equal(swn_registry_count(fix->service->registry), 1);
+	assert_int_equal(fix_assoc(1)->holds, 0);
+	assert_int_equal(fix_assoc(2)->holds, 1); /* an idle connection stays for it */
 	fix->assoc = fix_assoc(1);
 	fix_assert_ended(fix_async(fix, &mine), SWN_ERROR_NOT_FOUND);
 	fix->assoc = fix_assoc(2);

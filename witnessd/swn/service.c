@@ -101,6 +101,7 @@ int swn_reg_begin(struct swn_service *service, struct swn_reg *reg)
 	if (err != 0) {
 		return err;
 	}
+	rpc_assoc_hold(reg->assoc);
 	service->registered++;
 	reg->since = time(NULL);
 	swn_reg_used(reg);
@@ -118,6 +119,7 @@ void swn_reg_end(struct swn_reg *reg, enum swn_end why)
 	swn_notify_end_all(reg, SWN_ERROR_NOT_FOUND);
 	service->ended[why]++;
 	log_reg(reg, swn_end_name(why));
+	rpc_assoc_release(reg->assoc);
 	swn_registry_remove(service->registry, reg, NULL);
 	talloc_free(reg);
 }

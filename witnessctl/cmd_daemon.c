@@ -65,7 +65,7 @@ int cmd_ping(struct ctl *ctl, int argc, const char **argv)
 static void show_interfaces(const struct ctl *ctl, const json_t *result)
 {
 	static const struct table_column columns[] = {
-		{"GROUP", "group"},     {"STATE", "state"},     {"IPV4", "ipv4"}, {"IPV6", "ipv6"},
+		{"ADDRESS", "ip"},      {"GROUP", "group"},     {"STATE", "state"},
 		{"WITNESS", "witness"}, {"VERSION", "version"}, {NULL, NULL},
 	};
 
@@ -84,10 +84,17 @@ int cmd_interfaces(struct ctl *ctl, int argc, const char **argv)
 static void show_list(const struct ctl *ctl, const json_t *result)
 {
 	static const struct table_column columns[] = {
-		{"CLIENT", "client"},       {"FROM", "remote"},   {"ADDRESS", "ip"},
-		{"NAME", "net_name"},       {"SHARE", "share"},   {"VERSION", "version"},
-		{"STATE", "state"},         {"QUEUED", "queued"}, {"AGE", "age_s"},
-		{"PRINCIPAL", "principal"}, {NULL, NULL},
+		{"CLIENT", "client"},
+		{"FROM", "client_address"},
+		{"WATCHES", "ip"},
+		{"NAME", "net_name"},
+		{"SHARE", "share"},
+		{"VERSION", "version"},
+		{"STATE", "state"},
+		{"QUEUED", "queued"},
+		{"TOLD", "notifications"},
+		{"PRINCIPAL", "principal"},
+		{NULL, NULL},
 	};
 
 	if (json_array_size(result) == 0) {

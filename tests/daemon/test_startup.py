@@ -32,7 +32,7 @@ def start_fails(options, cluster_map=conftest.MAP):
 
 @pytest.mark.parametrize("text,said", [
     ("[witness]\nbogus = 1\n", ["conf:2", "witness.bogus"]),
-    ("[nosuch]\nkey = 1\n", ["conf:2", "nosuch"]),
+    ("[nosuch]\nkey = 1\n", ["conf:1", "nosuch"]),
     ("[rpc]\nport = 70000\n", ["conf:2", "rpc.port", "65535"]),
     ("[rpc]\n\nport = 12abc\n", ["conf:3", "rpc.port", "12abc"]),
     ("[rpc]\nlisten = 10.0.0.1 nonsense\n", ["conf:2", "rpc.listen", "nonsense"]),

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The shares that clients may register for: witness.shares and what smb.conf has now. */
+#ifndef WITNESSD_UTIL_SHARES_H
+#define WITNESSD_UTIL_SHARES_H
+
+#include "witnessd/config.h"
+#include "witnessd/util/smbconf.h"
+
+struct shares;
+
+/**
+ * Take witness.shares, and read the file that witness.smb_conf names. A file that cannot be read is
+ * logged and means that it has no shares, until it can be.
+ * @param config borrowed; must outlive the result
+ * @return 0 or ENOMEM
+ */
+int shares_create(TALLOC_CTX *mem_ctx, const struct config *config, struct shares **out);
+
+/**
+ * Whether a share is known, without case; for struct swn_config. Reads smb.conf again when it has
+ * changed; if that fails what was read before is kept.
+ * @param private_data the struct shares
+ * @param any whether there is any share at all; may be NULL
+ */
+bool shares_known(void *private_data, const char *share, bool *any);
+
+/** smb.conf as read last, read again when it has changed; never NULL. Valid until the next call. */
+const struct smbconf *shares_smbconf(struct shares *shares);
+
+#endif

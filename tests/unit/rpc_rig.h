@@ -284,14 +284,13 @@ static inline void rig_readable(struct rig *rig, int fd)
 /* Let the server work for a moment: everything that is due now, and so many milliseconds more. */
 static inline void rig_settle(struct rig *rig, unsigned int ms)
 {
-	bool over = false;
-	struct tevent_timer *te = tevent_add_timer(
-		rig->ev, rig, tevent_timeval_current_ofs(0, ms * 1000), rig_expired, &over);
+	bool over = false; /* the timer frees itself when it has run */
 
+	assert_non_null(tevent_add_timer(rig->ev, rig, tevent_timeval_current_ofs(0, ms * 1000),
+					 rig_expired, &over));
 	while (!over) {
 		assert_int_equal(tevent_loop_once(rig->ev), 0);
 	}
-	talloc_free(te);
 }
 
 static inline int rig_connect(struct rig *rig)

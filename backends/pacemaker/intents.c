@@ -16,6 +16,7 @@ struct reader {
 	const xmlNode *cib, *resources;
 	const struct cluster_state *state;
 	struct intents *intents;
+	time_t now;
 };
 
 static int add(struct reader *reader, const struct backend_intent *intent)
@@ -95,8 +96,28 @@ static bool infinite(const char *score, bool negative)
 				 (!negative && strcmp(score, "+INFINITY") == 0));
 }
 
+/* Lifetimes are written as the end of a date_expression: "2026-11-21 15:16:16Z", or with an offset. */
+static bool expired(const xmlNode *rule, time_t now)
+{
+	xml_for_each(date, rule, "date_expression")
+	{
+		const char *end = xml_attr(date, "end"), *rest;
+		struct tm tm = {0};
+
+		if (end == NULL || !xml_attr_equals(date, "operation", "lt")) {
+			continue;
+		}
+		rest = strptime(end, "%Y-%m-%d %H:%M:%S", &tm);
+		if (rest != NULL && (*rest == '\0' || strcmp(rest, "Z") == 0 ||
+				     strptime(rest, "%z", &tm) != NULL)) {
+			return timegm(&tm) - tm.tm_gmtoff <= now;
+		}
+	}
+	return false;
+}
+
 /* The node of a location constraint: an attribute, or in a rule `#uname eq NODE` (with --lifetime). */
-static const char *location_node(const xmlNode *location, const char **score)
+static const char *location_node(const xmlNode *location, time_t now, const char **score)
 {
 	const xmlNode *rule = xml_first(location, "rule");
 
@@ -108,18 +129,43 @@ static const char *location_node(const xmlNode *location, const char **score)
 	xml_for_each(expression, rule, "expression")
 	{
 		if (xml_attr_equals(expression, "attribute", "#uname") &&
-		    xml_attr_equals(expression, "operation", "eq")) {
+		    xml_attr_equals(expression, "operation", "eq") && !expired(rule, now)) {
 			return xml_attr(expression, "value");
 		}
 	}
 	return NULL;
 }
 
+/* Whether a resource, or the node that it is on, is left alone by the cluster. */
+static bool unmanaged(const struct reader *reader, const xmlNode *rsc, const char *node)
+{
+	const char *managed = resource_meta(reader->cib, rsc, "is-managed");
+
+	if ((managed != NULL && !xml_truth(managed)) ||
+	    xml_truth(resource_meta(reader->cib, rsc, "maintenance"))) {
+		return true;
+	}
+	xml_for_each(element, xml_first(xml_first(reader->cib, "configuration"), "nodes"), "node")
+	{
+		if (xml_attr_equals(element, "uname", node)) {
+			return xml_truth(status_node_attr(element, "maintenance"));
+		}
+	}
+	return false;
+}
+
+static bool can_host(const struct cluster_state *state, const char *name)
+{
+	const struct cluster_node *node = cluster_state_node(state, name);
+
+	return node != NULL && node->online && !node->draining;
+}
+
 /* Only the constraints of the move commands: others are the administrator's standing wishes. */
 static int read_location(struct reader *reader, const xmlNode *location)
 {
 	const char *id = xml_attr(location, "id"), *rsc = xml_attr(location, "rsc");
-	const char *score = NULL, *node = location_node(location, &score);
+	const char *score = NULL, *node = location_node(location, reader->now, &score);
 	const xmlNode *top = rsc == NULL ? NULL : top_of(reader, rsc);
 	struct backend_intent intent = {.kind = BACKEND_INTENT_GROUP, .what = xml_attr(top, "id")};
 
@@ -127,11 +173,11 @@ static int read_location(struct reader *reader, const xmlNode *location)
 		return 0;
 	}
 	intent.from = group_node(reader->state, intent.what);
-	if (intent.from == NULL) {
+	if (intent.from == NULL || unmanaged(reader, top, intent.from)) {
 		return 0;
 	}
 	if (strncmp(id, "cli-prefer-", 11) == 0 && infinite(score, false)) {
-		if (strcmp(intent.from, node) == 0) {
+		if (strcmp(intent.from, node) == 0 || !can_host(reader->state, node)) {
 			return 0;
 		}
 		intent.to = node;
@@ -185,7 +231,8 @@ static int read_nodes(struct reader *reader)
 			.from = list[i].name,
 		};
 
-		if (list[i].gone || !node_has_address(reader->state, list[i].name)) {
+		if (list[i].gone || unmanaged(reader, NULL, list[i].name) ||
+		    !node_has_address(reader->state, list[i].name)) {
 			continue;
 		}
 		if (list[i].shutdown) {
@@ -200,28 +247,15 @@ static int read_nodes(struct reader *reader)
 	return err;
 }
 
-static bool in_maintenance(const xmlNode *configuration)
-{
-	xml_for_each(set, xml_first(configuration, "crm_config"), "cluster_property_set")
-	{
-		xml_for_each(pair, set, "nvpair")
-		{
-			if (xml_attr_equals(pair, "name", "maintenance-mode")) {
-				return xml_truth(xml_attr(pair, "value"));
-			}
-		}
-	}
-	return false;
-}
-
 int intents_read(TALLOC_CTX *mem_ctx, const xmlNode *cib, const struct cluster_state *state,
-		 struct intents **out)
+		 time_t now, struct intents **out)
 {
 	const xmlNode *configuration = xml_first(cib, "configuration");
 	struct reader reader = {
 		.cib = cib,
 		.resources = xml_first(configuration, "resources"),
 		.state = state,
+		.now = now,
 		.intents = talloc_zero(mem_ctx, struct intents),
 	};
 	int err = 0;
@@ -229,7 +263,7 @@ int intents_read(TALLOC_CTX *mem_ctx, const xmlNode *cib, const struct cluster_s
 	if (reader.intents == NULL) {
 		return ENOMEM;
 	}
-	if (in_maintenance(configuration)) {
+	if (xml_truth(status_property(cib, "maintenance-mode"))) {
 		*out = reader.intents;
 		return 0;
 	}

@@ -11,6 +11,7 @@
 #include <libxml/tree.h>
 #include <stddef.h>
 #include <talloc.h>
+#include <time.h>
 
 #include "backends/backend.h"
 
@@ -20,12 +21,13 @@ struct intents {
 };
 
 /**
- * What a CIB asks for. Nothing while the cluster is in maintenance: then nothing is going to move.
+ * What a CIB asks for. Nothing of what is in maintenance or unmanaged: that is not going to move.
  * @param state the placement of the same CIB
+ * @param now   constraints whose lifetime ended before are passed over
  * @return 0 or ENOMEM
  */
 int intents_read(TALLOC_CTX *mem_ctx, const xmlNode *cib, const struct cluster_state *state,
-		 struct intents **out);
+		 time_t now, struct intents **out);
 
 /** Whether a set has the same request: same subject, ends and reason. */
 bool intents_has(const struct intents *intents, const struct backend_intent *intent);

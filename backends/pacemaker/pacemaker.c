@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 #include "backends/backend.h"
 #include "backends/pacemaker/cib.h"
@@ -171,7 +172,7 @@ static void publish_intents(struct backend *backend, const xmlNode *cib)
 {
 	struct intents *intents;
 
-	if (intents_read(backend, cib, backend->placement->state, &intents) != 0) {
+	if (intents_read(backend, cib, backend->placement->state, time(NULL), &intents) != 0) {
 		log_err("out of memory: planned moves are not seen");
 		return;
 	}

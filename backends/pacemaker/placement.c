@@ -23,7 +23,8 @@ struct build {
 	struct address_rscs *rscs;
 	struct placement *placement;
 	struct cluster_state *state; /* of the placement */
-	struct cell *cells;          /* [rsc->index * num_nodes + node] */
+	bool fencing;
+	struct cell *cells; /* [rsc->index * num_nodes + node] */
 };
 
 static struct cell *cell_of(const struct build *build, const struct address_rsc *rsc, size_t node)
@@ -74,13 +75,24 @@ static enum placement_node judge_node(const struct build *build, const struct no
 			       !found->details->unclean;
 		node->draining = node->draining || found->details->shutdown;
 	}
-	if (status->gone || (found != NULL && found->details->unclean)) {
+	if (status->gone || (found != NULL && found->details->unclean && build->fencing)) {
 		return PLACEMENT_NODE_LOST;
 	}
 	if (node->online) {
 		return PLACEMENT_NODE_USABLE;
 	}
 	return status->left ? PLACEMENT_NODE_LEFT : PLACEMENT_NODE_ABSENT;
+}
+
+/* On by default. Where it is off an unclean node is not fenced: it may live on. */
+static bool fencing_enabled(const xmlNode *cib)
+{
+	const char *value = status_property(cib, "stonith-enabled");
+
+	if (value == NULL) {
+		value = status_property(cib, "fencing-enabled");
+	}
+	return value == NULL || xml_truth(value);
 }
 
 static int add_nodes(struct build *build, const struct placement_local *local)
@@ -353,7 +365,7 @@ static int build_all(struct build *build, const struct placement_local *local)
 int placement_build(TALLOC_CTX *mem_ctx, const xmlNode *cib, const struct placement_local *local,
 		    struct placement **out)
 {
-	struct build build = {.cib = cib};
+	struct build build = {.cib = cib, .fencing = fencing_enabled(cib)};
 	const char *dc = xml_attr(cib, "dc-uuid");
 	int err;
 

@@ -103,7 +103,7 @@ static int score_of(const xmlNode *set)
 /* The values that a parameter can have. */
 struct values {
 	const char **conditional; /* in sets with a rule: may apply on some node at some time */
-	const char *plain;        /* of the first set without one */
+	const char *plain;        /* of the set without one that counts */
 	int plain_score;
 };
 
@@ -120,7 +120,7 @@ static int values_collect(TALLOC_CTX *mem_ctx, const xmlNode *cib, const xmlNode
 			continue;
 		}
 		if (xml_first(set, "rule") == NULL) {
-			if (values->plain == NULL || score_of(set) > values->plain_score) {
+			if (values->plain == NULL || score_of(set) >= values->plain_score) {
 				values->plain = value;
 				values->plain_score = score_of(set);
 			}
@@ -143,16 +143,17 @@ static const xmlNode *template_of(const struct loader *loader, const xmlNode *pr
 	return id == NULL ? NULL : xml_find_id(loader->resources, "template", id);
 }
 
-/* What the primitive says, then what its template says. */
+/* Of sets with the same score the last one counts, and those of the template come first. */
 static int primitive_values(TALLOC_CTX *mem_ctx, const struct loader *loader,
 			    const xmlNode *primitive, const char *name, struct values *values)
 {
-	int err = values_collect(mem_ctx, loader->cib, primitive, name, values);
+	int err =
+		values_collect(mem_ctx, loader->cib, template_of(loader, primitive), name, values);
 
 	if (err != 0) {
 		return err;
 	}
-	return values_collect(mem_ctx, loader->cib, template_of(loader, primitive), name, values);
+	return values_collect(mem_ctx, loader->cib, primitive, name, values);
 }
 
 static void add_configured(struct address_rsc *rsc, const char *text)

@@ -6,11 +6,10 @@
 
 #include "backends/pacemaker/xml.h"
 
-const char *status_node_attr(const xmlNode *node_or_state, const char *name)
+/* The first value of a name in the sets of one kind. */
+static const char *lookup(const xmlNode *parent, const char *sets, const char *name)
 {
-	const xmlNode *transient = xml_first(node_or_state, "transient_attributes");
-
-	xml_for_each(set, transient != NULL ? transient : node_or_state, "instance_attributes")
+	xml_for_each(set, parent, sets)
 	{
 		xml_for_each(pair, set, "nvpair")
 		{
@@ -20,6 +19,19 @@ const char *status_node_attr(const xmlNode *node_or_state, const char *name)
 		}
 	}
 	return NULL;
+}
+
+const char *status_property(const xmlNode *cib, const char *name)
+{
+	return lookup(xml_first(xml_first(cib, "configuration"), "crm_config"),
+		      "cluster_property_set", name);
+}
+
+const char *status_node_attr(const xmlNode *node_or_state, const char *name)
+{
+	const xmlNode *transient = xml_first(node_or_state, "transient_attributes");
+
+	return lookup(transient != NULL ? transient : node_or_state, "instance_attributes", name);
 }
 
 static bool is_number(const char *text)

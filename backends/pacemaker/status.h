@@ -30,6 +30,9 @@ int status_nodes(TALLOC_CTX *mem_ctx, const xmlNode *cib, struct node_status **l
  */
 void status_normalise(xmlNode *cib);
 
+/** A cluster property; NULL when it is not set. Rules are not evaluated. */
+const char *status_property(const xmlNode *cib, const char *name);
+
 /** A node attribute, permanent or of the status; NULL when it has none. Rules are not evaluated. */
 const char *status_node_attr(const xmlNode *node_or_state, const char *name);
 

@@ -96,6 +96,10 @@ $(B)/tests/unit/$(1): $(B)/obj/tests/unit/$(1).o $(foreach b,$(BACKENDS),$(if $(
 endef
 $(foreach u,$(patsubst tests/unit/%.c,%,$(unit_src)),$(eval $(call unit_rule,$u)))
 
+# This one loads a module, which wants the whole core, as the daemon has it.
+$(B)/tests/unit/test_cluster_module: private override LDFLAGS += -Wl,--whole-archive $(core_lib) -Wl,--no-whole-archive
+$(B)/tests/unit/test_cluster_module: | $(B)/witnessd-backend-static.so
+
 # A fuzz target links the core, too; this one needs the parser of a backend as well.
 $(B)/tests/fuzz/fuzz_static_map: $(call obj,backends/static/map.c backends/static/map_format.c)
 

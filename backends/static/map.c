@@ -410,8 +410,15 @@ static bool line_fits(struct parse *p, const char *line, size_t len, size_t room
 		fail(p, EINVAL, p->line, "a line of more than %zu characters", room - 1);
 		return false;
 	}
-	close = len > 0 && line[0] == '[' ? memchr(line, ']', len) : NULL;
-	if (close != NULL && close - line - 1 > SECTION_MAX) {
+	if (len == 0 || line[0] != '[') {
+		return true;
+	}
+	close = memchr(line, ']', len);
+	if (close == NULL || memchr(line, ';', (size_t)(close - line)) != NULL) {
+		fail(p, EINVAL, p->line, "expected [SECTION], without a semicolon");
+		return false;
+	}
+	if (close - line - 1 > SECTION_MAX) {
 		fail(p, EINVAL, p->line, "a section name of more than %d characters", SECTION_MAX);
 		return false;
 	}

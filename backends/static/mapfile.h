@@ -33,11 +33,11 @@ struct mapfile_watch;
 
 /**
  * Watch a file that may not exist, may be replaced, deleted and created again, with its folder. Uses
- * inotify on the folder for what happens there at once, and stat() every second for what inotify
+ * inotify on the folder for what happens there at once, and stat() twice a second for what inotify
  * cannot see (a folder that is missing or replaced, network file systems, targets of links).
  * @param changed there may be new content: not from inside this function and not after the free; it
  *        must not free the watch
- * @param missing the file is not there at the start, or has been away for at least a second; once each
+ * @param missing the file is not there at the start, or has been away for at least half a second; once each
  *        time
  * @return 0, ENOMEM, or the errno of inotify_init1(2)
  */

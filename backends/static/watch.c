@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define POLL_SEC 1
+#define POLL_MS 500
 
 /*
  * Not IN_MODIFY or IN_CREATE: who writes in place has written half the map then. What only these would
@@ -129,7 +129,7 @@ static void watch_poll(struct tevent_context *ev, struct tevent_timer *timer, st
 
 static bool watch_rearm(struct mapfile_watch *watch)
 {
-	watch->timer = tevent_add_timer(watch->ev, watch, tevent_timeval_current_ofs(POLL_SEC, 0),
+	watch->timer = tevent_add_timer(watch->ev, watch, tevent_timeval_current_ofs(0, POLL_MS * 1000),
 					watch_poll, watch);
 	return watch->timer != NULL;
 }

@@ -47,23 +47,29 @@ static char *string_cell(TALLOC_CTX *mem_ctx, const char *value)
 	return text;
 }
 
-char *table_cell(TALLOC_CTX *mem_ctx, const json_t *value)
+static const char *or_constant(const char *text)
+{
+	return text != NULL ? text : "(no memory)";
+}
+
+const char *table_cell(TALLOC_CTX *mem_ctx, const json_t *value)
 {
 	switch (value != NULL ? json_typeof(value) : JSON_NULL) {
 	case JSON_STRING:
-		return string_cell(mem_ctx, json_string_value(value));
+		return or_constant(string_cell(mem_ctx, json_string_value(value)));
 	case JSON_INTEGER:
-		return talloc_asprintf(mem_ctx, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		return or_constant(talloc_asprintf(mem_ctx, "%" JSON_INTEGER_FORMAT,
+						   json_integer_value(value)));
 	case JSON_REAL:
-		return talloc_asprintf(mem_ctx, "%.3f", json_real_value(value));
+		return or_constant(talloc_asprintf(mem_ctx, "%.3f", json_real_value(value)));
 	case JSON_TRUE:
-		return talloc_strdup(mem_ctx, "yes");
+		return "yes";
 	case JSON_FALSE:
-		return talloc_strdup(mem_ctx, "no");
+		return "no";
 	case JSON_ARRAY:
-		return list_cell(mem_ctx, value);
+		return or_constant(list_cell(mem_ctx, value));
 	default:
-		return talloc_strdup(mem_ctx, "-");
+		return "-";
 	}
 }
 
@@ -119,19 +125,19 @@ void table_print(FILE *out, const json_t *rows, const struct table_column *colum
 		 unsigned int width)
 {
 	TALLOC_CTX *mem_ctx = talloc_new(NULL);
-	size_t num_rows = json_array_size(rows), num = 0, widths[TABLE_MAX_COLUMNS];
-	char **cells;
+	size_t num_rows = json_array_size(rows), num = 0, widths[TABLE_MAX_COLUMNS] = {0};
+	const char **cells;
 
 	while (num < TABLE_MAX_COLUMNS && columns[num].title != NULL) {
 		widths[num] = strlen(columns[num].title);
 		num++;
 	}
-	cells = talloc_array(mem_ctx, char *, (num_rows + 1) * num);
+	cells = talloc_array(mem_ctx, const char *, (num_rows + 1) * num);
 	for (size_t r = 0; cells != NULL && r <= num_rows; r++) {
 		for (size_t i = 0; i < num; i++) {
-			char **cell = &cells[r * num + i];
+			const char **cell = &cells[r * num + i];
 
-			*cell = r == 0 ? talloc_strdup(cells, columns[i].title)
+			*cell = r == 0 ? columns[i].title
 				       : table_cell(cells,
 						    json_object_get(json_array_get(rows, r - 1),
 								    columns[i].key));

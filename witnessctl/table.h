@@ -24,7 +24,8 @@ void table_print(FILE *out, const json_t *rows, const struct table_column *colum
 /** Columns of the terminal behind the stream; 0 when it is none. */
 unsigned int table_terminal_width(FILE *stream);
 
-/** A value in a cell: text as it is (control characters as ?), arrays with commas; a child of mem_ctx. */
-char *table_cell(TALLOC_CTX *mem_ctx, const json_t *value);
+/** A value in a cell: text as it is (control characters as ?), arrays with commas. Never NULL; what is
+ * allocated is a child of mem_ctx. */
+const char *table_cell(TALLOC_CTX *mem_ctx, const json_t *value);
 
 #endif

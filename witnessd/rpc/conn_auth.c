@@ -115,7 +115,7 @@ static void leg_failed(struct auth_leg *leg, int err)
 	}
 	switch (leg->ptype) {
 	case RPC_BIND:
-		conn_nak_close(conn, leg->call_id, RPC_NAK_INVALID_CHECKSUM);
+		conn_nak_close(conn, leg->call_id, rpc_sec_nak_reason(err));
 		break;
 	case RPC_ALTER_CONTEXT:
 		conn_fault_close(conn, CONN_FLAGS_UNDONE, leg->call_id, 0,
@@ -224,7 +224,6 @@ void conn_auth_bind(struct rpc_conn *conn, struct conn_ack *ack, const struct pd
 		    uint8_t *pdu)
 {
 	struct conn_sec *sec;
-	uint16_t reason;
 	int ret = new_sec(conn, auth, &sec);
 
 	if (ret == 0) {
@@ -232,18 +231,7 @@ void conn_auth_bind(struct rpc_conn *conn, struct conn_ack *ack, const struct pd
 		start_leg(conn, sec, ack, auth, RPC_BIND, ack->call_id, pdu);
 		return;
 	}
-	switch (ret) {
-	case ENOTSUP:
-		reason = RPC_NAK_AUTH_TYPE_NOT_RECOGNIZED;
-		break;
-	case ENOMEM:
-		reason = RPC_NAK_TEMPORARY_CONGESTION;
-		break;
-	default:
-		reason = RPC_NAK_NOT_SPECIFIED;
-		break;
-	}
-	conn_nak_close(conn, ack->call_id, reason);
+	conn_nak_close(conn, ack->call_id, rpc_sec_nak_reason(ret));
 	talloc_free(ack);
 }
 

@@ -199,9 +199,13 @@ class NtlmConn(Conn):
         self.call_id = 1
         user, password = user or daemon.user, password or daemon.password
         type1 = ntlm.getNTLMSSPType1("", "", True, use_ntlmv2=True)
+        # gss-ntlmssp wants the version field in the first message; impacket cannot do it in the third.
+        type1["os_version"] = b"\x0a\x00\x61\x4a\x00\x00\x00\x0f"
+        negotiate = type1.getData()
+        type1["flags"] &= ~ntlm.NTLMSSP_NEGOTIATE_VERSION
         contexts = contexts or [context(0, abstract)]
         self.ack = self.bind(*contexts, flags=flags, assoc=assoc, xmit=xmit, recv=xmit,
-                             auth=trailer(10, level, 0, context_id) + type1.getData())
+                             auth=trailer(10, level, 0, context_id) + negotiate)
         assert self.ack.auth_type == 10 and self.ack.auth_level == level
         type3, self.key = ntlm.getNTLMSSPType3(type1, self.ack.auth, user, password, daemon.domain,
                                                use_ntlmv2=True)

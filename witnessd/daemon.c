@@ -112,22 +112,6 @@ static int start_pidfile(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 	return path[0] == '\0' ? 0 : pidfile_create(daemon, path, &daemon->pidfile, why);
 }
 
-/* Whether a share may be registered for: what a V2 client names must exist, if anything is known. */
-static bool share_known(void *private_data, const char *share, bool *any)
-{
-	struct daemon *daemon = talloc_get_type_abort(private_data, struct daemon);
-	size_t num;
-	const char *const *shares = config_list(daemon->config, "witness.shares", &num);
-
-	*any = num > 0;
-	for (size_t i = 0; i < num; i++) {
-		if (strcasecmp(shares[i], share) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static int start_service(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 {
 	const struct config *config = daemon->config;
@@ -146,8 +130,8 @@ static int start_service(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 		.max_registrations_assoc =
 			config_number(config, "witness.max_registrations_connection"),
 		.fixed_addresses = config_bool(config, "witness.fixed_addresses"),
-		.share_known = share_known,
-		.share_private = daemon,
+		.share_known = shares_known,
+		.share_private = daemon->shares,
 	};
 	int ret = cluster_create(daemon, daemon->ev, &daemon->cluster);
 

@@ -36,11 +36,33 @@ static int add_name(struct daemon *daemon, const char *name)
 	return 0;
 }
 
-/* The kernel's name, and its first label where it has a domain. */
-static int add_host_names(struct daemon *daemon, const char *nodename)
+static int add_list(struct daemon *daemon, const char *const *list)
 {
-	int ret = add_name(daemon, nodename);
+	int ret = 0;
 
+	for (size_t i = 0; list[i] != NULL && ret == 0; i++) {
+		ret = add_name(daemon, list[i]);
+	}
+	return ret;
+}
+
+/*
+ * What Samba answers to: the names of smb.conf, then the kernel's, with its first label where it has a
+ * domain. The DNS is not asked: it may be what fails.
+ */
+static int add_known_names(struct daemon *daemon, const struct smbconf *smb, const char *nodename)
+{
+	int ret = smb->netbios_name != NULL ? add_name(daemon, smb->netbios_name) : 0;
+
+	if (ret == 0) {
+		ret = add_list(daemon, smb->netbios_aliases);
+	}
+	if (ret == 0) {
+		ret = add_list(daemon, smb->dns_hostnames);
+	}
+	if (ret == 0) {
+		ret = add_name(daemon, nodename);
+	}
 	return ret != 0 ? ret : add_name(daemon, daemon->names.host);
 }
 
@@ -54,28 +76,46 @@ static const char *netbios_from(TALLOC_CTX *mem_ctx, const char *host)
 	return name;
 }
 
+/* Names in the NTLM challenge: configuration, smb.conf, host name. */
+static int load_netbios(struct daemon *daemon, const struct smbconf *smb)
+{
+	struct daemon_names *names = &daemon->names;
+	const char *name = or_null(config_string(daemon->config, "auth.netbios_name"));
+	const char *domain = or_null(config_string(daemon->config, "auth.netbios_domain"));
+
+	if (name == NULL) {
+		name = smb->netbios_name != NULL ? smb->netbios_name : names->host;
+	}
+	if (domain == NULL) {
+		domain = smb->workgroup;
+	}
+	/* smb.conf may be read again: these are our own. */
+	names->netbios_name = netbios_from(daemon, name);
+	names->netbios_domain = talloc_strdup(daemon, domain);
+	return names->netbios_name == NULL || (domain != NULL && names->netbios_domain == NULL)
+		       ? ENOMEM
+		       : 0;
+}
+
 int daemon_names_load(struct daemon *daemon)
 {
-	const char *const *configured = config_list(daemon->config, "witness.net_names", NULL);
 	struct daemon_names *names = &daemon->names;
+	const struct smbconf *smb;
 	struct utsname uts;
-	int ret = 0;
+	int ret = shares_create(daemon, daemon->config, &daemon->shares);
 
+	if (ret != 0) {
+		return ret;
+	}
 	uname(&uts);
 	names->host = talloc_strndup(daemon, uts.nodename, strcspn(uts.nodename, "."));
 	if (names->host == NULL) {
 		return ENOMEM;
 	}
-	for (size_t i = 0; configured[i] != NULL && ret == 0; i++) {
-		ret = add_name(daemon, configured[i]);
-	}
+	smb = shares_smbconf(daemon->shares);
+	ret = add_list(daemon, config_list(daemon->config, "witness.net_names", NULL));
 	if (ret == 0 && names->num_net_names == 0) {
-		ret = add_host_names(daemon, uts.nodename);
+		ret = add_known_names(daemon, smb, uts.nodename);
 	}
-	names->netbios_name = or_null(config_string(daemon->config, "auth.netbios_name"));
-	if (names->netbios_name == NULL) {
-		names->netbios_name = netbios_from(daemon, names->host);
-	}
-	names->netbios_domain = or_null(config_string(daemon->config, "auth.netbios_domain"));
-	return ret != 0 ? ret : names->netbios_name != NULL ? 0 : ENOMEM;
+	return ret != 0 ? ret : load_netbios(daemon, smb);
 }

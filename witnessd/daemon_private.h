@@ -11,6 +11,7 @@
 #include "witnessd/daemon.h"
 #include "witnessd/rpc/server.h"
 #include "witnessd/swn/service.h"
+#include "witnessd/util/shares.h"
 
 /* Who we are for the clients. */
 struct daemon_names {
@@ -29,6 +30,7 @@ struct daemon {
 	int end_signal;          /* not 0: ends */
 
 	struct pidfile *pidfile;
+	struct shares *shares;
 	struct daemon_names names;
 	struct rpc_auth *auth;
 	struct rpc_server *rpc;
@@ -39,7 +41,7 @@ struct daemon {
 	struct control_server *control;
 };
 
-/** Find the names in configuration, smb.conf and kernel; never asks the DNS. @return 0 or ENOMEM */
+/** Find the shares, and the names in configuration, smb.conf and kernel; never asks the DNS. @return 0 or ENOMEM */
 int daemon_names_load(struct daemon *daemon);
 
 /** Credentials and thread pool. @return 0 or an errno with *why set, a child of mem_ctx; so below */

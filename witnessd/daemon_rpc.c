@@ -76,7 +76,7 @@ int daemon_rpc_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 	if (ret != 0) {
 		return ret;
 	}
-	principal = talloc_asprintf(mem_ctx, "cifs@%s", daemon->names.net_names[0]);
+	principal = talloc_asprintf(mem_ctx, "cifs/%s", daemon->names.net_names[0]);
 	return principal != NULL ? rpc_server_set_principal(daemon->rpc, principal) : ENOMEM;
 }
 

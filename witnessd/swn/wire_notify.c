@@ -31,7 +31,7 @@ static void put_changes(struct ndr_out *out, const struct swn_notify *notify)
 	for (size_t i = 0; i < notify->num_changes; i++) {
 		size_t units = ndr_utf16_units(notify->changes[i].name);
 
-		if (units >= UINT16_MAX) {
+		if (units >= UINT32_MAX / 4) {
 			out->err = out->err != 0 ? out->err : EILSEQ;
 			return;
 		}

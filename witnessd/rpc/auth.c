@@ -152,13 +152,13 @@ static void reload_done(struct auth_job *job)
 	reload_discard(job);
 }
 
-/* Until it is done acceptors are made of the credentials there are. */
-static void reload_start(struct rpc_auth *auth)
+/* Until it is done acceptors are made of the credentials there are. @return whether it has begun */
+static bool reload_start(struct rpc_auth *auth)
 {
 	struct reload *r = calloc(1, sizeof(*r));
 
 	if (r == NULL) {
-		return;
+		return false;
 	}
 	r->job.run = reload_run;
 	r->job.done = reload_done;
@@ -170,9 +170,10 @@ static void reload_start(struct rpc_auth *auth)
 	if ((auth->keytab != NULL && r->keytab == NULL) ||
 	    auth_pool_submit(auth->pool, &r->job) != 0) {
 		reload_discard(&r->job);
-		return;
+		return false;
 	}
 	auth->reload = r;
+	return true;
 }
 
 /* One stat(2) of a local file. */
@@ -184,9 +185,8 @@ static void look_at_keytab(struct rpc_auth *auth)
 		return;
 	}
 	now = stamp_of(auth->keytab_path);
-	if (!stamp_same(&now, &auth->stamp)) {
+	if (!stamp_same(&now, &auth->stamp) && reload_start(auth)) {
 		auth->stamp = now;
-		reload_start(auth);
 	}
 }
 

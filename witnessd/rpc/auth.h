@@ -34,7 +34,9 @@ struct rpc_auth_config {
 /**
  * Acquire acceptor credentials, each kind by itself: what is missing (no keytab, no gss-ntlmssp) is
  * logged with its reason and not offered. Blocks on local files: call it before the loop runs.
- * A process that is only a client passes config NULL and offers nothing.
+ * A process that is only a client passes config NULL and offers nothing. Otherwise gss-ntlmssp's
+ * environment is set, so there must be no other threads yet. When the keytab changes later on, or
+ * appears, the next acceptor notices and the credentials are acquired again on a thread.
  * @return 0 (possibly with nothing to offer), or ENOMEM
  */
 int rpc_auth_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
@@ -58,8 +60,8 @@ struct rpc_cred {
 	const char *user;     /* NULL: Kerberos from the default credential cache */
 	const char *domain;   /* NTLM domain or Kerberos realm; may be NULL */
 	const char *password; /* with user */
-	bool no_krb5;         /* SPNEGO offers only NTLM */
-	bool no_ntlm;         /* SPNEGO offers only Kerberos */
+	bool no_krb5; /* SPNEGO offers only NTLM; MIT asks a KDC for a ticket all the same */
+	bool no_ntlm; /* SPNEGO offers only Kerberos */
 };
 
 /**

@@ -12,6 +12,7 @@
 struct rpc_sec {
 	struct rpc_auth *auth;  /* borrowed */
 	struct sec_core *core;  /* NULL once the context is dead */
+	bool busy;              /* core belongs to a thread, or is on its way from it */
 	struct tevent_req *req; /* of the step that is running; borrowed */
 	uint8_t type;
 	uint8_t level;

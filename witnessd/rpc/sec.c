@@ -52,10 +52,11 @@ static void drop_core(struct rpc_sec *sec)
 	if (core == NULL) {
 		return;
 	}
-	if (core->job.state == AUTH_JOB_IDLE) {
-		sec_core_free(core);
-	} else {
+	if (sec->busy) {
+		sec->busy = false;
 		auth_job_abandon(&core->job);
+	} else {
+		sec_core_free(core);
 	}
 }
 
@@ -223,8 +224,10 @@ static void job_done(struct auth_job *job)
 	struct sec_core *core = core_of_job(job);
 	struct rpc_sec *sec = core->owner;
 	struct tevent_req *req = sec->req;
-	int err = take_result(sec, tevent_req_data(req, struct step_state));
+	int err;
 
+	sec->busy = false;
+	err = take_result(sec, tevent_req_data(req, struct step_state));
 	if (err != 0) {
 		drop_core(sec);
 		tevent_req_error(req, err);
@@ -244,7 +247,7 @@ static void step_cleanup(struct tevent_req *req, enum tevent_req_state req_state
 	}
 	state->sec = NULL;
 	sec->req = NULL;
-	if (sec->core != NULL && sec->core->job.state != AUTH_JOB_IDLE) {
+	if (sec->busy) {
 		snprintf(sec->error, sizeof(sec->error), "the step took too long");
 		drop_core(sec);
 	}
@@ -293,7 +296,9 @@ struct tevent_req *rpc_sec_step_send(TALLOC_CTX *mem_ctx, struct tevent_context 
 	tevent_req_set_cleanup_fn(req, step_cleanup);
 	tevent_req_defer_callback(req, ev);
 	err = submit(sec, token, token_len);
+	sec->busy = err == 0;
 	if (err != 0) {
+		snprintf(sec->error, sizeof(sec->error), "no step possible: %s", strerror(err));
 		drop_core(sec);
 		tevent_req_error(req, err);
 		return tevent_req_post(req, ev);

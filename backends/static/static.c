@@ -168,22 +168,30 @@ static int command_edit(struct backend *backend, TALLOC_CTX *tmp, const char *co
 	return err;
 }
 
+/* The map in force as one string, which is what a person wants to see. */
 static int command_show(struct backend *backend, TALLOC_CTX *tmp, const char *const *argv,
 			size_t argc, json_t **reply, char **why)
 {
-	char *text = backend->map != NULL ? static_map_format(tmp, backend->map) : NULL;
+	char *text;
 
 	if (argc != 1) {
 		*why = talloc_strdup(tmp, STATIC_USAGE);
 		return EINVAL;
 	}
-	if (text == NULL) {
+	if (backend->map == NULL) {
 		*why = talloc_strdup(tmp, backend->problem != NULL ? backend->problem
 								   : "the map was not read yet");
 		return ENOENT;
 	}
-	*reply = json_pack("{s:s, s:s, s:s?, s:s}", "map", backend->path, "node", backend->local,
-			   "problem", backend->problem, "text", text);
+	text = static_map_format(tmp, backend->map);
+	if (text != NULL && backend->problem != NULL) {
+		text = talloc_asprintf(tmp, "# NOT what the file says now: %s\n%s",
+				       backend->problem, text);
+	}
+	if (text == NULL) {
+		return ENOMEM;
+	}
+	*reply = json_string(text);
 	if (*reply == NULL) {
 		*why = talloc_strdup(tmp, "the map has a name that is not UTF-8");
 		return EILSEQ;

@@ -129,8 +129,8 @@ static void watch_poll(struct tevent_context *ev, struct tevent_timer *timer, st
 
 static bool watch_rearm(struct mapfile_watch *watch)
 {
-	watch->timer = tevent_add_timer(watch->ev, watch, tevent_timeval_current_ofs(0, POLL_MS * 1000),
-					watch_poll, watch);
+	watch->timer = tevent_add_timer(
+		watch->ev, watch, tevent_timeval_current_ofs(0, POLL_MS * 1000), watch_poll, watch);
 	return watch->timer != NULL;
 }
 

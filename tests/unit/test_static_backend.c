@@ -334,7 +334,7 @@ static void path_must_be_given(void **state)
 
 /* --- commands --- */
 
-/* @return the text of the answer, or why not */
+/* @return the answer when it is a text (else NULL), or why not */
 static const char *command(struct fixture *f, int want, const char *words)
 {
 	char *copy = talloc_strdup(f, words), *save = NULL, *why = NULL, *text = NULL;
@@ -350,7 +350,7 @@ static const char *command(struct fixture *f, int want, const char *words)
 		text = why;
 	} else {
 		assert_non_null(reply);
-		text = talloc_strdup(f, json_string_value(json_object_get(reply, "text")));
+		text = talloc_strdup(f, json_string_value(reply));
 	}
 	json_decref(reply);
 	json_decref(request);
@@ -479,7 +479,9 @@ static void wrong_commands_change_nothing(void **state)
 	/* A broken file is not overwritten. */
 	write_text(f->map, "broken\n");
 	assert_non_null(strstr(command(f, EINVAL, "quorum no"), "cluster.map:1:"));
+	wait_for_problem(f, "cluster.map:1:");
 	assert_non_null(strstr(command(f, 0, "show"), "[node n1]"));
+	assert_non_null(strstr(command(f, 0, "show"), "# NOT what the file says now"));
 	unlink(f->map);
 	assert_non_null(strstr(command(f, ENOENT, "quorum no"), "cannot read"));
 }

@@ -197,9 +197,11 @@ static void sink_lost(void *private_data, const char *reason)
 
 static struct cluster_peer *find_peer(struct cluster *cluster, const char *node)
 {
-	struct cluster_peer *peer;
+	struct qb_list_head *pos;
 
-	qb_list_for_each_entry (peer, &cluster->peers, entry) {
+	qb_list_for_each (pos, &cluster->peers) {
+		struct cluster_peer *peer = qb_list_entry(pos, struct cluster_peer, entry);
+
 		if (strcmp(peer->node, node) == 0) {
 			return peer;
 		}

@@ -45,8 +45,8 @@ static int load_table(TALLOC_CTX *mem_ctx, const char *path, const struct backen
 	void *module;
 	int err;
 
-	if (access(path, F_OK) != 0) {
-		err = errno;
+	err = access(path, F_OK) == 0 ? 0 : errno;
+	if (err != 0) {
 		*why = talloc_asprintf(mem_ctx, "cannot find %s: %s", path, strerror(err));
 		return err;
 	}

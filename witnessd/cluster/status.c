@@ -77,10 +77,12 @@ static json_t *shares_json(const struct cluster_state *state)
 
 static json_t *peers_json(const struct cluster *cluster)
 {
-	const struct cluster_peer *peer;
+	struct qb_list_head *pos;
 	json_t *list = json_array();
 
-	qb_list_for_each_entry (peer, &cluster->peers, entry) {
+	qb_list_for_each (pos, &cluster->peers) {
+		const struct cluster_peer *peer = qb_list_entry(pos, struct cluster_peer, entry);
+
 		json_array_append_new(list, text(peer->node));
 	}
 	return list;

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "tests/unit/rpc_rig.h"
 
@@ -606,6 +607,35 @@ static void bad_credentials_are_told_where_there_is_an_answer(void **state)
 	assert_int_equal(rpc_server_stats(a->rig->server)->unauthenticated, 0);
 }
 
+/* Two failures a second are free; the third logon waits, and is served. */
+static void guessing_is_slow(void **state)
+{
+	struct auth_rig *a = *state;
+	struct timespec before, after;
+	struct raw c;
+
+	a->rig->limits.auth_failures = 2;
+	rig_start(a->rig);
+	for (int i = 0; i < 3; i++) {
+		struct pdu_auth auth = {.type = RPC_AUTH_NTLM,
+					.level = RPC_LEVEL_INTEGRITY,
+					.value = (const uint8_t *)"garbage",
+					.value_len = 7};
+
+		c = raw_new(a, RPC_AUTH_NTLM, RPC_LEVEL_INTEGRITY);
+		send_ctx(&c, RPC_BIND, &rig_strict_iface.syntax, &auth);
+		rig_expect_nak(a->rig, c.fd, 9);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	c = authenticated(a, RPC_AUTH_NTLM, RPC_LEVEL_INTEGRITY);
+	expect_who(&c, "5 " DOMAIN "\\" USER);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	assert_true((after.tv_sec - before.tv_sec) * 1000 +
+			    (after.tv_nsec - before.tv_nsec) / 1000000 >
+		    200);
+	raw_close(&c);
+}
+
 static void binds_with_bad_auth_are_refused(void **state)
 {
 	static const struct {
@@ -718,6 +748,7 @@ int main(void)
 		CASE(legs_have_to_fit_to_their_negotiation),
 		CASE(a_complete_context_takes_no_further_leg),
 		CASE(bad_credentials_are_told_where_there_is_an_answer),
+		CASE(guessing_is_slow),
 		CASE(binds_with_bad_auth_are_refused),
 		CASE(authentication_has_to_end_in_time),
 		CASE(idle_connections_are_closed_unless_something_is_registered),

@@ -24,7 +24,7 @@ static void leave_unauthenticated(struct rpc_conn *conn)
 		return;
 	}
 	qb_list_del(&conn->unauth_list);
-	rpc_source_leave(conn->server, conn->source);
+	rpc_source_leave(conn->source);
 	conn->source = NULL;
 	conn->server->stats.unauthenticated--;
 }

@@ -21,8 +21,12 @@ struct auth_leg {
 	uint32_t call_id;
 	uint8_t *pdu; /* holds the token */
 	size_t pdu_len;
+	const uint8_t *token;
+	size_t token_len;
 };
 
+static void leg_delayed(struct tevent_req *req);
+static void leg_step(struct auth_leg *leg);
 static void leg_done(struct tevent_req *req);
 
 struct conn_sec *conn_find_sec(struct rpc_conn *conn, uint32_t id)
@@ -108,6 +112,7 @@ static void leg_failed(struct auth_leg *leg, int err)
 
 	leg->sec->state = CONN_SEC_FAILED;
 	conn->server->stats.auth_failures++;
+	rpc_source_failed(conn->server, &conn->remote);
 	if (rpc_server_may_log(conn->server)) {
 		log_notice("rpc: connection %" PRIu64 " from %s: authentication failed: %s",
 			   conn->id, ipaddr_format(&conn->remote, text),
@@ -142,10 +147,25 @@ static void sec_done(struct rpc_conn *conn, struct conn_sec *sec, TALLOC_CTX *me
 	conn_authenticated(conn);
 }
 
+/* The leg goes on when conn->step is done, and goes with it. */
+static void leg_wait(struct auth_leg *leg, tevent_req_fn fn)
+{
+	struct rpc_conn *conn = leg->conn;
+
+	if (conn->step == NULL) {
+		talloc_free(leg);
+		conn_drop(conn, "memory is short");
+		return;
+	}
+	(void)talloc_steal(conn->step, leg);
+	tevent_req_set_callback(conn->step, fn, leg);
+}
+
 static void start_leg(struct rpc_conn *conn, struct conn_sec *sec, struct conn_ack *ack,
 		      const struct pdu_auth *auth, uint8_t ptype, uint32_t call_id, uint8_t *pdu)
 {
 	struct auth_leg *leg = talloc_zero(conn, struct auth_leg);
+	unsigned int delay_ms;
 
 	if (leg == NULL) {
 		talloc_free(ack);
@@ -165,23 +185,69 @@ static void start_leg(struct rpc_conn *conn, struct conn_sec *sec, struct conn_a
 		talloc_free(leg);
 		return;
 	}
-	conn->step =
-		rpc_sec_step_send(conn, conn->server->ev, sec->sec, auth->value, auth->value_len);
-	if (conn->step == NULL) {
-		talloc_free(leg);
-		conn_drop(conn, "memory is short");
+	leg->token = auth->value;
+	leg->token_len = auth->value_len;
+	conn_pause(conn, CONN_PAUSE_AUTH);
+	delay_ms = rpc_source_delay_ms(conn->server, &conn->remote);
+	if (delay_ms == 0) {
+		leg_step(leg);
 		return;
 	}
-	(void)talloc_steal(conn->step, leg);
-	tevent_req_set_callback(conn->step, leg_done, leg);
-	conn_pause(conn, CONN_PAUSE_AUTH);
+	conn->step = tevent_wakeup_send(conn, conn->server->ev, rpc_in_ms(delay_ms));
+	leg_wait(leg, leg_delayed);
+}
+
+static void leg_delayed(struct tevent_req *req)
+{
+	struct auth_leg *leg = tevent_req_callback_data(req, struct auth_leg);
+	struct rpc_conn *conn = leg->conn;
+
+	(void)talloc_steal(conn, leg);
+	TALLOC_FREE(conn->step);
+	if (conn->state == CONN_CLOSING) {
+		talloc_free(leg);
+		return;
+	}
+	leg_step(leg);
+}
+
+static void leg_step(struct auth_leg *leg)
+{
+	struct rpc_conn *conn = leg->conn;
+
+	conn->step = rpc_sec_step_send(conn, conn->server->ev, leg->sec->sec, leg->token,
+				       leg->token_len);
+	leg_wait(leg, leg_done);
+}
+
+/* @param token for the client, or NULL */
+static void leg_succeeded(struct auth_leg *leg, bool done, const uint8_t *token, size_t token_len)
+{
+	struct rpc_conn *conn = leg->conn;
+	struct conn_sec *sec = leg->sec;
+
+	if (done) {
+		sec_done(conn, sec, leg);
+	} else if (conn->state == CONN_WAIT_BIND) {
+		conn_enter(conn, CONN_AUTH);
+	}
+	if (leg->ack == NULL) {
+		return;
+	}
+	leg->ack->ack.auth = (struct pdu_auth){
+		.type = sec->type,
+		.level = sec->level,
+		.context_id = sec->id,
+		.value = token,
+		.value_len = token_len,
+	};
+	conn_send_ack(conn, leg->ack);
 }
 
 static void leg_done(struct tevent_req *req)
 {
 	struct auth_leg *leg = tevent_req_callback_data(req, struct auth_leg);
 	struct rpc_conn *conn = leg->conn;
-	struct conn_sec *sec = leg->sec;
 	uint8_t *token = NULL;
 	size_t token_len = 0;
 	bool done = false;
@@ -200,21 +266,7 @@ static void leg_done(struct tevent_req *req)
 	if (ret != 0) {
 		leg_failed(leg, ret);
 	} else {
-		if (done) {
-			sec_done(conn, sec, leg);
-		} else if (conn->state == CONN_WAIT_BIND) {
-			conn_enter(conn, CONN_AUTH);
-		}
-		if (leg->ack != NULL) {
-			leg->ack->ack.auth = (struct pdu_auth){
-				.type = sec->type,
-				.level = sec->level,
-				.context_id = sec->id,
-				.value = token,
-				.value_len = token_len,
-			};
-			conn_send_ack(conn, leg->ack);
-		}
+		leg_succeeded(leg, done, token, token_len);
 	}
 	talloc_free(leg);
 	conn_unpause(conn, CONN_PAUSE_AUTH);

@@ -154,6 +154,7 @@ void conn_flush(struct rpc_conn *conn)
 	/* New questions have to wait while the answers to the old ones are not taken. */
 	if (conn->unsent > limit / 2) {
 		conn->pause |= CONN_PAUSE_BACKLOG;
+		TALLOC_FREE(conn->pdu_timer); /* the rest is not waited for now */
 	} else if (conn->unsent <= limit / 4) {
 		conn->pause &= ~(unsigned int)CONN_PAUSE_BACKLOG;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The server and its endpoints. Sockets are in listener.c, connections in conn*.c. */
+/* The server and its endpoints. Sockets are in listener.c, peers in source.c, connections in conn*.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -29,6 +29,7 @@ const struct rpc_limits rpc_limits_default = {
 	.close_ms = 5 * 1000,
 	.idle_ms = 20 * 60 * 1000,
 	.unsent_ms = 30 * 1000,
+	.auth_failures = 10,
 };
 
 #define LOG_WINDOW_MS    10000
@@ -222,39 +223,6 @@ unsigned int rpc_server_drop_local(struct rpc_server *server, const struct ipadd
 	return num;
 }
 
-static struct rpc_source *source_find(struct rpc_server *server, const struct ipaddr *addr)
-{
-	struct rpc_source *source = NULL;
-
-	HASH_FIND(hh, server->sources, addr, sizeof(*addr), source);
-	return source;
-}
-
-struct rpc_source *rpc_source_enter(struct rpc_server *server, const struct ipaddr *addr)
-{
-	struct rpc_source *source = source_find(server, addr);
-
-	if (source == NULL) {
-		source = talloc_zero(server, struct rpc_source);
-		if (source == NULL) {
-			return NULL;
-		}
-		source->addr = *addr;
-		HASH_ADD(hh, server->sources, addr, sizeof(source->addr), source);
-	}
-	source->unauthenticated++;
-	return source;
-}
-
-void rpc_source_leave(struct rpc_server *server, struct rpc_source *source)
-{
-	source->unauthenticated--;
-	if (source->unauthenticated == 0) {
-		HASH_DEL(server->sources, source);
-		talloc_free(source);
-	}
-}
-
 /* The oldest has had the longest time to authenticate: whoever floods loses its own connections first. */
 static bool evict_oldest(struct rpc_server *server)
 {
@@ -269,9 +237,8 @@ static bool evict_oldest(struct rpc_server *server)
 bool rpc_server_admit(struct rpc_server *server, const struct ipaddr *remote)
 {
 	const struct rpc_limits *limits = &server->limits;
-	const struct rpc_source *source = source_find(server, remote);
 
-	if (source != NULL && source->unauthenticated >= limits->unauthenticated_source) {
+	if (rpc_source_unauthenticated(server, remote) >= limits->unauthenticated_source) {
 		return false;
 	}
 	if (server->stats.connections >= limits->connections && !evict_oldest(server)) {

@@ -22,11 +22,13 @@ struct rpc_limits {
 	unsigned int fragments;              /* of one request */
 	size_t unsent;                       /* bytes queued to a client that does not read */
 	unsigned int bind_ms;                /* from accept() to a good bind */
-	unsigned int auth_ms;   /* from accept() to finished authentication, once it has begun */
-	unsigned int pdu_ms;    /* from the first byte of a PDU to its last */
-	unsigned int close_ms;  /* to flush the last answer before closing */
-	unsigned int idle_ms;   /* nothing pending and nothing registered; 0 = for ever. Anonymous
+	unsigned int auth_ms;  /* from accept() to finished authentication, once it has begun */
+	unsigned int pdu_ms;   /* from the first byte of a PDU to its last */
+	unsigned int close_ms; /* to flush the last answer before closing */
+	unsigned int idle_ms;  /* nothing pending and nothing registered; 0 = for ever. Anonymous
 				  connections: auth_ms */
+	unsigned int
+		auth_failures; /* a second, from one source address; then its steps wait. 0 = any */
 	unsigned int unsent_ms; /* a client that reads nothing of what is queued to it */
 };
 extern const struct rpc_limits rpc_limits_default;

@@ -9,10 +9,13 @@
 
 #include "witnessd/rpc/server.h"
 
-/* A peer address with unauthenticated connections; freed with the last of them. */
+/* A peer address that has unauthenticated connections, or whose authentication failed lately. */
 struct rpc_source {
+	struct rpc_server *server;
 	struct ipaddr addr;
 	unsigned int unauthenticated;
+	uint64_t failed_until_ms; /* each failure moves it on; monotonic */
+	struct tevent_timer *forget;
 	UT_hash_handle hh;
 };
 
@@ -82,9 +85,17 @@ void rpc_assoc_leave(struct rpc_assoc *assoc);
  */
 bool rpc_server_admit(struct rpc_server *server, const struct ipaddr *remote);
 
-/** Count an unauthenticated connection of a source. @return NULL when memory is short */
+/* source.c */
+
+/** How many unauthenticated connections an address has. */
+unsigned int rpc_source_unauthenticated(struct rpc_server *server, const struct ipaddr *addr);
+/** Count an unauthenticated connection. @return NULL when memory is short */
 struct rpc_source *rpc_source_enter(struct rpc_server *server, const struct ipaddr *addr);
-void rpc_source_leave(struct rpc_server *server, struct rpc_source *source);
+void rpc_source_leave(struct rpc_source *source);
+/** Note that an authentication of this address has failed. */
+void rpc_source_failed(struct rpc_server *server, const struct ipaddr *addr);
+/** How long the next step of an authentication from there has to wait: guessing is slow. */
+unsigned int rpc_source_delay_ms(struct rpc_server *server, const struct ipaddr *addr);
 
 /** Whether a line that an anonymous peer caused may be logged now. Tells about those that were not. */
 bool rpc_server_may_log(struct rpc_server *server);

@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -404,16 +405,27 @@ static int client_serve(const struct fixture *f)
 	return 1;
 }
 
+static void serve_end(struct tevent_context *ev, struct tevent_signal *se, int signum, int count,
+		      void *siginfo, void *private_data)
+{
+	*(bool *)private_data = true;
+}
+
 static int serve(const char *name)
 {
 	struct tevent_context *ev = tevent_context_init(NULL);
 	struct control_server *server = NULL;
+	bool ended = false;
 
 	alarm(30);
-	if (control_server_create(ev, ev, name, NULL, &server) != 0) {
+	if (control_server_create(ev, ev, name, NULL, &server) != 0 ||
+	    tevent_add_signal(ev, ev, SIGTERM, 0, serve_end, &ended) == NULL) {
 		return 1;
 	}
-	return tevent_loop_wait(ev);
+	while (!ended && tevent_loop_once(ev) == 0) {
+	}
+	talloc_free(server);
+	return 0;
 }
 
 static void a_name_in_use_is_refused(void **state)
@@ -422,7 +434,7 @@ static void a_name_in_use_is_refused(void **state)
 	json_t *request = json_pack("{s:s}", "command", "ping"), *result = NULL;
 	char *why = NULL;
 	pid_t pid;
-	int fd, ret;
+	int fd, ret, status;
 
 	TALLOC_FREE(f->server);
 	pid = client_start(f, client_serve, &fd);
@@ -431,8 +443,9 @@ static void a_name_in_use_is_refused(void **state)
 	} while (ret == ECONNREFUSED || ret == ENOENT);
 	assert_int_equal(ret, EREMOTEIO); /* it serves, though not that command */
 	assert_int_equal(control_server_create(f, f->ev, f->name, NULL, &f->server), EADDRINUSE);
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	close(fd);
 	assert_int_equal(control_server_create(f, f->ev, f->name, NULL, &f->server), 0);
 	json_decref(request);

@@ -48,7 +48,6 @@ const struct ctl_command ctl_commands[] = {
 	{"interfaces", cmd_interfaces, "", "What a client is told of the cluster's addresses."},
 	{"list", cmd_list, "", "Registered clients and what they watch."},
 	{"static", cmd_backend, "WORD...", "Change the cluster of the static backend."},
-	{"pacemaker", cmd_backend, "WORD...", "Commands of the pacemaker backend."},
 	{"log-level", cmd_log_level, "LEVEL",
 	 "Log err, warning, notice, info, debug or trace from now on."},
 	{"version", cmd_version, "", "The version of witnessctl."},

@@ -124,7 +124,7 @@ static int cmd_list(void *private_data, TALLOC_CTX *mem_ctx, const json_t *reque
 	return *result != NULL ? 0 : ENOMEM;
 }
 
-/* {"command": NAME, "argv": [...]} goes to the backend of that name. */
+/* {"command": "static", "argv": [...]} goes to the backend, if that is its name. */
 static int cmd_backend(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 		       json_t **result, char **why)
 {
@@ -210,11 +210,5 @@ int daemon_control_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]) && ret == 0; i++) {
 		ret = control_server_add(daemon->control, commands[i].name, commands[i].fn, daemon);
 	}
-	/* A backend with another name has its commands under that one, too. */
-	if (ret == 0) {
-		ret = control_server_add(daemon->control,
-					 cluster_backend_ops(daemon->cluster)->name, cmd_backend,
-					 daemon);
-	}
-	return ret == EEXIST ? 0 : ret;
+	return ret;
 }

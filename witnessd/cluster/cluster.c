@@ -70,21 +70,11 @@ static void tell(struct cluster *cluster, const struct cluster_event *event, con
 
 /* --- who had an address last --- */
 
-static const char *find_last(const struct cluster_last *last, size_t num, const struct ipaddr *ip)
-{
-	for (size_t i = 0; i < num; i++) {
-		if (ipaddr_equal(&last[i].ip, ip)) {
-			return last[i].node;
-		}
-	}
-	return NULL;
-}
-
 /* The table for a new state, made of what it says and of what was known before. @return 0 or ENOMEM */
 static int make_last(TALLOC_CTX *mem_ctx, const struct cluster *cluster,
-		     const struct cluster_state *state, struct cluster_last **out)
+		     const struct cluster_state *state, const char ***out)
 {
-	struct cluster_last *last = talloc_array(mem_ctx, struct cluster_last, state->num_addrs);
+	const char **last = talloc_array(mem_ctx, const char *, state->num_addrs);
 
 	if (last == NULL) {
 		return ENOMEM;
@@ -94,11 +84,10 @@ static int make_last(TALLOC_CTX *mem_ctx, const struct cluster *cluster,
 		const char *node = addr->node;
 
 		if (node == NULL) {
-			node = find_last(cluster->last, cluster->num_last, &addr->ip);
+			node = cluster_last_node(cluster, &addr->ip);
 		}
-		last[i].ip = addr->ip;
-		last[i].node = node == NULL ? NULL : talloc_strdup(last, node);
-		if (node != NULL && last[i].node == NULL) {
+		last[i] = node == NULL ? NULL : talloc_strdup(last, node);
+		if (node != NULL && last[i] == NULL) {
 			talloc_free(last);
 			return ENOMEM;
 		}
@@ -109,7 +98,10 @@ static int make_last(TALLOC_CTX *mem_ctx, const struct cluster *cluster,
 
 const char *cluster_last_node(const struct cluster *cluster, const struct ipaddr *ip)
 {
-	return find_last(cluster->last, cluster->num_last, ip);
+	const struct cluster_addr *addr =
+		cluster->current != NULL ? cluster_state_addr(cluster->current, ip) : NULL;
+
+	return addr != NULL ? cluster->last[addr - cluster->current->addrs] : NULL;
 }
 
 /* --- the sink --- */
@@ -119,7 +111,7 @@ static int adopt(struct cluster *cluster, TALLOC_CTX *tmp, const struct cluster_
 {
 	struct cluster_state *effective = NULL;
 	struct cluster_events events = {.list = NULL};
-	struct cluster_last *last = NULL;
+	const char **last = NULL;
 	bool heals = cluster->stale && cluster->current != NULL;
 	int err;
 
@@ -135,7 +127,6 @@ static int adopt(struct cluster *cluster, TALLOC_CTX *tmp, const struct cluster_
 	talloc_steal(tmp, cluster->last);
 	cluster->current = talloc_steal(cluster, effective);
 	cluster->last = talloc_steal(cluster, last);
-	cluster->num_last = effective->num_addrs;
 	cluster->stale = false;
 	if (heals) {
 		tell(cluster, &(struct cluster_event){.type = CLUSTER_FRESH}, NULL);

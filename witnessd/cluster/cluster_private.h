@@ -13,12 +13,6 @@ struct cluster_listener {
 	void *private_data;
 };
 
-/* Which node had an address last; one for each address of the current state. */
-struct cluster_last {
-	struct ipaddr ip;
-	const char *node; /* a child of the array */
-};
-
 /* A witnessd of the peer group. */
 struct cluster_peer {
 	struct qb_list_head entry;
@@ -30,8 +24,8 @@ struct cluster {
 	struct backend_sink sink;
 	struct cluster_state *current; /* effective; NULL before the first snapshot */
 	bool stale;                    /* the backend lost its manager after current */
-	struct cluster_last *last;
-	size_t num_last;
+	const char *
+		*last; /* who had each address of current last, in their order; NULL: nobody yet */
 	struct cluster_listener *listeners;
 	size_t num_listeners;
 	struct qb_list_head peers;

@@ -3,16 +3,36 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
+
+#include "witnessd/cluster/state_index.h"
 
 struct cluster_state *cluster_state_new(TALLOC_CTX *mem_ctx)
 {
 	struct cluster_state *state = talloc_zero(mem_ctx, struct cluster_state);
 
-	if (state != NULL) {
-		state->quorate = true;
+	if (state == NULL) {
+		return NULL;
+	}
+	state->quorate = true;
+	state->node_index = state_index_new(state);
+	state->addr_index = state_index_new(state);
+	state->share_index = state_index_new(state);
+	if (state->node_index == NULL || state->addr_index == NULL || state->share_index == NULL) {
+		talloc_free(state);
+		return NULL;
 	}
 	return state;
+}
+
+/* Shares compare without case: they are found by their name in lower case. NULL: no memory */
+static char *share_key(const char *name)
+{
+	char *key = talloc_strdup(NULL, name);
+
+	for (char *c = key; c != NULL && *c != '\0'; c++) {
+		*c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+	}
+	return key;
 }
 
 /* Copy a string that may be NULL. @return whether there was memory */
@@ -37,10 +57,8 @@ static void *grow(struct cluster_state *state, void *array, size_t num, size_t s
 int cluster_state_add_node(struct cluster_state *state, const struct cluster_node *node)
 {
 	struct cluster_node *nodes, copy = *node;
+	int err;
 
-	if (cluster_state_node(state, node->name) != NULL) {
-		return EEXIST;
-	}
 	nodes = grow(state, state->nodes, state->num_nodes, sizeof(*nodes));
 	if (nodes == NULL) {
 		return ENOMEM;
@@ -49,6 +67,10 @@ int cluster_state_add_node(struct cluster_state *state, const struct cluster_nod
 	if (!dup_optional(nodes, node->name, &copy.name)) {
 		return ENOMEM;
 	}
+	err = state_index_add(state->node_index, node->name, strlen(node->name), state->num_nodes);
+	if (err != 0) {
+		return err;
+	}
 	nodes[state->num_nodes++] = copy;
 	return 0;
 }
@@ -56,10 +78,8 @@ int cluster_state_add_node(struct cluster_state *state, const struct cluster_nod
 int cluster_state_add_addr(struct cluster_state *state, const struct cluster_addr *addr)
 {
 	struct cluster_addr *addrs, copy = *addr;
+	int err;
 
-	if (cluster_state_addr(state, &addr->ip) != NULL) {
-		return EEXIST;
-	}
 	addrs = grow(state, state->addrs, state->num_addrs, sizeof(*addrs));
 	if (addrs == NULL) {
 		return ENOMEM;
@@ -69,6 +89,10 @@ int cluster_state_add_addr(struct cluster_state *state, const struct cluster_add
 	    !dup_optional(addrs, addr->group, &copy.group)) {
 		return ENOMEM;
 	}
+	err = state_index_add(state->addr_index, &addr->ip, sizeof(addr->ip), state->num_addrs);
+	if (err != 0) {
+		return err;
+	}
 	addrs[state->num_addrs++] = copy;
 	return 0;
 }
@@ -76,10 +100,9 @@ int cluster_state_add_addr(struct cluster_state *state, const struct cluster_add
 int cluster_state_add_share(struct cluster_state *state, const struct cluster_share *share)
 {
 	struct cluster_share *shares, copy = *share;
+	char *key;
+	int err;
 
-	if (cluster_state_share(state, share->name) != NULL) {
-		return EEXIST;
-	}
 	shares = grow(state, state->shares, state->num_shares, sizeof(*shares));
 	if (shares == NULL) {
 		return ENOMEM;
@@ -89,6 +112,14 @@ int cluster_state_add_share(struct cluster_state *state, const struct cluster_sh
 	    !dup_optional(shares, share->group, &copy.group) ||
 	    !dup_optional(shares, share->node, &copy.node)) {
 		return ENOMEM;
+	}
+	key = share_key(share->name);
+	err = key == NULL
+		      ? ENOMEM
+		      : state_index_add(state->share_index, key, strlen(key), state->num_shares);
+	talloc_free(key);
+	if (err != 0) {
+		return err;
 	}
 	shares[state->num_shares++] = copy;
 	return 0;
@@ -122,12 +153,12 @@ struct cluster_state *cluster_state_copy(TALLOC_CTX *mem_ctx, const struct clust
 
 const struct cluster_node *cluster_state_node(const struct cluster_state *state, const char *name)
 {
-	for (size_t i = 0; name != NULL && i < state->num_nodes; i++) {
-		if (strcmp(state->nodes[i].name, name) == 0) {
-			return &state->nodes[i];
-		}
+	size_t pos;
+
+	if (name == NULL || !state_index_find(state->node_index, name, strlen(name), &pos)) {
+		return NULL;
 	}
-	return NULL;
+	return &state->nodes[pos];
 }
 
 const struct cluster_node *cluster_state_local(const struct cluster_state *state)
@@ -143,22 +174,20 @@ const struct cluster_node *cluster_state_local(const struct cluster_state *state
 const struct cluster_addr *cluster_state_addr(const struct cluster_state *state,
 					      const struct ipaddr *ip)
 {
-	for (size_t i = 0; i < state->num_addrs; i++) {
-		if (ipaddr_equal(&state->addrs[i].ip, ip)) {
-			return &state->addrs[i];
-		}
-	}
-	return NULL;
+	size_t pos;
+
+	return state_index_find(state->addr_index, ip, sizeof(*ip), &pos) ? &state->addrs[pos]
+									  : NULL;
 }
 
 const struct cluster_share *cluster_state_share(const struct cluster_state *state, const char *name)
 {
-	for (size_t i = 0; i < state->num_shares; i++) {
-		if (strcasecmp(state->shares[i].name, name) == 0) {
-			return &state->shares[i];
-		}
-	}
-	return NULL;
+	char *key = share_key(name);
+	size_t pos;
+	bool found = key != NULL && state_index_find(state->share_index, key, strlen(key), &pos);
+
+	talloc_free(key);
+	return found ? &state->shares[pos] : NULL;
 }
 
 /* What is wrong with a snapshot; text is NULL when there was no memory for the sentence. */

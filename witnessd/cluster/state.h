@@ -47,6 +47,8 @@ struct cluster_share {
 	const char *node;  /* who serves it now; NULL: nobody, or (without group) everybody */
 };
 
+struct state_index;
+
 struct cluster_state {
 	uint64_t generation; /* grows with each snapshot of one backend */
 	bool quorate;
@@ -56,6 +58,9 @@ struct cluster_state {
 	size_t num_addrs;
 	struct cluster_share *shares;
 	size_t num_shares;
+	/* Where names and addresses are, kept by cluster_state_add_*(): only they append to the arrays,
+	 * and names and addresses do not change afterwards. */
+	struct state_index *node_index, *addr_index, *share_index;
 };
 
 /** An empty, quorate state. Strings and arrays of it are its children. @return NULL when memory is short */
@@ -69,7 +74,7 @@ int cluster_state_add_share(struct cluster_state *state, const struct cluster_sh
 /** A deep copy. @return NULL when memory is short */
 struct cluster_state *cluster_state_copy(TALLOC_CTX *mem_ctx, const struct cluster_state *state);
 
-/** Look up; NULL when there is none. The result is borrowed from the state. */
+/** Look up by hash; NULL when there is none. The result is borrowed from the state. */
 const struct cluster_node *cluster_state_node(const struct cluster_state *state, const char *name);
 const struct cluster_node *cluster_state_local(const struct cluster_state *state);
 const struct cluster_addr *cluster_state_addr(const struct cluster_state *state,

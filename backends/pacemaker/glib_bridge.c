@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <glib.h>
 
-/* Linux' poll() bits and GLib's are the same, but only GLib's are promised. */
+/*
+ * A hang-up makes a descriptor readable. One that is waited for only because of hang-ups (GLib then asks
+ * for no events at all) is not watched: tevent has no way to, and libcib never does so.
+ */
 #define BRIDGE_READ  (G_IO_IN | G_IO_PRI | G_IO_HUP | G_IO_ERR)
 #define BRIDGE_WRITE (G_IO_OUT)
 

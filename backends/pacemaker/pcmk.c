@@ -33,6 +33,7 @@ void pcmk_init(void)
 	locale = setlocale(LC_ALL, NULL);
 	locale_before = locale == NULL ? NULL : strdup(locale);
 	umask_before = umask(0);
+	log_suspend();
 
 	/* Also hooks into libxml2: XML parsed before lacks the private data cluster_status() needs. */
 	crm_log_preinit(name, 1, argv);

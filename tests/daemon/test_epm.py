@@ -133,8 +133,9 @@ def entries(pdu):
 
 def test_lookup_of_everything(daemon, epm):
     handle, found, status = entries(epm.call(LOOKUP, lookup_stub()))
-    assert status == 0 and handle == b"\0" * 20
+    assert status == NO_ENTRY and handle == b"\0" * 20
     assert tower(port=daemon.port, addr=daemon.addr) in found
+    assert len(found) == 2  # the mapper itself is the other
 
 
 def test_lookup_one_by_one(epm):
@@ -142,9 +143,15 @@ def test_lookup_one_by_one(epm):
     handle, found = b"\0" * 20, []
     for _ in everything:
         handle, some, status = entries(epm.call(LOOKUP, lookup_stub(handle, 1)))
-        assert status == 0 and len(some) == 1
+        assert status == 0 and len(some) == 1 and handle != b"\0" * 20
         found += some
-    assert found == everything and handle == b"\0" * 20
+    assert found == everything
+    assert entries(epm.call(LOOKUP, lookup_stub(handle, 1))) == (b"\0" * 20, [], NO_ENTRY)
+
+
+def test_lookup_ended_early(epm):
+    handle = entries(epm.call(LOOKUP, lookup_stub(max_ents=1)))[0]
+    assert epm.call(FREE, handle).stub == b"\0" * 24
 
 
 def test_lookup_handle(daemon, epm):

@@ -92,6 +92,33 @@ def must(box, *command, timeout=30, stdin=None):
     return out
 
 
+class Capture:
+    """What tshark saw on the client's wire while inside "with"; read with packets() and fields()."""
+
+    FILE = "/var/tmp/session.pcap"
+
+    def __enter__(self):
+        self.tshark = Lines("client", "tshark", "-q", "-i", "eth0", "-w", self.FILE, "-f", "tcp")
+        self.tshark.wait("Capturing on")
+        return self
+
+    def __exit__(self, *_):
+        """A connection made after the session is in the file only after it."""
+        try:
+            run("client", "smbclient", "-L", "10.77.0.13", "-U", CREDENTIALS)
+            wait_for("the end of the session in the file",
+                     lambda: self.packets("smb2 && ip.dst == 10.77.0.13"))
+        finally:
+            self.tshark.stop()
+
+    def packets(self, display_filter, *names):
+        """Lines about the packets; with names only these fields, between tabs."""
+        args = [arg for name in names for arg in ("-e", name)]
+        out = must("client", "tshark", "-n", "-r", self.FILE, "-Y", display_filter,
+                   *(["-T", "fields", *args] if names else []))
+        return [line for line in out.splitlines() if not line.startswith("Running as user")]
+
+
 class Lines:
     """A command that runs in a box while we read its lines, each stamped when it arrived."""
 
@@ -101,7 +128,7 @@ class Lines:
         self.news = threading.Condition()
         self.ended = False
         self.process = subprocess.Popen(
-            [LAB, "exec", box, "stdbuf", "-o0", *command], stdin=subprocess.PIPE,
+            [LAB, "exec", box, "stdbuf", "-i0", "-o0", *command], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -201,6 +228,16 @@ class Cluster:
 
     def settle(self):
         must(self.node, "crm_resource", "--wait", "--timeout=60s", timeout=70)
+
+    def stop(self, resource):
+        must(self.node, "crm_resource", "--resource", resource, "--meta",
+             "--set-parameter", "target-role", "--parameter-value", "Stopped")
+        self.settle()
+
+    def start(self, resource):
+        must(self.node, "crm_resource", "--resource", resource, "--meta",
+             "--delete-parameter", "target-role")
+        self.settle()
 
     def restore(self, resource):
         """Takes back what move() asked for; the address goes home."""

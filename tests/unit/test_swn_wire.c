@@ -426,6 +426,21 @@ static void an_unknown_message_type_is_reported(void **state)
 	assert_string_equal(swn_message_type_name(n->type), "UNKNOWN");
 }
 
+static void a_null_buffer_holds_no_records(void **state)
+{
+	struct bytes none = unhex(*state, "00000200 01000000 00000000 00000000 00000000 00000000");
+	struct swn_notify *n = NULL;
+	uint32_t werror;
+
+	assert_int_equal(swn_pull_notify_reply(*state, none.p, none.len, &n, &werror), 0);
+	assert_int_equal(n->num_changes, 0);
+	none.p[0x08] = 16;
+	assert_int_equal(swn_pull_notify_reply(*state, none.p, none.len, &n, &werror), EBADMSG);
+	none.p[0x08] = 0;
+	none.p[0x0c] = 1;
+	assert_int_equal(swn_pull_notify_reply(*state, none.p, none.len, &n, &werror), EBADMSG);
+}
+
 static void hostile_notify_counts_are_refused(void **state)
 {
 	static const struct {
@@ -624,6 +639,7 @@ int main(void)
 		TEST(bytes_after_the_records_are_tolerated),
 		TEST(empty_answers_are_read),
 		TEST(an_unknown_message_type_is_reported),
+		TEST(a_null_buffer_holds_no_records),
 		TEST(hostile_notify_counts_are_refused),
 		TEST(the_interface_list_goes_both_ways),
 		TEST(an_interface_list_may_be_null_or_empty),

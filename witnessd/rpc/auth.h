@@ -24,11 +24,15 @@ struct rpc_auth_config {
 	const char *keytab; /* NULL: the library's default keytab */
 	bool krb5;          /* try to offer Kerberos */
 	bool ntlm;          /* try to offer NTLM */
-	const char *
-		ntlm_user_file; /* NTLM_USER_FILE of gss-ntlmssp; NULL leaves the environment alone */
-	const char *netbios_name;   /* for the NTLM challenge; NULL leaves the environment alone */
-	const char *netbios_domain; /* ditto */
-	unsigned int threads;       /* most threads; 0 = 8 */
+	/*
+	 * Of gss-ntlmssp's environment; NULL leaves it alone. In the user file (NTLM_USER_FILE) lines
+	 * with a hash (smbpasswd style) are better than lines with a password: 1.2.0 leaks 6 KB each
+	 * time that it hashes one, and a wrong guess of a client suffices for that.
+	 */
+	const char *ntlm_user_file;
+	const char *netbios_name; /* for the NTLM challenge */
+	const char *netbios_domain;
+	unsigned int threads; /* most threads; 0 = 8 */
 };
 
 /**

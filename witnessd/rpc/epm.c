@@ -138,24 +138,23 @@ static bool lookup_matches(const struct epm_lookup *args, const struct epm_entry
 	}
 }
 
-/* Keep what matches from position on, in place, max at most. @return where to go on, 0 at the end */
+/*
+ * Keep what matches from position on, in place, max at most.
+ * @return where to go on, after a full answer; 0 after one that is not, which ends the lookup
+ */
 static uint32_t lookup_select(const struct epm_lookup *args, uint32_t position,
 			      struct map_view *view)
 {
 	uint32_t kept = 0, next = 0;
 
-	for (uint32_t i = position; i < view->num; i++) {
-		if (!lookup_matches(args, &view->entries[i])) {
-			continue;
+	for (uint32_t i = position; i < view->num && kept < args->max_ents; i++) {
+		if (lookup_matches(args, &view->entries[i])) {
+			view->entries[kept++] = view->entries[i];
+			next = i + 1;
 		}
-		if (kept == args->max_ents) {
-			next = i; /* there is more, and it starts here */
-			break;
-		}
-		view->entries[kept++] = view->entries[i];
 	}
 	view->num = kept;
-	return next;
+	return kept == args->max_ents ? next : 0;
 }
 
 static int ept_lookup(TALLOC_CTX *mem_ctx, const struct rpc_call *call, struct rpc_reply *reply)
@@ -285,5 +284,5 @@ const struct rpc_iface rpc_epm_iface = {
 	.ops = epm_ops,
 	.num_ops = EPM_NUM_OPS,
 	.min_level = RPC_LEVEL_NONE,
-	.mapped = false,
+	.mapped = true,
 };

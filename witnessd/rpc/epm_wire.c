@@ -182,7 +182,7 @@ int epm_push_lookup_reply(TALLOC_CTX *mem_ctx, const struct epm_handle *handle,
 	for (uint32_t i = 0; i < num; i++) {
 		out_tower(&out, &entries[i].tower);
 	}
-	ndr_out_u32(&out, num > 0 ? EPM_STATUS_OK : EPM_STATUS_NOT_REGISTERED);
+	ndr_out_u32(&out, epm_handle_is_null(handle) ? EPM_STATUS_NOT_REGISTERED : EPM_STATUS_OK);
 	return finish(&out, stub, len);
 }
 

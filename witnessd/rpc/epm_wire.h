@@ -82,7 +82,11 @@ int epm_pull_map(const uint8_t *stub, size_t len, bool big_endian, struct epm_ma
 int epm_pull_handle(const uint8_t *stub, size_t len, bool big_endian, struct epm_handle *out);
 int epm_push_map(TALLOC_CTX *mem_ctx, const struct epm_map *in, uint8_t **stub, size_t *len);
 
-/* Replies. max is what the question allowed: the conformance of the array. */
+/*
+ * Replies. max is what the question allowed: the conformance of the array. The status of a lookup is
+ * "no more entries" when the handle is null, be there entries or not: Samba's mapper says so, and
+ * smbtorture expects it.
+ */
 int epm_push_lookup_reply(TALLOC_CTX *mem_ctx, const struct epm_handle *handle,
 			  const struct epm_entry *entries, uint32_t num, uint32_t max,
 			  uint8_t **stub, size_t *len);

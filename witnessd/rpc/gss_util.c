@@ -56,10 +56,13 @@ static size_t append_status(char *buf, size_t size, size_t len, OM_uint32 status
 
 void gss_util_text(char *buf, size_t size, OM_uint32 major, OM_uint32 minor, gss_const_OID mech)
 {
-	size_t len;
+	size_t len = 0;
 
 	buf[0] = '\0';
-	len = append_status(buf, size, 0, major, GSS_C_GSS_CODE, mech);
+	/* "Unspecified GSS failure. Minor code may provide more information" is no news to anybody. */
+	if (minor == 0 || GSS_ROUTINE_ERROR(major) != GSS_S_FAILURE) {
+		len = append_status(buf, size, len, major, GSS_C_GSS_CODE, mech);
+	}
 	if (minor != 0) {
 		append_status(buf, size, len, minor, GSS_C_MECH_CODE, mech);
 	}

@@ -19,7 +19,7 @@ enum gss_util_mech gss_util_mech_of(gss_const_OID oid);
 /** "krb5", "ntlm" or "". */
 const char *gss_util_mech_name(enum gss_util_mech mech);
 
-/** Major and minor status as text, cut to fit. mech may be NULL. */
+/** What major and minor status say, as text that is cut to fit. mech may be NULL. */
 void gss_util_text(char *buf, size_t size, OM_uint32 major, OM_uint32 minor, gss_const_OID mech);
 
 /**

@@ -78,21 +78,19 @@ void sec_core_free(struct sec_core *core)
 	free(core);
 }
 
-static void fail(struct sec_core *core, int err, OM_uint32 major, OM_uint32 minor)
+/* @param what put before the library's words; may be "" */
+static void fail(struct sec_core *core, int err, const char *what, OM_uint32 major, OM_uint32 minor)
 {
+	int len = snprintf(core->error, sizeof(core->error), "%s", what);
+
 	core->err = err;
-	gss_util_text(core->error, sizeof(core->error), major, minor, core->oid);
+	gss_util_text(core->error + len, sizeof(core->error) - (size_t)len, major, minor,
+		      core->oid);
 }
 
-/* What both directions have in common after GSSAPI's answer. */
-static void conclude(struct sec_core *core, OM_uint32 major, OM_uint32 minor, OM_uint32 flags,
-		     int err_if_failed)
+/* What both directions have in common when GSSAPI has not failed. */
+static void conclude(struct sec_core *core, OM_uint32 major, OM_uint32 flags)
 {
-	/* Exactly: supplementary bits of a step (an old or repeated token) are no success. */
-	if (major != GSS_S_COMPLETE && major != GSS_S_CONTINUE_NEEDED) {
-		fail(core, err_if_failed, major, minor);
-		return;
-	}
 	if (core->out.length > TOKEN_MAX) {
 		core->err = EPROTO;
 		snprintf(core->error, sizeof(core->error), "a token of %zu bytes fits in no PDU",
@@ -102,6 +100,12 @@ static void conclude(struct sec_core *core, OM_uint32 major, OM_uint32 minor, OM
 	if (major == GSS_S_COMPLETE) {
 		core->err = sec_core_complete(core, flags);
 	}
+}
+
+/* Exactly: supplementary bits of a step (an old or repeated token) are no success. */
+static bool failed(OM_uint32 major)
+{
+	return major != GSS_S_COMPLETE && major != GSS_S_CONTINUE_NEEDED;
 }
 
 static gss_cred_id_t acceptor_cred(const struct sec_core *core)
@@ -141,12 +145,14 @@ static void accept_step(struct sec_core *core)
 	major = gss_accept_sec_context(&minor, &core->ctx, acceptor_cred(core), &in,
 				       GSS_C_NO_CHANNEL_BINDINGS, NULL, NULL, &core->out, &flags,
 				       NULL, NULL);
-	err = gss_util_errno(major, minor, false);
-	/* gss-ntlmssp has no better word than "failure" for a wrong password or an unknown user. */
 	if (logon && GSS_ROUTINE_ERROR(major) == GSS_S_FAILURE) {
-		err = EACCES;
+		/* gss-ntlmssp has no better word for it. */
+		fail(core, EACCES, "wrong NTLM user or password: ", major, minor);
+	} else if (failed(major)) {
+		fail(core, gss_util_errno(major, minor, false), "", major, minor);
+	} else {
+		conclude(core, major, flags);
 	}
-	conclude(core, major, minor, flags, err);
 }
 
 static OM_uint32 initiator_flags(uint8_t level)
@@ -179,7 +185,11 @@ static void init_step(struct sec_core *core)
 				     (gss_OID)core->oid, initiator_flags(core->level), 0,
 				     GSS_C_NO_CHANNEL_BINDINGS, &in, NULL, &core->out, &flags,
 				     NULL);
-	conclude(core, major, minor, flags, gss_util_errno(major, minor, true));
+	if (failed(major)) {
+		fail(core, gss_util_errno(major, minor, true), "", major, minor);
+		return;
+	}
+	conclude(core, major, flags);
 }
 
 void sec_core_step(struct sec_core *core)

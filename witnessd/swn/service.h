@@ -30,7 +30,11 @@ struct swn_config {
 	void *share_private;
 };
 
-/** Create the service and subscribe it to the cluster, which must outlive it. @return 0 or ENOMEM */
+/**
+ * Create the service and subscribe it to the cluster. The cluster must outlive it, and have no more
+ * events for it once it is freed. Calls that still wait then end: NOT_FOUND, or a fault.
+ * @return 0, ENOMEM, or what timerfd_create(2) gave
+ */
 int swn_service_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		       const struct swn_config *config, struct cluster *cluster,
 		       struct swn_service **out);

@@ -202,6 +202,9 @@ static int get_lists(struct swn_notify *notify, const uint8_t *p, size_t left, u
 
 static int get_records(struct swn_notify *notify, const uint8_t *p, size_t len, uint32_t num)
 {
+	if (p == NULL) {
+		return len == 0 && num == 0 ? 0 : EBADMSG; /* a NULL MessageBuffer */
+	}
 	if (num == 0) {
 		return 0;
 	}
@@ -231,8 +234,6 @@ static void get_notify(struct ndr_in *in, struct swn_notify *notify)
 			ndr_in_fail(in, EBADMSG);
 		}
 		records = ndr_in_raw(in, length);
-	} else if (length != 0 || num != 0) {
-		ndr_in_fail(in, EBADMSG);
 	}
 	if (in->err != 0) {
 		return;

@@ -57,7 +57,7 @@ static int apply(void)
 	qb_log_ctl(QB_LOG_SYSLOG, QB_LOG_CONF_ENABLED, QB_FALSE);
 	qb_log_ctl(QB_LOG_STDERR, QB_LOG_CONF_ENABLED, QB_FALSE);
 	if (last.file > 0) {
-		qb_log_file_close(last.file); /* fails harmlessly when libqb was started anew */
+		qb_log_file_close(last.file);
 		last.file = 0;
 	}
 	if (strcmp(last.target, "stderr") == 0) {
@@ -97,6 +97,14 @@ int log_setup(const char *name, const char *target, int level)
 	strcpy(last.target, target);
 	last.level = level;
 	return apply();
+}
+
+void log_suspend(void)
+{
+	if (last.started) {
+		qb_log_fini();
+		last.file = 0;
+	}
 }
 
 int log_restore(void)

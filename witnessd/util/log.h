@@ -32,12 +32,13 @@
 int log_setup(const char *name, const char *target, int level);
 
 /**
- * Apply the last log_setup() again, after a library of this process has changed libqb's settings
- * (Pacemaker's do, see backends/pacemaker/pcmk.h). Nothing happens before the first log_setup().
- * Either way only our own lines are logged: those of libraries that use libqb, too, are left out
- * unless they are critical.
+ * Around a call into a library that sets libqb's logging up for itself, as Pacemaker's do (see
+ * backends/pacemaker/pcmk.h): end ours, then apply the last log_setup() again. Before the first
+ * log_setup() both do nothing. In any case only our own lines are logged: those of libraries that use
+ * libqb, too, are left out unless they are critical.
  * @return as log_setup()
  */
+void log_suspend(void);
 int log_restore(void);
 
 /** "err", "warning", "notice", "info", "debug", "trace" to a priority. @return 0 or EINVAL */

@@ -13,8 +13,13 @@ box_pid() {
 	cat "$LAB_DIR/$1/init.pid"
 }
 
+# The command line tells the box's init from a stranger that has got its number since.
+is_process_of_box() {
+	[ -n "$1" ] && tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -qF "/lib/init $LAB_DIR/$2 "
+}
+
 box_alive() {
-	[ -e "$LAB_DIR/$1/init.pid" ] && kill -0 "$(box_pid "$1")" 2>/dev/null
+	[ -e "$LAB_DIR/$1/init.pid" ] && is_process_of_box "$(box_pid "$1")" "$1"
 }
 
 # In place of this shell, for one who kills it: the command ends with it. Variables of the caller
@@ -93,6 +98,7 @@ box_up() {
 		"$LAB_LIB/init" "$root" "$box" $BOX_FOLDERS $BOX_COPIES /run \
 		>"$root/init.log" 2>&1 </dev/null &
 	unshare=$!
+	echo "$unshare" >"$root/unshare.pid"
 	wait_for 20 "the init of $box" test -s "$root/ready" || { cat "$root/init.log" >&2; return 1; }
 	pgrep -P "$unshare" >"$root/init.pid"
 	box_plug "$box"
@@ -114,14 +120,19 @@ box_plug() {
 		ip link set $port up"
 }
 
-# Power off: SIGKILL to the init of a PID namespace ends every process in it.
+# Power off: SIGKILL to the init of a PID namespace ends every process in it, and unshare's end
+# (--kill-child) kills an init whose boot was interrupted.
 box_down() {
-	local pid
-	box_alive "$1" || { rm -f "$LAB_DIR/$1/init.pid"; return 0; }
-	pid=$(box_pid "$1")
-	kill -s KILL "$pid" 2>/dev/null || true
-	wait_for 20 "the end of $1" box_gone "$pid"
-	rm -f "$LAB_DIR/$1/init.pid"
+	local file pid
+	for file in "$LAB_DIR/$1/init.pid" "$LAB_DIR/$1/unshare.pid"; do
+		[ -e "$file" ] || continue
+		pid=$(cat "$file")
+		if is_process_of_box "$pid" "$1"; then
+			kill -s KILL "$pid" 2>/dev/null || true
+			wait_for 20 "the end of $1" box_gone "$pid"
+		fi
+		rm -f "$file"
+	done
 }
 
 box_gone() {

@@ -5,7 +5,7 @@
 witnessd_start_service() {
 	local build
 	build=$(cat "$LAB_DIR/build")
-	box_start "$1" witnessd "$build/witnessd" --foreground \
+	box_start "$1" witnessd "$build/witnessd" \
 		-o global.backend="$(cat "$LAB_DIR/manager")" \
 		-o global.module_dir="$build" \
 		-o global.log_target=/var/log/witnessd.log \
@@ -19,5 +19,7 @@ witnessd_start() {
 }
 
 witnessd_ready() {
-	wait_for 20 "witnessd on $1" box_exec "$1" "$(cat "$LAB_DIR/build")/witnessctl" ping
+	wait_for 20 "witnessd on $1" box_exec "$1" "$(cat "$LAB_DIR/build")/witnessctl" ping && return
+	tail -n 5 "$LAB_DIR/$1/var/log/witnessd.out" "$LAB_DIR/$1/var/log/witnessd.log" >&2
+	return 1
 }

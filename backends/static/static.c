@@ -73,7 +73,8 @@ static int adopt(struct backend *backend, char *text, struct cluster_state *map)
 	if (backend->map == NULL || backend->problem != NULL) {
 		log_notice("static: using %s as node %s", backend->path, backend->local);
 	}
-	if (cluster_state_local(snapshot) == NULL) {
+	if (cluster_state_local(snapshot) == NULL &&
+	    (backend->map == NULL || cluster_state_node(backend->map, backend->local) != NULL)) {
 		log_warn("static: %s has no [node %s], which is this one", backend->path,
 			 backend->local);
 	}

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <unistd.h>
 
 #include "backends/static/edit.h"
 #include "backends/static/map.h"
+#include "backends/static/mapfile.h"
 #include "tests/unit/cluster_fixture.h"
 
 static const char good[] = "# three nodes\n"
@@ -80,6 +82,26 @@ static void good_map_is_understood(void **unused)
 	assert_null(map->shares[2].node);
 	assert_null(map->shares[2].group);
 	talloc_free(map);
+}
+
+/* What is installed as the example. The tests run in the source tree. */
+static void example_is_a_map(void **unused)
+{
+	static const char path[] = "packaging/cluster.map.example";
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct cluster_state *map;
+	char *text = NULL;
+	size_t len = 0;
+
+	if (access(path, R_OK) != 0) {
+		skip();
+	}
+	assert_int_equal(mapfile_read(mem, path, &text, &len), 0);
+	map = parse(mem, text);
+	assert_int_equal(map->num_nodes, 2);
+	assert_int_equal(map->num_addrs, 3);
+	assert_int_equal(map->num_shares, 2);
+	talloc_free(mem);
 }
 
 static void canonical_text_is_a_fixed_point(void **unused)
@@ -367,6 +389,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_map_is_understood),
+		cmocka_unit_test(example_is_a_map),
 		cmocka_unit_test(canonical_text_is_a_fixed_point),
 		cmocka_unit_test(snapshot_adds_what_follows),
 		cmocka_unit_test(mistakes_are_named_with_their_line),

@@ -38,6 +38,7 @@ int cmd_interfaces(struct ctl *ctl, int argc, const char **argv);
 int cmd_list(struct ctl *ctl, int argc, const char **argv);
 int cmd_backend(struct ctl *ctl, int argc, const char **argv);
 int cmd_log_level(struct ctl *ctl, int argc, const char **argv);
+int cmd_watch(struct ctl *ctl, int argc, const char **argv); /* watch.c; needs no daemon */
 
 /**
  * Ask the daemon; request is taken over. On failure the reason has been printed.

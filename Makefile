@@ -142,7 +142,8 @@ check-sh:
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-demo: deps-build
+demo:
+	@tests/deps/install tests/deps/build.txt tests/deps/demo.txt
 	@$(MAKE) --no-print-directory all
 	@tests/demo/demo $(B)
 demo-pacemaker: deps

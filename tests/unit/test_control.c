@@ -213,7 +213,7 @@ static int client_too_big(const struct fixture *f)
 	char *why = NULL;
 
 	EXPECT(control_call(NULL, f->name, request, 10000, &result, &why) == EREMOTEIO);
-	EXPECT(strstr(why, "8 MiB") != NULL);
+	EXPECT(strstr(why, "64 MiB") != NULL);
 	memset(text, 'y', CONTROL_MAX_REQUEST);
 	request = json_pack("{s:s, s:s}", "command", "echo", "what", text);
 	EXPECT(control_call(NULL, f->name, request, 10000, &result, &why) == EMSGSIZE);

@@ -12,7 +12,7 @@
 #include <tevent.h>
 
 #define CONTROL_MAX_REQUEST (64 * 1024)
-#define CONTROL_MAX_REPLY   (8 * 1024 * 1024)
+#define CONTROL_MAX_REPLY   (64 * 1024 * 1024) /* some 100,000 registrations */
 #define CONTROL_MAX_CLIENTS 32
 
 struct control_server;

@@ -112,7 +112,7 @@ int control_handle(TALLOC_CTX *mem_ctx, const struct control_table *table, const
 
 	json_decref(json);
 	if (text != NULL && strlen(text) > CONTROL_MAX_REPLY) {
-		json = refusal("the answer is larger than 8 MiB");
+		json = refusal("the answer is larger than 64 MiB");
 		free(text);
 		text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
 		json_decref(json);

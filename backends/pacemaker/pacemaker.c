@@ -83,10 +83,12 @@ static bool same_state(const struct cluster_state *a, const struct cluster_state
 }
 
 /*
- * Nodes that Corosync does not list are dead, whatever the CIB still says; only with quorum, for
- * without it this node may be the one that is cut off. It stays so in the placement until a newer CIB.
+ * Corosync's word against the CIB's, with quorum only, for without it this node may be the one that is
+ * cut off. Nodes that Corosync does not list are dead, whatever the CIB still says; that stays so in
+ * the placement until a newer CIB. Nodes that it does list are no dead ones: a CIB that says so comes
+ * from the other side of a partition that has just been healed.
  */
-static void drop_dead_nodes(struct backend *backend)
+static void apply_membership(struct backend *backend)
 {
 	struct placement *placement = backend->placement;
 
@@ -95,11 +97,17 @@ static void drop_dead_nodes(struct backend *backend)
 	}
 	for (size_t i = 0; i < placement->state->num_nodes; i++) {
 		const struct cluster_node *node = &placement->state->nodes[i];
+		bool lost = placement->nodes[i] == PLACEMENT_NODE_LOST;
 
-		if (node->id != 0 && !membership_has(backend->membership, node->id) &&
-		    placement->nodes[i] != PLACEMENT_NODE_LOST) {
-			log_info("node %s has left the membership", node->name);
+		if (node->id == 0) {
+			continue; /* Pacemaker Remote: Corosync does not know it */
+		}
+		if (!membership_has(backend->membership, node->id) && !lost) {
+			log_debug("node %s is not in the membership", node->name);
 			placement_drop_node(placement, i);
+		} else if (membership_has(backend->membership, node->id) && lost) {
+			log_debug("node %s is in the membership", node->name);
+			placement->nodes[i] = PLACEMENT_NODE_ABSENT;
 		}
 	}
 }
@@ -119,7 +127,7 @@ static struct cluster_state *compose(struct backend *backend)
 	struct cluster_state *next;
 	struct timeval deadline;
 
-	drop_dead_nodes(backend);
+	apply_membership(backend);
 	next = cluster_state_copy(backend, backend->placement->state);
 	if (next == NULL) {
 		return NULL;

@@ -75,8 +75,11 @@ static enum placement_node judge_node(const struct build *build, const struct no
 			       !found->details->unclean;
 		node->draining = node->draining || found->details->shutdown;
 	}
-	if (status->gone || (found != NULL && found->details->unclean && build->fencing)) {
+	if (status->gone) {
 		return PLACEMENT_NODE_LOST;
+	}
+	if (found != NULL && found->details->unclean && build->fencing) {
+		return PLACEMENT_NODE_CONDEMNED;
 	}
 	if (node->online) {
 		return PLACEMENT_NODE_USABLE;

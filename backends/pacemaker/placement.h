@@ -24,8 +24,9 @@
 enum placement_node {
 	PLACEMENT_NODE_USABLE, /* online: what its history says is so */
 	PLACEMENT_NODE_ABSENT, /* a member of the cluster, but Pacemaker does not take part there now */
-	PLACEMENT_NODE_LEFT, /* the same, after an orderly stop of Pacemaker */
-	PLACEMENT_NODE_LOST, /* no member, or about to be fenced: nothing is on it */
+	PLACEMENT_NODE_LEFT,      /* the same, after an orderly stop of Pacemaker */
+	PLACEMENT_NODE_CONDEMNED, /* about to be fenced: nothing on it counts */
+	PLACEMENT_NODE_LOST,      /* no member: nothing is on it */
 };
 
 struct placement {

@@ -127,7 +127,7 @@ static bool keep_addr(struct round *round, const struct cluster_addr *last,
 	enum placement_node node = placement_node(placement, last->node);
 	char text[IPADDR_STRLEN];
 
-	if (node == PLACEMENT_NODE_LOST) {
+	if (node == PLACEMENT_NODE_LOST || node == PLACEMENT_NODE_CONDEMNED) {
 		return false;
 	}
 	switch (placement_fact(placement, &last->ip, last->node)) {
@@ -159,17 +159,27 @@ static struct cluster_addr *find_addr(struct cluster_state *state, const struct 
 	return NULL;
 }
 
+/* Cut off from the others, this node can only speak for itself. */
+static bool out_of_sight(const struct cluster_state *next, const char *name)
+{
+	const struct cluster_node *node = cluster_state_node(next, name);
+
+	return !next->quorate && node != NULL && !node->local;
+}
+
 static void settle_addr(struct round *round, const struct cluster_addr *last,
 			const struct placement *placement, struct cluster_state *next)
 {
 	struct cluster_addr *addr = find_addr(next, &last->ip);
 
 	if (last->state != CLUSTER_ADDR_AVAILABLE || addr == NULL ||
-	    addr->state != CLUSTER_ADDR_UNAVAILABLE || !keep_addr(round, last, placement)) {
+	    addr->state != CLUSTER_ADDR_UNAVAILABLE) {
 		return;
 	}
-	addr->state = CLUSTER_ADDR_AVAILABLE;
-	addr->node = cluster_state_node(next, last->node)->name;
+	if (out_of_sight(next, last->node) || keep_addr(round, last, placement)) {
+		addr->state = CLUSTER_ADDR_AVAILABLE;
+		addr->node = cluster_state_node(next, last->node)->name;
+	}
 }
 
 bool settle_apply(struct settle *settle, const struct cluster_state *last,

@@ -5,7 +5,8 @@
  * about a second later: meanwhile its resources seem to be nowhere. A recorded stop, a probe that found
  * nothing, a start elsewhere, or a node that has left the membership is believed at once; a history that
  * just vanished only after it has stayed away for a while. An address whose node is alive without
- * Pacemaker (maintenance) stays where it is.
+ * Pacemaker (maintenance) stays where it is. Without quorum the addresses of other nodes stay, too: so
+ * that when the partitions join again, nothing seems lost that has only been out of sight.
  */
 #ifndef BACKENDS_PACEMAKER_SETTLE_H
 #define BACKENDS_PACEMAKER_SETTLE_H

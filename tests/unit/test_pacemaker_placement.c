@@ -282,7 +282,7 @@ static void unclean_node_has_nothing(void **arg)
 	cib_edit(doc, "//nvpair[@name='stonith-enabled']", "value", "true");
 	p = placement_of(doc);
 	assert_false(cluster_state_node(p->state, "n2")->online);
-	assert_int_equal(placement_node(p, "n2"), PLACEMENT_NODE_LOST);
+	assert_int_equal(placement_node(p, "n2"), PLACEMENT_NODE_CONDEMNED);
 	assert_addr(p->state, VIP2, UNAVAILABLE, NULL);
 	talloc_free(p);
 }

@@ -212,6 +212,37 @@ static void orderly_stop_takes_the_node_down_at_once(void **arg)
 	assert_false(scene->waiting);
 }
 
+/* What an isolated node sees: it stops its own address, the others are out of sight, then all is back. */
+static void without_quorum_only_ones_own_is_lost(void **arg)
+{
+	struct scene *scene = *arg;
+	xmlDoc *doc = cib_load("move-4-stopped"); /* vip1 was on n1, which is this node */
+	struct placement *placement;
+
+	show(scene, placement_of(cib_load("move-1-before")));
+	cib_edit(doc, "/cib", "have-quorum", "0");
+	cib_edit(doc, "//node_state[@uname!='n1']", "in_ccm", "false");
+	cib_edit(doc, "//node_state[@uname!='n1']", "crmd", "offline");
+	show(scene, placement_of(doc));
+	assert_false(scene->published->quorate);
+	assert_addr(scene->published, VIP1, CLUSTER_ADDR_UNAVAILABLE, NULL);
+	assert_addr(scene->published, VIP2, CLUSTER_ADDR_AVAILABLE, "n2");
+	assert_addr(scene->published, VIP3, CLUSTER_ADDR_AVAILABLE, "n3");
+	pass(scene, 100 * WAIT_MS);
+
+	/* The link is back and with it quorum; the CIB is still that of the isolated node. */
+	doc = cib_load("move-4-stopped");
+	cib_edit(doc, "//node_state[@uname!='n1']", "in_ccm", "false");
+	cib_edit(doc, "//node_state[@uname!='n1']", "crmd", "offline");
+	placement = placement_of(doc);
+	placement->nodes[1] = PLACEMENT_NODE_ABSENT; /* as the membership says */
+	placement->nodes[2] = PLACEMENT_NODE_ABSENT;
+	show(scene, placement);
+	assert_true(scene->published->quorate);
+	assert_addr(scene->published, VIP2, CLUSTER_ADDR_AVAILABLE, "n2");
+	assert_addr(scene->published, VIP3_6, CLUSTER_ADDR_AVAILABLE, "n3");
+}
+
 static void removed_resource_is_gone(void **arg)
 {
 	struct scene *scene = *arg;
@@ -228,11 +259,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
-		T(first_view_is_taken_as_it_is),      T(rejoin_is_no_loss),
-		T(recorded_stop_is_believed_at_once), T(history_that_stays_away_is_a_loss),
-		T(second_gap_gets_its_own_wait),      T(probe_that_finds_nothing_ends_it),
-		T(start_elsewhere_ends_it),           T(node_alive_without_pacemaker_keeps_it),
-		T(death_is_believed_at_once),         T(orderly_stop_takes_the_node_down_at_once),
+		T(first_view_is_taken_as_it_is),
+		T(rejoin_is_no_loss),
+		T(recorded_stop_is_believed_at_once),
+		T(history_that_stays_away_is_a_loss),
+		T(second_gap_gets_its_own_wait),
+		T(probe_that_finds_nothing_ends_it),
+		T(start_elsewhere_ends_it),
+		T(node_alive_without_pacemaker_keeps_it),
+		T(death_is_believed_at_once),
+		T(orderly_stop_takes_the_node_down_at_once),
+		T(without_quorum_only_ones_own_is_lost),
 		T(removed_resource_is_gone),
 	};
 

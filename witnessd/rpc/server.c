@@ -54,6 +54,7 @@ static int server_destructor(struct rpc_server *server)
 	while (!qb_list_empty(&server->endpoints)) {
 		talloc_free(qb_list_first_entry(&server->endpoints, struct rpc_endpoint, list));
 	}
+	rpc_source_forget_all(server);
 	if (server->spare_fd != -1) {
 		close(server->spare_fd);
 	}

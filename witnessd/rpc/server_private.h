@@ -96,6 +96,8 @@ void rpc_source_leave(struct rpc_source *source);
 void rpc_source_failed(struct rpc_server *server, const struct ipaddr *addr);
 /** How long the next step of an authentication from there has to wait: guessing is slow. */
 unsigned int rpc_source_delay_ms(struct rpc_server *server, const struct ipaddr *addr);
+/** Forget what is left of all addresses; no connection is open any more. */
+void rpc_source_forget_all(struct rpc_server *server);
 
 /** Whether a line that an anonymous peer caused may be logged now. Tells about those that were not. */
 bool rpc_server_may_log(struct rpc_server *server);

@@ -120,3 +120,12 @@ unsigned int rpc_source_delay_ms(struct rpc_server *server, const struct ipaddr 
 	}
 	return (unsigned int)(source->failed_until_ms - free_until);
 }
+
+void rpc_source_forget_all(struct rpc_server *server)
+{
+	struct rpc_source *source, *next;
+
+	HASH_ITER (hh, server->sources, source, next) {
+		source_forget(source);
+	}
+}

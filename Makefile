@@ -73,12 +73,10 @@ $(core_lib): $(call obj,$(core_src))
 
 # The modules use the core's functions, so all of them are in the program and exported.
 $(B)/witnessd: $(B)/obj/witnessd/main.o $(core_lib)
-	@rm -rf $@
 	$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $< -Wl,--whole-archive $(core_lib) \
 		-Wl,--no-whole-archive $(PKG_LIBS) -ldl -lpthread
 
 $(B)/witnessctl: $(call obj,$(ctl_src)) $(core_lib)
-	@rm -rf $@
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl -lpthread
 
 define module_rule

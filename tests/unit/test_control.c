@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The control socket: a server on tevent in this process, clients in child processes. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -7,8 +8,11 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -320,6 +324,53 @@ static void a_crowd_is_turned_away_and_the_next_let_in(void **state)
 	assert_int_equal(run_client(*state, client_echo), 0);
 }
 
+static unsigned int open_files(pid_t pid)
+{
+	char path[64];
+	unsigned int n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	dir = opendir(path);
+	while (dir != NULL && readdir(dir) != NULL) {
+		n++;
+	}
+	if (dir != NULL) {
+		closedir(dir);
+	}
+	return n;
+}
+
+/*
+ * Many connections that say nothing, to the abstract socket that libqb makes. Its backlog is short, so
+ * when the last connect() returns nearly all have been accepted.
+ */
+static int client_silent(const struct fixture *f)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	unsigned int files;
+
+	strcpy(un.sun_path + 1, f->name);
+	for (int i = 0; i < 400; i++) {
+		int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+		EXPECT(fd >= 0);
+		EXPECT(connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0);
+	}
+	files = open_files(getppid());
+	EXPECT(files > 100 && files < 200);
+	return 0;
+}
+
+static void silent_connections_use_up_few_files(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(run_client(f, client_silent), 0);
+	assert_int_equal(run_client(f, client_echo), 0);
+	assert_in_range(open_files(getpid()), 0, 30);
+}
+
 static int client_stranger(const struct fixture *f)
 {
 	json_t *request = json_pack("{s:s, s:s}", "command", "echo", "what", "x");
@@ -500,6 +551,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(a_client_that_does_not_read_holds_up_nobody, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_crowd_is_turned_away_and_the_next_let_in, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(silent_connections_use_up_few_files, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(strangers_stay_outside, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_control_group_gets_in, setup, teardown),

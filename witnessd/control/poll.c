@@ -5,6 +5,12 @@
 #include <poll.h>
 #include <uthash.h>
 
+/*
+ * Anyone on the host can connect and say nothing, and libqb lets them: they may keep others from the
+ * control socket, but must not use up the files that witness clients need.
+ */
+#define MAX_WATCHES 128
+
 struct control_poll {
 	struct tevent_context *ev;
 	struct watch *watches;
@@ -106,6 +112,9 @@ static int32_t dispatch_add(enum qb_loop_priority p, int32_t fd, int32_t events,
 
 	if (the_poll == NULL || watch_find(fd) != NULL) {
 		return -EEXIST;
+	}
+	if (HASH_COUNT(the_poll->watches) >= MAX_WATCHES) {
+		return -EMFILE;
 	}
 	watch = talloc_zero(the_poll, struct watch);
 	if (watch == NULL) {

@@ -150,7 +150,9 @@ int main(int argc, char **argv)
 	opterr = 0;
 	while (ret == 0 && (c = getopt_long(argc, argv, "+:", options, NULL)) != -1) {
 		if (c == 'h' || c == 'v') {
-			return c == 'h' ? cmd_help(&ctl, 0, NULL) : cmd_version(&ctl, 0, NULL);
+			ret = c == 'h' ? cmd_help(&ctl, 0, NULL) : cmd_version(&ctl, 0, NULL);
+			talloc_free(ctl.mem_ctx);
+			return ret;
 		}
 		ret = parse_option(&ctl, c, argv);
 	}

@@ -108,8 +108,10 @@ static int handle_signals(struct daemon *daemon)
 static int start_pidfile(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 {
 	const char *path = config_string(daemon->config, "global.pid_file");
+	int ret = path[0] == '\0' ? 0 : pidfile_create(daemon, path, &daemon->pidfile, why);
 
-	return path[0] == '\0' ? 0 : pidfile_create(daemon, path, &daemon->pidfile, why);
+	(void)talloc_steal(mem_ctx, *why); /* the reason outlives the daemon that it ends */
+	return ret;
 }
 
 static int start_service(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)

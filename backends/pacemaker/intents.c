@@ -46,10 +46,13 @@ static int addf(struct reader *reader, struct backend_intent *intent, const char
 		const char *arg)
 {
 	char why[256];
+	int err;
 
 	snprintf(why, sizeof(why), format, arg);
 	intent->why = why;
-	return add(reader, intent);
+	err = add(reader, intent);
+	intent->why = NULL;
+	return err;
 }
 
 /* The node that has an available address of the group. */

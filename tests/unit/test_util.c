@@ -56,6 +56,7 @@ static void socket_addresses_round_trip(void **state)
 		assert_true(ipaddr_to_sockaddr(&addr, 135, &ss) > 0);
 		back = ipaddr_from_sockaddr(&ss);
 		assert_true(ipaddr_equal(&addr, &back));
+		assert_int_equal(ipaddr_port(&ss), 135);
 	}
 }
 

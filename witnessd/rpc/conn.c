@@ -57,9 +57,8 @@ static int socket_addresses(struct rpc_conn *conn)
 	}
 	conn->local = ipaddr_from_sockaddr(&local);
 	conn->remote = ipaddr_from_sockaddr(&remote);
-	/* sin_port and sin6_port are at the same place. */
-	conn->local_port = ntohs(((struct sockaddr_in *)&local)->sin_port);
-	conn->remote_port = ntohs(((struct sockaddr_in *)&remote)->sin_port);
+	conn->local_port = ipaddr_port(&local);
+	conn->remote_port = ipaddr_port(&remote);
 	return 0;
 }
 

@@ -58,7 +58,7 @@ static int protect(struct conn_call *call, const struct pdu_frag_params *params,
 		.header_sign = call->conn->header_sign,
 	};
 
-	if (params->sig_size == 0) {
+	if (params->sig_size == 0 || call->sec == NULL) {
 		return 0;
 	}
 	p.body_len = len - PDU_REQUEST_HDR - PDU_SEC_TRAILER_LEN - params->sig_size;

@@ -173,10 +173,7 @@ static uint16_t socket_port(int fd)
 	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1) {
 		return 0;
 	}
-	if (ss.ss_family == AF_INET6) {
-		return ntohs(((struct sockaddr_in6 *)&ss)->sin6_port);
-	}
-	return ntohs(((struct sockaddr_in *)&ss)->sin_port);
+	return ipaddr_port(&ss);
 }
 
 int rpc_endpoint_listen(struct rpc_endpoint *endpoint, const struct ipaddr *addr, uint16_t port,

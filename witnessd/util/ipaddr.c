@@ -63,6 +63,20 @@ struct ipaddr ipaddr_from_sockaddr(const struct sockaddr_storage *ss)
 	return addr;
 }
 
+_Static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
+	       "the port is at one place in both");
+
+uint16_t ipaddr_port(const struct sockaddr_storage *ss)
+{
+	uint16_t port = 0;
+
+	if (ss->ss_family == AF_INET || ss->ss_family == AF_INET6) {
+		memcpy(&port, (const uint8_t *)ss + offsetof(struct sockaddr_in, sin_port),
+		       sizeof(port));
+	}
+	return ntohs(port);
+}
+
 socklen_t ipaddr_to_sockaddr(const struct ipaddr *addr, uint16_t port, struct sockaddr_storage *ss)
 {
 	memset(ss, 0, sizeof(*ss));

@@ -34,6 +34,9 @@ bool ipaddr_equal(const struct ipaddr *a, const struct ipaddr *b);
 /** Take the address out of a socket address; v4-mapped becomes IPv4; other families give family 0. */
 struct ipaddr ipaddr_from_sockaddr(const struct sockaddr_storage *ss);
 
+/** The port (host order) of an AF_INET or AF_INET6 socket address; 0 for other families. */
+uint16_t ipaddr_port(const struct sockaddr_storage *ss);
+
 /** Fill a socket address from an address and a port (host order). @return its length */
 socklen_t ipaddr_to_sockaddr(const struct ipaddr *addr, uint16_t port, struct sockaddr_storage *ss);
 

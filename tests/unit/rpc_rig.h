@@ -337,12 +337,12 @@ static inline bool rig_recv(struct rig *rig, int fd, uint8_t *buf, size_t len)
 	return true;
 }
 
-struct rig_pdu {
+struct rig_frame {
 	struct pdu_hdr hdr;
 	uint8_t buf[UINT16_MAX];
 };
 
-static inline void rig_recv_pdu(struct rig *rig, int fd, struct rig_pdu *pdu)
+static inline void rig_recv_pdu(struct rig *rig, int fd, struct rig_frame *pdu)
 {
 	assert_true(rig_recv(rig, fd, pdu->buf, PDU_HDR_LEN));
 	assert_int_equal(pdu_pull_hdr(pdu->buf, PDU_HDR_LEN, &pdu->hdr), 0);
@@ -365,7 +365,7 @@ static inline void rig_expect_closed(struct rig *rig, int fd)
 static inline void rig_expect_fault(struct rig *rig, int fd, uint32_t call_id, uint8_t flags,
 				    uint16_t context_id, uint32_t status)
 {
-	struct rig_pdu pdu;
+	struct rig_frame pdu;
 	uint32_t got = 0;
 
 	rig_recv_pdu(rig, fd, &pdu);
@@ -381,7 +381,7 @@ static inline void rig_expect_fault(struct rig *rig, int fd, uint32_t call_id, u
 
 static inline void rig_expect_nak(struct rig *rig, int fd, uint16_t reason)
 {
-	struct rig_pdu pdu;
+	struct rig_frame pdu;
 	uint16_t got = 0;
 
 	rig_recv_pdu(rig, fd, &pdu);
@@ -430,7 +430,7 @@ static inline void rig_request_u32(int fd, uint32_t call_id, uint16_t opnum, uin
 static inline void rig_expect_response(struct rig *rig, int fd, uint32_t call_id, const void *stub,
 				       size_t stub_len)
 {
-	struct rig_pdu pdu;
+	struct rig_frame pdu;
 	struct pdu_request res;
 
 	rig_recv_pdu(rig, fd, &pdu);
@@ -484,7 +484,7 @@ static inline void rig_send_bind(int fd, uint8_t ptype, uint8_t flags, const str
 static inline struct pdu_bind_ack *rig_recv_ack(struct rig *rig, int fd, uint8_t ptype,
 						uint8_t flags)
 {
-	struct rig_pdu *pdu = talloc(rig, struct rig_pdu);
+	struct rig_frame *pdu = talloc(rig, struct rig_frame);
 	struct pdu_bind_ack *ack = talloc_zero(rig, struct pdu_bind_ack);
 
 	rig_recv_pdu(rig, fd, pdu);

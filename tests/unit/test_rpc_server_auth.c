@@ -242,7 +242,7 @@ static void send_request(struct raw *c, uint32_t call_id, uint16_t opnum, const 
 /* The whole answer, each fragment verified. @return its length */
 static size_t recv_response(struct raw *c, uint32_t call_id, uint8_t *out, size_t size)
 {
-	struct rig_pdu *pdu = talloc(c->rig, struct rig_pdu);
+	struct rig_frame *pdu = talloc(c->rig, struct rig_frame);
 	size_t len = 0;
 
 	do {

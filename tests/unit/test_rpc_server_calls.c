@@ -253,7 +253,7 @@ static void long_answers_come_in_fragments(void **state)
 
 		rig_request_u32(fd, 2, RIG_SIZE, sizes[i]);
 		do {
-			struct rig_pdu pdu;
+			struct rig_frame pdu;
 			struct pdu_request res;
 
 			rig_recv_pdu(rig, fd, &pdu);

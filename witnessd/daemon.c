@@ -131,6 +131,7 @@ static int start_service(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 			config_number(config, "witness.max_registrations_principal"),
 		.max_registrations_assoc =
 			config_number(config, "witness.max_registrations_connection"),
+		.planned_moves = config_bool(config, "witness.planned_moves"),
 		.fixed_addresses = config_bool(config, "witness.fixed_addresses"),
 		.share_known = shares_known,
 		.share_private = daemon->shares,

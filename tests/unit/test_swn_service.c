@@ -497,6 +497,10 @@ static void a_planned_move_names_where_to_go(void **state)
 	struct swn_notify *n;
 	uint32_t werror;
 
+	intend(fix, "n2"); /* planned_moves is off: nobody is told */
+	fix_pump(fix);
+	assert_false(c->done);
+	fix->service->config.planned_moves = true;
 	intend(fix, "n2");
 	fix_pump(fix);
 	n = fix_notify(c, &werror);
@@ -712,6 +716,7 @@ static void a_planned_move_makes_it_register_again(void **state)
 	struct swn_handle handle = fix_registered(fix);
 	struct swn_fix_call *c = fix_async(fix, &handle);
 
+	fix->service->config.planned_moves = true;
 	intend(fix, NULL);
 	fix_pump(fix);
 	assert_true(c->done);

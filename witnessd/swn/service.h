@@ -24,6 +24,7 @@ struct swn_config {
 	uint32_t unused_timeout_s;
 	uint32_t reregister_delay_s; /* 0: never */
 	uint32_t max_registrations, max_registrations_principal, max_registrations_assoc;
+	bool planned_moves;   /* tell CLIENT_MOVE of CLUSTER_INTENT events */
 	bool fixed_addresses; /* list CLUSTER_ADDR_FIXED addresses, too */
 	/** Whether a share is known, without case; NULL fn: none is. *any: whether there is any share at all. */
 	bool (*share_known)(void *private_data, const char *share, bool *any);

@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rpc_client *client;
 	struct tevent_req *reqs[CALLS + 1];
-	unsigned int ended = 0;
+	unsigned int ended = 0, events = 0;
 	int fds[2];
 
 	if (size == 0) {
@@ -77,8 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	TALLOC_FREE(reqs[CALLS]);
 	feed(fds[1], data + 1, size - 1);
-	for (unsigned int n = 0; ended < CALLS; n++) {
-		must(n < EVENTS_MAX);
+	while (ended < CALLS) {
+		must(events++ < EVENTS_MAX);
 		must(tevent_loop_once(loop) == 0);
 	}
 	for (unsigned int i = 0; i < CALLS; i++) {

@@ -266,14 +266,18 @@ static void step_deliver(struct tevent_req *req, const uint8_t *token, size_t to
 	bind_finish(req);
 }
 
-/* What rpc_client_connect_recv() says for an error of a step. */
-static int step_errno(int err)
+/*
+ * What rpc_client_connect_recv() says for an error of a step. Before the server has said a word, nobody
+ * has broken the protocol: there is no ticket to be had, or the password is wrong.
+ */
+static int step_errno(int err, unsigned int legs)
 {
 	switch (err) {
 	case ENOTSUP:
 		return EACCES; /* nothing in common to authenticate with */
 	case EBADMSG:
-		return EPROTO;
+	case EPROTO:
+		return legs == 0 ? EACCES : EPROTO;
 	default:
 		return err;
 	}
@@ -292,7 +296,7 @@ static void step_done(struct tevent_req *subreq)
 	TALLOC_FREE(state->subreq);
 	TALLOC_FREE(state->token);
 	if (err != 0) {
-		bind_fail(req, step_errno(err), "authentication: %s",
+		bind_fail(req, step_errno(err, state->legs), "authentication: %s",
 			  rpc_sec_error(state->client->sec));
 		return;
 	}

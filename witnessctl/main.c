@@ -81,27 +81,32 @@ static int parse_timeout(const char *text, int *timeout_ms)
 	return 0;
 }
 
+/* @return -1 to go on, or an exit code */
 static int parse_option(struct ctl *ctl, int c, char **argv)
 {
 	switch (c) {
 	case 's':
 		ctl->socket = optarg;
-		return 0;
+		return -1;
 	case 'j':
 		ctl->json = true;
-		return 0;
+		return -1;
 	case 't':
 		if (parse_timeout(optarg, &ctl->timeout_ms) == 0) {
-			return 0;
+			return -1;
 		}
 		fprintf(stderr, "witnessctl: --timeout must be seconds above 0, not \"%s\"\n",
 			optarg);
-		return EINVAL;
+		return CTL_USAGE;
+	case 'h':
+		return cmd_help(ctl, 0, NULL);
+	case 'v':
+		return cmd_version(ctl, 0, NULL);
 	default:
 		fprintf(stderr, "witnessctl: %s %s\n", argv[optind - 1],
 			c == ':' ? "needs a value" : "is not an option");
 		print_help(stderr);
-		return EINVAL;
+		return CTL_USAGE;
 	}
 }
 
@@ -145,18 +150,15 @@ int main(int argc, char **argv)
 	struct ctl ctl = {.mem_ctx = talloc_new(NULL),
 			  .socket = DEFAULT_SOCKET,
 			  .timeout_ms = DEFAULT_TIMEOUT_MS};
-	int c, ret = 0;
+	int c, ret = -1;
 
 	opterr = 0;
-	while (ret == 0 && (c = getopt_long(argc, argv, "+:", options, NULL)) != -1) {
-		if (c == 'h' || c == 'v') {
-			ret = c == 'h' ? cmd_help(&ctl, 0, NULL) : cmd_version(&ctl, 0, NULL);
-			talloc_free(ctl.mem_ctx);
-			return ret;
-		}
+	while (ret < 0 && (c = getopt_long(argc, argv, "+:", options, NULL)) != -1) {
 		ret = parse_option(&ctl, c, argv);
 	}
-	ret = ret != 0 ? CTL_USAGE : run(&ctl, argc - optind, argv + optind);
+	if (ret < 0) {
+		ret = run(&ctl, argc - optind, argv + optind);
+	}
 	if (fflush(stdout) != 0 && ret == CTL_OK) {
 		ret = CTL_FAILED;
 	}

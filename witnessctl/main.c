@@ -47,7 +47,7 @@ const struct ctl_command ctl_commands[] = {
 	{"status", cmd_status, "", "The daemon, its cluster and its clients at a glance."},
 	{"interfaces", cmd_interfaces, "", "What a client is told of the cluster's addresses."},
 	{"list", cmd_list, "", "Registered clients and what they watch."},
-	{"watch", cmd_watch, "NETNAME --server ADDRESS [OPTION...]",
+	{"watch", cmd_watch, "NETNAME --server ADDRESS",
 	 "A witness client: print what clients are told. See watch --help."},
 	{"static", cmd_backend, "WORD...", "Change the cluster of the static backend."},
 	{"log-level", cmd_log_level, "LEVEL",

@@ -251,8 +251,7 @@ static void on_event(void *private_data, const struct cluster_event *event,
 	unsigned int told = 0;
 	int err;
 
-	if (state == NULL ||
-	    (event->type == CLUSTER_INTENT && !service->config.planned_moves)) {
+	if (state == NULL || (event->type == CLUSTER_INTENT && !service->config.planned_moves)) {
 		return;
 	}
 	err = policy_find_targets(service, event, state, &targets);

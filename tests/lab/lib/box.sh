@@ -15,7 +15,7 @@ box_pid() {
 
 # The command line tells the box's init from a stranger that has got its number since.
 is_process_of_box() {
-	[ -n "$1" ] && tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -qF "/lib/init $LAB_DIR/$2 "
+	[ -n "$1" ] && tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -F "/lib/init $LAB_DIR/$2 " >/dev/null
 }
 
 box_alive() {
@@ -54,7 +54,7 @@ box_services() {
 }
 
 box_runs() {
-	box_services "$1" | grep -qx "$2"
+	box_services "$1" | grep -x "$2" >/dev/null # not -q: with pipefail an early end would be a failure
 }
 
 box_runs_not() {

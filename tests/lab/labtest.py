@@ -4,6 +4,7 @@
 The lab itself is up already (tests/lab/run, or an engineer's own `lab up`); LAB_NAME chooses it.
 Every time is CLOCK_MONOTONIC in seconds, which all boxes share with this process.
 """
+import json
 import os
 import re
 import subprocess
@@ -16,7 +17,7 @@ LAB = os.path.join(TOP, "tests/lab/lab")
 BUILD = os.path.abspath(os.environ.get("B", os.path.join(TOP, "build")))
 STATE = os.path.join("/run/witness-lab", os.environ.get("LAB_NAME", "witness"))
 
-NETNAME = "FS"
+NETNAME, DOMAIN = "FS", "lab.test"
 USER, PASSWORD = "alice", "Secret-01"
 CREDENTIALS = f"LAB/{USER}%{PASSWORD}"
 
@@ -127,6 +128,7 @@ class Lines:
         self.lines = []
         self.news = threading.Condition()
         self.ended = False
+        self.found = 0
         self.process = subprocess.Popen(
             [LAB, "exec", box, "stdbuf", "-i0", "-o0", *command], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
@@ -157,15 +159,16 @@ class Lines:
             return len(self.lines)
 
     def wait(self, pattern, timeout=20, start=0):
-        """The first line from start that has the pattern: (stamp, match)."""
+        """The first line from start that has the pattern: (stamp, match). found: the place after it."""
         deadline = now() + timeout
         with self.news:
             while True:
                 for stamp, line in self.lines[start:]:
+                    start += 1
                     match = re.search(pattern, line)
                     if match:
+                        self.found = start
                         return stamp, match
-                start = len(self.lines)
                 left = deadline - now()
                 if self.ended or left <= 0:
                     why = "ended" if self.ended else f"said nothing for {timeout} s"
@@ -210,6 +213,64 @@ class RpcClient(Lines):
         handle = re.search("(?m)" + self.HANDLE, out)
         check(handle, f"{line}: no handle but: {out}")
         return handle.group(1)
+
+
+class RpcWatch(RpcClient):
+    """rpcclient that registers for an address with a witness, and always has an AsyncNotify there."""
+
+    def __init__(self, node, ip, level="sign"):
+        super().__init__(f"ncacn_ip_tcp:{node}.lab.test[{level}]", "-U", CREDENTIALS)
+        self.ip = ip
+        self.handle = self.register(f"Register -1 -n {NETNAME} -i {ip} -c lab")
+        self.place = self.mark()
+        self.send(f"AsyncNotify {self.handle}")
+
+    def notified(self, state, timeout=30):
+        """When RESOURCE_CHANGE said so; whatever comes before it is read and goes by."""
+        answered = None
+        while True:
+            stamp, match = self.wait(r"(with \d+ messages$)|(WERR_\w+)|(-> \w+)", timeout, self.place)
+            self.place = self.found
+            check(not match.group(2), f"AsyncNotify ended:\n{self.text()}")
+            if match.group(1):
+                answered = stamp
+                self.send(f"AsyncNotify {self.handle}")
+            elif match.group(3).lower() == f"-> {state}":
+                return answered
+
+    def told(self):
+        """Everything said since the registration."""
+        return self.text(self.place).strip()
+
+
+class Watch(Lines):
+    """witnessctl watch, a client that behaves as Windows does, with the ticket of USER."""
+
+    def __init__(self, ip, *options):
+        must("client", "kinit", USER, stdin=PASSWORD + "\n")
+        super().__init__("client", os.path.join(BUILD, "witnessctl"), "watch", f"fs.{DOMAIN}",
+                         "--server", ip, "--json", *options)
+        self.ip = ip
+        self.place = 0
+
+    def event(self, fits, timeout=30):
+        """The next event for which fits() is true; others go by."""
+        deadline = now() + timeout
+        while True:
+            _, match = self.wait(r"^\{.*\}$", max(0, deadline - now()), self.place)
+            self.place = self.found
+            event = json.loads(match.group(0))
+            if fits(event):
+                return event
+
+    def registered(self):
+        """The node of the witness."""
+        return self.event(lambda event: event["event"] == "registered")["group"]
+
+    def notified(self, state, timeout=30):
+        """When RESOURCE_CHANGE said so, by the client's own stamp."""
+        return self.event(lambda event: {"name": self.ip, "state": state} in event.get("changes", []),
+                          timeout)["time"]
 
 
 class Cluster:

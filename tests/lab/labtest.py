@@ -20,6 +20,7 @@ STATE = os.path.join("/run/witness-lab", os.environ.get("LAB_NAME", "witness"))
 NETNAME, DOMAIN = "FS", "lab.test"
 USER, PASSWORD = "alice", "Secret-01"
 CREDENTIALS = f"LAB/{USER}%{PASSWORD}"
+KERBEROS = ("--use-kerberos=required", "--no-pass", "-U", f"{USER}@LAB.TEST")
 
 
 class Failed(Exception):
@@ -91,6 +92,10 @@ def must(box, *command, timeout=30, stdin=None):
     status, out = run(box, *command, timeout=timeout, stdin=stdin)
     check(status == 0, f"{box}: {' '.join(command)}: exit status {status}\n{out}")
     return out
+
+
+def get_ticket():
+    must("client", "kinit", USER, stdin=PASSWORD + "\n")
 
 
 class Capture:
@@ -171,7 +176,7 @@ class Lines:
                         return stamp, match
                 left = deadline - now()
                 if self.ended or left <= 0:
-                    why = "ended" if self.ended else f"said nothing for {timeout} s"
+                    why = "ended" if self.ended else f"said nothing for {timeout:.0f} s"
                     raise Failed(f"{self.name} {why} without /{pattern}/; it said:\n{self.text()}")
                 self.news.wait(left)
 
@@ -247,7 +252,7 @@ class Watch(Lines):
     """witnessctl watch, a client that behaves as Windows does, with the ticket of USER."""
 
     def __init__(self, ip, *options):
-        must("client", "kinit", USER, stdin=PASSWORD + "\n")
+        get_ticket()
         super().__init__("client", os.path.join(BUILD, "witnessctl"), "watch", f"fs.{DOMAIN}",
                          "--server", ip, "--json", *options)
         self.ip = ip

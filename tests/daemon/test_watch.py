@@ -109,10 +109,18 @@ class Watch:
         assert [change["state"] for change in line["changes"]] == [state], line
         return line
 
-    def end(self, signum=signal.SIGTERM):
-        if self.process.poll() is None:
-            self.process.send_signal(signum)
-        return self.process.wait(20)
+    def ends(self, code):
+        """It ends by itself, with that exit status."""
+        got = self.process.wait(20)
+        if got != code:
+            print(self.process.stderr.read())
+        assert got == code, (got, self.seen)
+
+    def stop(self, signum=signal.SIGTERM):
+        """It has not ended, and a signal makes it unregister and end well."""
+        assert self.process.poll() is None
+        self.process.send_signal(signum)
+        self.ends(0)
 
 
 @pytest.fixture
@@ -152,7 +160,7 @@ def test_registers_on_another_node_and_unregisters(cluster, watch_of):
     assert line["witness"] in ("127.0.78.2", "127.0.78.3")
     assert line["net_name"] == "fs.lab.test"
     assert abs(line["time"] - time.clock_gettime(time.CLOCK_MONOTONIC)) < 20
-    assert watch.end() == 0
+    watch.stop()
     assert not any(node.json("list") for node in cluster.nodes.values())
 
 
@@ -164,7 +172,7 @@ def test_is_told_of_loss_and_return(cluster, watch_of, options):
     watch.changed("unavailable")
     cluster.ctl("address", MOVING, "up")
     watch.changed("available")
-    assert watch.process.wait(20) == 0
+    watch.ends(0)
 
 
 def test_is_told_of_addresses_that_come_and_go(cluster, watch_of):
@@ -174,7 +182,7 @@ def test_is_told_of_addresses_that_come_and_go(cluster, watch_of):
         cluster.ctl("address", MOVING, word)
         line = watch.wait("notification", type="IP_CHANGE")
         assert [(a["address"], a["state"]) for a in line["addresses"]] == [(MOVING, state)]
-    assert watch.end() == 0
+    watch.stop()
 
 
 def test_registers_again_when_told_so(cluster, watch_of):
@@ -186,13 +194,13 @@ def test_registers_again_when_told_so(cluster, watch_of):
     watch.changed("available")
     watch.wait("re-registering")
     watch.wait("registered", server=MOVING)
-    assert watch.end(signal.SIGINT) == 0
+    watch.stop(signal.SIGINT)
 
 
 def test_keep_alive_ends_nothing(cluster, watch_of):
     watch = watch_of(cluster, "--keep-alive", "1", "--timeout", "4", server=MOVING)
     watch.wait("registered")
-    assert watch.process.wait(20) == 0
+    watch.ends(0)
     assert len(watch.seen) == 1 and watch.lines.get(timeout=5) is None
 
 
@@ -209,7 +217,7 @@ def test_the_next_witness_when_one_dies(cluster, watch_of):
         assert second != first
     finally:
         node.start()
-    assert watch.end() == 0
+    watch.stop()
 
 
 def test_waits_until_somebody_serves(tmp_path, watch_of):
@@ -223,20 +231,20 @@ def test_waits_until_somebody_serves(tmp_path, watch_of):
     for node in late.nodes.values():
         node.start()
     watch.wait("registered")
-    assert watch.end() == 0
+    watch.stop()
     late.stop()
 
 
 def test_count_not_reached(cluster, watch_of):
     watch = watch_of(cluster, "--count", "1", "--timeout", "2")
     watch.wait("registered")
-    assert watch.process.wait(20) == 1
+    watch.ends(1)
 
 
 def test_wrong_password_is_not_tried_again(cluster, watch_of):
     watch = watch_of(cluster, password="wrong")
     line = watch.wait("failed")
-    assert watch.process.wait(20) == 1
+    watch.ends(1)
     assert len(watch.seen) == 1, watch.seen
     assert line["reason"]
 
@@ -246,7 +254,7 @@ def test_text_lines(cluster, watch_of):
     assert "registered fs.lab.test 127.0.78.9 with 127.0.78." in watch.lines.get(timeout=20)
     cluster.ctl("address", MOVING, "down")
     assert " RESOURCE_CHANGE 127.0.78.9 unavailable" in watch.lines.get(timeout=20)
-    assert watch.process.wait(20) == 0
+    watch.ends(0)
     cluster.ctl("address", MOVING, "up")
 
 

@@ -102,9 +102,14 @@ static bool op_pending(const struct op *op)
 	return op->call_id == PENDING_CALL || op->status == STATUS_PENDING;
 }
 
+static bool op_starts(const struct op *op)
+{
+	return strcmp(op->task, "start") == 0 || strcmp(op->task, "migrate_from") == 0;
+}
+
 static enum history_fact with_pending(enum history_fact fact, const struct op *op)
 {
-	if (strcmp(op->task, "start") == 0 || strcmp(op->task, "migrate_from") == 0) {
+	if (op_starts(op)) {
 		return HISTORY_STARTING;
 	}
 	if (strcmp(op->task, "stop") == 0) {
@@ -120,7 +125,7 @@ struct history history_read(const xmlNode *lrm_resource)
 {
 	struct history history = {.fact = HISTORY_NONE};
 	struct op op, pending = {0};
-	int64_t newest = PENDING_CALL;
+	int64_t newest = PENDING_CALL, newest_start = PENDING_CALL;
 
 	xml_for_each(node, lrm_resource, "lrm_rsc_op")
 	{
@@ -137,7 +142,10 @@ struct history history_read(const xmlNode *lrm_resource)
 		if (fact != HISTORY_NONE && op.call_id > newest) {
 			newest = op.call_id;
 			history.fact = fact;
-			history.since = op.changed;
+		}
+		if (fact == HISTORY_RUNNING && op_starts(&op) && op.call_id > newest_start) {
+			newest_start = op.call_id;
+			history.started = op.changed;
 		}
 	}
 	if (pending.task != NULL) {

@@ -23,7 +23,7 @@ enum history_fact {
 
 struct history {
 	enum history_fact fact;
-	int64_t since; /* when that came about, seconds since the epoch; 0 = not recorded */
+	int64_t started; /* when it was last started here, seconds since the epoch; 0 = not recorded */
 };
 
 /** Read an <lrm_resource>. Operations are ordered by their call-id; a pending one is the newest. */

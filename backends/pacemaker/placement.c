@@ -186,7 +186,7 @@ static void read_active(struct build *build, size_t index)
 /* Where an address is, from what is known of its resource on each node. */
 struct verdict {
 	const char *present, *doubtful; /* nodes */
-	int64_t since;
+	int64_t started;
 	bool draw;
 };
 
@@ -207,12 +207,12 @@ static void weigh(struct verdict *verdict, const struct cell *cell, const char *
 	default:
 		return;
 	}
-	if (verdict->present != NULL && cell->history.since < verdict->since) {
+	if (verdict->present != NULL && cell->history.started < verdict->started) {
 		return;
 	}
-	verdict->draw = verdict->present != NULL && cell->history.since == verdict->since;
+	verdict->draw = verdict->present != NULL && cell->history.started == verdict->started;
 	verdict->present = node;
-	verdict->since = cell->history.since;
+	verdict->started = cell->history.started;
 }
 
 static void judge_address(const struct build *build, const struct address_rsc *rsc,

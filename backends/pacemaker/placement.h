@@ -6,7 +6,8 @@
  *
  * Rules beyond the obvious:
  *  - Addresses configured but nowhere are UNAVAILABLE; a failed stop or monitor gives UNKNOWN.
- *  - An address active on two nodes belongs to the one where it came up last; UNKNOWN on a draw.
+ *  - An address active on two nodes belongs to the one where it was started last, not to one where a
+ *    probe has found it left over; UNKNOWN on a draw.
  *  - A cluster IP (clone of an address on several nodes at once) has no failover: it is UNKNOWN for
  *    ever, which the core never tells anybody.
  *  - Nodes that are offline, pending or unclean host nothing.

@@ -96,13 +96,29 @@ static void facts(void **arg)
 	}
 }
 
-static void since_when(void **arg)
+static int64_t started(const char *text)
 {
-	xmlDoc *doc = cib_parse("<lrm_resource><lrm_rsc_op operation='stop'" DONE(
-		"4", "0") "/><lrm_rsc_op operation='start'" DONE("6", "0") "/></lrm_resource>");
+	xmlDoc *doc = cib_parse(text);
+	struct history history = history_read(xmlDocGetRootElement(doc));
 
-	assert_int_equal(history_read(xmlDocGetRootElement(doc)).since, 16);
 	xmlFreeDoc(doc);
+	return history.started;
+}
+
+static void when_it_was_started(void **arg)
+{
+	assert_int_equal(
+		started("<lrm_resource><lrm_rsc_op operation='monitor'" DONE(
+			"8", "0") "/><lrm_rsc_op operation='start'" DONE("6",
+									 "0") "/></lrm_resource>"),
+		16);
+	/* found by a probe: who knows since when */
+	assert_int_equal(started("<lrm_resource><lrm_rsc_op operation='monitor'" DONE(
+				 "8", "0") "/></lrm_resource>"),
+			 0);
+	assert_int_equal(started("<lrm_resource><lrm_rsc_op operation='start'" DONE(
+				 "8", "1") "/></lrm_resource>"),
+			 0);
 }
 
 static void address_texts(void **arg)
@@ -207,7 +223,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(facts),
-		cmocka_unit_test(since_when),
+		cmocka_unit_test(when_it_was_started),
 		cmocka_unit_test(address_texts),
 		cmocka_unit_test(instances_count_up_to_the_octets_end),
 		cmocka_unit_test(which_agents_own_addresses),

@@ -232,6 +232,13 @@ static void of_two_owners_the_newer_has_it(void **arg)
 	assert_addr(p->state, VIP1, AVAILABLE, "n2");
 	talloc_free(p);
 
+	doc = cib_load("move-6-started"); /* corosync died on n1, and back again it still has it */
+	cib_edit(doc, OP("vip1_last_0"), "operation", "monitor");
+	cib_edit(doc, OP("vip1_last_0"), "last-rc-change", "9999999999");
+	p = placement_of(doc);
+	assert_addr(p->state, VIP1, AVAILABLE, "n2");
+	talloc_free(p);
+
 	doc = cib_load("move-6-started");
 	cib_edit(doc, OP("vip1_last_0"), "operation", "start");
 	cib_edit(doc, OP("vip1_last_0"), "last-rc-change", "2000");

@@ -150,13 +150,17 @@ static void cib_ask(struct cib_link *link)
 
 static void cib_notified(const char *event, xmlNode *msg)
 {
-	if (the_link == NULL || the_link->cib == NULL) {
+	struct cib_link *link = the_link;
+
+	if (link == NULL || link->cib == NULL) {
 		return;
 	}
-	the_link->stats.notifications++;
-	if (xml_attr_equals(msg, "cib_rc", "0")) {
-		cib_ask(the_link);
+	link->stats.notifications++;
+	if (!xml_attr_equals(msg, "cib_rc", "0")) {
+		return; /* a change that was refused */
 	}
+	cib_ask(link); /* first: the answer is on its way while the notification is looked at */
+	link->handlers->notified(link->handlers->private_data, msg);
 }
 
 /* @return 0 or a legacy code, negative */

@@ -22,6 +22,8 @@ struct cib_link_handlers {
 	void *private_data;
 	/** A whole CIB; borrowed for the call. */
 	void (*document)(void *private_data, const xmlNode *cib);
+	/** Something has changed: the <notify> of libcib; borrowed. A document follows soon. */
+	void (*notified)(void *private_data, const xmlNode *notify);
 	/** The manager is gone (or has stopped to answer); a document comes when it is back. */
 	void (*lost)(void *private_data, const char *reason);
 };

@@ -42,17 +42,15 @@ static int add(struct reader *reader, const struct backend_intent *intent)
 	return 0;
 }
 
-static int addf(struct reader *reader, struct backend_intent *intent, const char *format,
+static int addf(struct reader *reader, const struct backend_intent *like, const char *format,
 		const char *arg)
 {
+	struct backend_intent intent = *like;
 	char why[256];
-	int err;
 
 	snprintf(why, sizeof(why), format, arg);
-	intent->why = why;
-	err = add(reader, intent);
-	intent->why = NULL;
-	return err;
+	intent.why = why;
+	return add(reader, &intent);
 }
 
 /* The node that has an available address of the group. */

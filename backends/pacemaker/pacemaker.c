@@ -3,9 +3,9 @@
  * The backend for Pacemaker on Corosync: joins the CIB (what runs where, what was asked for) and the
  * membership (who is alive) into snapshots and intents.
  *
- *   CIB changed -> query -> placement -.
- *                                       >- publish: drop dead nodes, settle, skip if equal -> sink
- *   membership changed ----------------'
+ *   CIB changed -+-> query -> placement -.
+ *                '-> a stop is done ------+- publish: join, settle, skip if equal -> sink
+ *   membership changed ------------------'
  */
 #include <errno.h>
 #include <string.h>
@@ -14,6 +14,7 @@
 
 #include "backends/backend.h"
 #include "backends/pacemaker/cib.h"
+#include "backends/pacemaker/diff.h"
 #include "backends/pacemaker/glib_bridge.h"
 #include "backends/pacemaker/intents.h"
 #include "backends/pacemaker/membership.h"
@@ -244,6 +245,34 @@ static void document_received(void *private_data, const xmlNode *cib)
 	publish_intents(backend, cib);
 }
 
+struct stops {
+	struct backend *backend;
+	bool lost;
+};
+
+static void stop_seen(void *private_data, const char *rsc, const char *node)
+{
+	struct stops *stops = private_data;
+
+	if (placement_stopped(stops->backend->placement, rsc, node)) {
+		stops->lost = true;
+	}
+}
+
+/* The shortest way from a stop to the clients; the document that follows has the rest. */
+static void change_notified(void *private_data, const xmlNode *notify)
+{
+	struct stops stops = {.backend = talloc_get_type_abort(private_data, struct backend)};
+
+	if (stops.backend->placement == NULL) {
+		return;
+	}
+	diff_each_stop(notify, stop_seen, &stops);
+	if (stops.lost) {
+		publish(stops.backend);
+	}
+}
+
 static void manager_lost(void *private_data, const char *reason)
 {
 	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
@@ -313,6 +342,7 @@ static int pacemaker_connect(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	backend->handlers = (struct cib_link_handlers){
 		.private_data = backend,
 		.document = document_received,
+		.notified = change_notified,
 		.lost = manager_lost,
 	};
 	backend->last_build_us = -1;

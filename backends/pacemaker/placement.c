@@ -243,19 +243,25 @@ static void judge_address(const struct build *build, const struct address_rsc *r
 	}
 }
 
-static void keep_facts(struct build *build, const struct address_rsc *rsc, size_t addr)
+static int keep_facts(struct build *build, const struct address_rsc *rsc, size_t addr)
 {
 	size_t num_nodes = build->state->num_nodes;
+	const char *id = talloc_strdup(build->placement, rsc->id);
 
+	if (id == NULL) {
+		return ENOMEM;
+	}
+	build->placement->rscs[addr] = id;
 	for (size_t n = 0; n < num_nodes; n++) {
 		build->placement->facts[addr * num_nodes + n] =
 			(uint8_t)cell_of(build, rsc, n)->history.fact;
 	}
+	return 0;
 }
 
 /* Two resources with one address: a misconfiguration, or one of them is always stopped. */
-static void merge_address(struct build *build, const struct address_rsc *rsc,
-			  const struct cluster_addr *addr)
+static int merge_address(struct build *build, const struct address_rsc *rsc,
+			 const struct cluster_addr *addr)
 {
 	for (size_t i = 0; i < build->state->num_addrs; i++) {
 		struct cluster_addr *have = &build->state->addrs[i];
@@ -266,10 +272,11 @@ static void merge_address(struct build *build, const struct address_rsc *rsc,
 		if (addr->state == CLUSTER_ADDR_AVAILABLE && have->state != addr->state) {
 			have->node = addr->node;
 			have->state = addr->state;
-			keep_facts(build, rsc, i);
+			return keep_facts(build, rsc, i);
 		}
-		return;
+		break;
 	}
+	return 0;
 }
 
 static int add_address(struct build *build, const struct address_rsc *rsc, const struct ipaddr *ip)
@@ -284,11 +291,10 @@ static int add_address(struct build *build, const struct address_rsc *rsc, const
 	judge_address(build, rsc, &addr);
 	err = cluster_state_add_addr(build->state, &addr);
 	if (err == EEXIST) {
-		merge_address(build, rsc, &addr);
-		return 0;
+		return merge_address(build, rsc, &addr);
 	}
 	if (err == 0) {
-		keep_facts(build, rsc, build->state->num_addrs - 1);
+		err = keep_facts(build, rsc, build->state->num_addrs - 1);
 	}
 	return err;
 }
@@ -305,10 +311,9 @@ static bool is_configured(const struct address_rsc *rsc, const struct ipaddr *ip
 
 static int add_addresses(struct build *build)
 {
-	const struct address_rsc *rsc, *next;
 	size_t num_nodes = build->state->num_nodes;
 
-	HASH_ITER (hh, build->rscs->by_id, rsc, next) {
+	for (const struct address_rsc *rsc = build->rscs->by_id; rsc != NULL; rsc = rsc->hh.next) {
 		for (size_t i = 0; i < rsc->num_configured; i++) {
 			int err = add_address(build, rsc, &rsc->configured[i]);
 
@@ -356,7 +361,8 @@ static int build_all(struct build *build, const struct placement_local *local)
 	}
 	build->placement->facts = talloc_zero_array(build->placement, uint8_t,
 						    max_addrs * build->state->num_nodes + 1);
-	if (build->placement->facts == NULL) {
+	build->placement->rscs = talloc_zero_array(build->placement, const char *, max_addrs + 1);
+	if (build->placement->facts == NULL || build->placement->rscs == NULL) {
 		return ENOMEM;
 	}
 	build->state->quorate = xml_truth(xml_attr(build->cib, "have-quorum"));
@@ -423,6 +429,42 @@ enum placement_node placement_node(const struct placement *placement, const char
 	size_t n = node_index(placement->state, node);
 
 	return n == placement->state->num_nodes ? PLACEMENT_NODE_LOST : placement->nodes[n];
+}
+
+static bool on_record_elsewhere(const struct placement *placement, size_t addr, size_t node)
+{
+	size_t num_nodes = placement->state->num_nodes;
+
+	for (size_t n = 0; n < num_nodes; n++) {
+		enum history_fact fact = placement->facts[addr * num_nodes + n];
+
+		if (n != node && (fact == HISTORY_RUNNING || fact == HISTORY_STOPPING ||
+				  fact == HISTORY_DOUBTFUL)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool placement_stopped(struct placement *placement, const char *rsc, const char *node)
+{
+	struct cluster_state *state = placement->state;
+	size_t n = node_index(state, node);
+	bool lost = false;
+
+	for (size_t a = 0; a < state->num_addrs && n < state->num_nodes; a++) {
+		struct cluster_addr *addr = &state->addrs[a];
+
+		if (strcmp(placement->rscs[a], rsc) != 0 || addr->node == NULL ||
+		    strcmp(addr->node, node) != 0 || on_record_elsewhere(placement, a, n)) {
+			continue;
+		}
+		placement->facts[a * state->num_nodes + n] = HISTORY_STOPPED;
+		addr->node = NULL;
+		addr->state = CLUSTER_ADDR_UNAVAILABLE;
+		lost = true;
+	}
+	return lost;
 }
 
 void placement_drop_node(struct placement *placement, size_t index)

@@ -32,6 +32,7 @@ enum placement_node {
 
 struct placement {
 	struct cluster_state *state;
+	const char **rscs;          /* the resource that each of state->addrs belongs to */
 	enum placement_node *nodes; /* of state->nodes */
 	uint8_t *facts;             /* enum history_fact of addr a on node n: [a * num_nodes + n] */
 };
@@ -56,6 +57,13 @@ enum history_fact placement_fact(const struct placement *placement, const struct
 
 /** LOST for unknown ones. */
 enum placement_node placement_node(const struct placement *placement, const char *node);
+
+/**
+ * Record that a resource has been stopped on a node, before a CIB says so. An address that is on record
+ * on another node, too, is left to the next CIB.
+ * @return whether an address was lost by it
+ */
+bool placement_stopped(struct placement *placement, const char *rsc, const char *node);
 
 /** Record that a node has left the membership, before the CIB says so: nothing is on it any more. */
 void placement_drop_node(struct placement *placement, size_t node_index);

@@ -91,15 +91,18 @@ static bool hold(struct round *round, const char *kind, const char *name)
 
 static void forget_unused(struct settle *settle)
 {
-	struct held *held, *next;
+	struct held *held = settle->held;
 
-	HASH_ITER (hh, settle->held, held, next) {
+	while (held != NULL) {
+		struct held *next = held->hh.next;
+
 		if (!held->used) {
 			HASH_DEL(settle->held, held);
 			talloc_free(held);
-			continue;
+		} else {
+			held->used = false;
 		}
-		held->used = false;
+		held = next;
 	}
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "backends/pacemaker/agents.h"
+#include "backends/pacemaker/diff.h"
 #include "backends/pacemaker/history.h"
 #include "backends/pacemaker/xml.h"
 
@@ -219,6 +220,90 @@ static void ids_are_found_at_any_depth(void **arg)
 	xmlFreeDoc(doc);
 }
 
+struct stops {
+	unsigned int num;
+	char text[512];
+};
+
+static void note_stop(void *private_data, const char *rsc, const char *node)
+{
+	struct stops *stops = private_data;
+	size_t len = strlen(stops->text);
+
+	stops->num++;
+	snprintf(stops->text + len, sizeof(stops->text) - len, "%s@%s ", rsc, node);
+}
+
+static struct stops stops_of(const char *changes)
+{
+	struct stops stops = {0};
+	char text[4096];
+	xmlDoc *doc;
+
+	snprintf(text, sizeof(text),
+		 "<notify cib_rc='0'><cib_update_result><diff format='2'><version/>"
+		 "<change operation='modify' path='/cib'/>%s</diff></cib_update_result></notify>",
+		 changes);
+	doc = cib_parse(text);
+	diff_each_stop(xmlDocGetRootElement(doc), note_stop, &stops);
+	xmlFreeDoc(doc);
+	return stops;
+}
+
+#define PATH                                                                                       \
+	" path=\"/cib/status/node_state[@id='2']/lrm[@id='2']/lrm_resources"                       \
+	"/lrm_resource[@id='vip1']/lrm_rsc_op[@id='vip1_last_0']\""
+#define STOP "<lrm_rsc_op operation='stop' on_node='n2' call-id='55' rc-code='0' op-status='0'/>"
+#define MODIFY(path, op)                                                                           \
+	"<change operation='modify'" path "><change-list/><change-result>" op                      \
+	"</change-result></change>"
+
+static void stops_in_a_diff(void **arg)
+{
+	struct stops stops = stops_of(MODIFY(PATH, STOP));
+
+	assert_int_equal(stops.num, 1);
+	assert_string_equal(stops.text, "vip1@n2 ");
+	stops = stops_of("<change operation='create' path=\"/cib/status/node_state[@id='3']"
+			 "/lrm[@id='3']/lrm_resources/lrm_resource[@id='vip:1']\">" STOP
+			 "</change>" MODIFY(PATH, STOP));
+	assert_int_equal(stops.num, 2);
+	assert_string_equal(stops.text, "vip:1@n2 vip1@n2 ");
+}
+
+static void what_is_no_stop_in_a_diff(void **arg)
+{
+	static const char *const changes[] = {
+		"",
+		MODIFY(PATH, "<lrm_rsc_op operation='stop' on_node='n2' call-id='-1' rc-code='193'"
+			     " op-status='-1'/>"),
+		MODIFY(PATH, "<lrm_rsc_op operation='stop' on_node='n2' call-id='5' rc-code='1'"
+			     " op-status='0'/>"),
+		MODIFY(PATH, "<lrm_rsc_op operation='stop' on_node='n2' call-id='5' rc-code='0'"
+			     " op-status='2'/>"),
+		MODIFY(PATH, "<lrm_rsc_op operation='start' on_node='n2' call-id='5' rc-code='0'"
+			     " op-status='0'/>"),
+		MODIFY(PATH, "<lrm_rsc_op operation='stop' call-id='5' rc-code='0'"
+			     " op-status='0'/>"),
+		MODIFY("", STOP),
+		MODIFY(" path=\"/lrm_resource[@id='\"", STOP),
+		MODIFY(" path=\"/lrm_resource[@id='']\"", STOP),
+		MODIFY(" path=\"/lrm_resource[@id='vip1\"", STOP),
+		"<change operation='delete'" PATH "/>",
+		"<change operation='move'" PATH " position='1'/>",
+		/* a node rejoins: its history is written anew */
+		"<change operation='create' path=\"/cib/status/node_state[@id='2']\"><lrm id='2'>"
+		"<lrm_resources><lrm_resource id='vip1'>" STOP
+		"</lrm_resource></lrm_resources></lrm></change>",
+		"<change operation='create' path=\"/cib/status/node_state[@id='2']/lrm[@id='2']"
+		"/lrm_resources\"><lrm_resource id='vip1'>" STOP "</lrm_resource></change>",
+	};
+
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		assert_int_equal(stops_of(changes[i]).num, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +313,8 @@ int main(void)
 		cmocka_unit_test(instances_count_up_to_the_octets_end),
 		cmocka_unit_test(which_agents_own_addresses),
 		cmocka_unit_test(ids_are_found_at_any_depth),
+		cmocka_unit_test(stops_in_a_diff),
+		cmocka_unit_test(what_is_no_stop_in_a_diff),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -539,6 +539,35 @@ static void dead_node_is_dropped_before_the_cib_says_so(void **arg)
 	talloc_free(p);
 }
 
+static void stop_is_applied_before_the_cib_says_so(void **arg)
+{
+	struct placement *p = placement_of(cib_load("move-3-stopping"));
+	struct ipaddr ip;
+	xmlDoc *doc;
+
+	assert_false(placement_stopped(p, "vip1", "n2")); /* not there */
+	assert_false(placement_stopped(p, "other", "n1"));
+	assert_false(placement_stopped(p, "vip1", "elsewhere"));
+	assert_addr(p->state, VIP1, AVAILABLE, "n1");
+	assert_true(placement_stopped(p, "vip1", "n1"));
+	assert_addr(p->state, VIP1, UNAVAILABLE, NULL);
+	assert_addr(p->state, VIP2, AVAILABLE, "n2");
+	assert_int_equal(ipaddr_parse(VIP1, &ip), 0);
+	assert_int_equal(placement_fact(p, &ip, "n1"), HISTORY_STOPPED);
+	assert_false(placement_stopped(p, "vip1", "n1")); /* once */
+	talloc_free(p);
+
+	/* With another copy on record the next CIB has to decide. */
+	doc = cib_load("move-6-started");
+	cib_edit(doc, OP("vip1_last_0"), "operation", "start");
+	cib_edit(doc, OP("vip1_last_0"), "last-rc-change", "1000");
+	p = placement_of(doc);
+	assert_addr(p->state, VIP1, AVAILABLE, "n2");
+	assert_false(placement_stopped(p, "vip1", "n2"));
+	assert_addr(p->state, VIP1, AVAILABLE, "n2");
+	talloc_free(p);
+}
+
 static void a_thousand_addresses(void **arg)
 {
 	xmlDoc *doc = cib_load("move-1-before");
@@ -614,6 +643,7 @@ int main(void)
 		cmocka_unit_test(bundle_addresses),
 		cmocka_unit_test(remote_node),
 		cmocka_unit_test(dead_node_is_dropped_before_the_cib_says_so),
+		cmocka_unit_test(stop_is_applied_before_the_cib_says_so),
 		cmocka_unit_test(a_thousand_addresses),
 	};
 

@@ -113,10 +113,25 @@ static void test_a_long_list_is_cut(void **state)
 	}
 	assert_int_equal(swn_choose(&all, &server, out), SWN_CHOICE_MAX);
 	assert_int_equal(strlen(out[0].group), sizeof(out[0].group) - 1);
-	assert_int_equal(swn_known_addrs(&all, known), SWN_CHOICE_MAX);
+	assert_int_equal(swn_known_addrs(&all, &server, known), SWN_CHOICE_MAX);
 	free(list);
 	free(out);
 	free(known);
+}
+
+static void test_known_are_the_others(void **state)
+{
+	struct swn_interface entries[] = {
+		entry("N1", "10.0.0.1", NULL, false, DOWN),
+		entry("N2", "10.0.0.2", "fd00::2", false, DOWN),
+		entry("N3", NULL, NULL, true, UP),
+	};
+	const struct swn_interface_list list = {.entries = entries, .num = 3};
+	struct ipaddr known[SWN_CHOICE_MAX];
+	struct ipaddr server = ip("10.0.0.1"), other = ip("10.0.0.2");
+
+	assert_int_equal(swn_known_addrs(&list, &server, known), 1);
+	assert_true(ipaddr_equal(&known[0], &other));
 }
 
 static void test_changes(void **state)
@@ -176,6 +191,7 @@ int main(void)
 		cmocka_unit_test(test_the_family_of_the_server),
 		cmocka_unit_test(test_not_the_server_itself),
 		cmocka_unit_test(test_a_long_list_is_cut),
+		cmocka_unit_test(test_known_are_the_others),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_moves),
 		cmocka_unit_test(test_others_change_nothing),

@@ -126,17 +126,22 @@ static void run(struct swn_client *client, struct tevent_req *subreq,
 
 /* ---- list ---- */
 
-/* The server; its witness when the server is lost; after failures everybody who was ever listed. */
+/*
+ * The server, or its witness when the server is lost. After failures everybody who was listed, too, in turn:
+ * the list's failures count through the others, then the server.
+ */
 static struct ipaddr whom_to_ask(const struct swn_client *client)
 {
-	if (client->list_failures == 0) {
-		return client->server_lost && client->witness.family != 0 ? client->witness
-									  : client->server;
+	size_t turn;
+
+	if (client->list_failures == 0 && client->server_lost && client->witness.family != 0) {
+		return client->witness;
 	}
-	if ((client->list_failures - 1) % (client->num_known + 1) == 0) {
+	if (client->list_failures == 0) {
 		return client->server;
 	}
-	return client->known[(client->list_failures - 1) % (client->num_known + 1) - 1];
+	turn = (client->list_failures - 1) % (client->num_known + 1);
+	return turn < client->num_known ? client->known[turn] : client->server;
 }
 
 static void start_list(struct swn_client *client)
@@ -173,7 +178,7 @@ static void list_done(struct tevent_req *subreq)
 		talloc_free(tmp);
 		return;
 	}
-	client->num_known = swn_known_addrs(list, client->known);
+	client->num_known = swn_known_addrs(list, &client->server, client->known);
 	client->num_candidates = swn_choose(list, &client->server, client->candidates);
 	client->next = 0;
 	if (client->num_candidates == 0) {

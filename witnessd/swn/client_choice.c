@@ -63,14 +63,15 @@ size_t swn_choose(const struct swn_interface_list *list, const struct ipaddr *se
 	return num;
 }
 
-size_t swn_known_addrs(const struct swn_interface_list *list, struct ipaddr out[SWN_CHOICE_MAX])
+size_t swn_known_addrs(const struct swn_interface_list *list, const struct ipaddr *server,
+		       struct ipaddr out[SWN_CHOICE_MAX])
 {
 	size_t num = 0;
 
 	for (size_t i = 0; i < list->num && num < SWN_CHOICE_MAX; i++) {
-		struct ipaddr addr = entry_addr(&list->entries[i], AF_INET);
+		struct ipaddr addr = entry_addr(&list->entries[i], server->family);
 
-		if (addr.family != 0) {
+		if (addr.family != 0 && !entry_has(&list->entries[i], server)) {
 			out[num++] = addr;
 		}
 	}

@@ -22,8 +22,12 @@ struct swn_candidate {
 size_t swn_choose(const struct swn_interface_list *list, const struct ipaddr *server,
 		  struct swn_candidate out[SWN_CHOICE_MAX]);
 
-/** All addresses in a list, whatever their state: whom to ask when the server is gone. @return how many */
-size_t swn_known_addrs(const struct swn_interface_list *list, struct ipaddr out[SWN_CHOICE_MAX]);
+/**
+ * The addresses in a list but for the server's, whatever their state: whom to ask when the server does not
+ * answer. @return how many
+ */
+size_t swn_known_addrs(const struct swn_interface_list *list, const struct ipaddr *server,
+		       struct ipaddr out[SWN_CHOICE_MAX]);
 
 /* What becomes of the SMB server's address. */
 enum swn_consequence {

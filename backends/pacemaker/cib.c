@@ -14,12 +14,22 @@
 #define CIB_NOTIFICATION    "cib_diff_notify" /* a literal: libcib keeps the pointer */
 #define CIB_QUERY_TIMEOUT_S 30
 
+/*
+ * The manager keeps 500 notifications for a client that does not read, and drops it then. Where a CIB
+ * is so big that judging it takes long, a pause of some times that long is made before the next query,
+ * in which notifications are read and the rest of the daemon has its turn.
+ */
+#define CIB_CHEAP_US    5000
+#define CIB_PAUSE_TIMES 4
+#define CIB_PAUSE_MAX_S 1
+
 struct cib_link {
 	struct tevent_context *ev;
 	struct glib_bridge *bridge;
 	const struct cib_link_handlers *handlers;
 	cib_t *cib; /* signed on; NULL while disconnected */
 	struct tevent_timer *retry;
+	struct tevent_timer *pause; /* set = no query before it is over */
 	struct tevent_immediate *teardown;
 	const char *lost_reason; /* a constant; set = the teardown is on its way */
 	struct backoff backoff;
@@ -48,6 +58,7 @@ static void cib_disconnect(struct cib_link *link)
 	cib_t *cib = link->cib;
 
 	link->cib = NULL;
+	TALLOC_FREE(link->pause);
 	link->query = 0;
 	link->again = false;
 	link->stats.connected = false;
@@ -97,10 +108,56 @@ static void cib_dropped(gpointer user_data)
 	}
 }
 
+static int64_t us_since(const struct timeval *start)
+{
+	struct timeval now = tevent_timeval_current();
+	struct timeval took = tevent_timeval_until(start, &now);
+
+	return (int64_t)took.tv_sec * 1000000 + took.tv_usec;
+}
+
+static void cib_pause_over(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
+			   void *private_data)
+{
+	struct cib_link *link = talloc_get_type_abort(private_data, struct cib_link);
+
+	link->pause = NULL;
+	if (link->again) {
+		cib_ask(link);
+	}
+}
+
+/* Processor time, so that a busy machine does not look like hard work. */
+static int64_t cpu_us(void)
+{
+	struct timespec used = {0};
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000;
+}
+
+/* Hand the document over, and rest if that was hard work. */
+static void cib_deliver(struct cib_link *link, const xmlNode *cib)
+{
+	struct timeval until;
+	int64_t us = cpu_us();
+
+	link->handlers->document(link->handlers->private_data, cib);
+	us = cpu_us() - us;
+	if (us < CIB_CHEAP_US) {
+		return;
+	}
+	us *= CIB_PAUSE_TIMES;
+	if (us > CIB_PAUSE_MAX_S * 1000000) {
+		us = CIB_PAUSE_MAX_S * 1000000;
+	}
+	until = tevent_timeval_current_ofs((uint32_t)(us / 1000000), (uint32_t)(us % 1000000));
+	link->pause = tevent_add_timer(link->ev, link, until, cib_pause_over, link);
+}
+
 static void cib_answered(xmlNode *msg, int call_id, int rc, xmlNode *output, void *user_data)
 {
 	struct cib_link *link = the_link;
-	struct timeval now, took;
 
 	if (link == NULL || call_id != link->query) {
 		return; /* an answer for a connection that is gone */
@@ -111,14 +168,12 @@ static void cib_answered(xmlNode *msg, int call_id, int rc, xmlNode *output, voi
 		cib_lose(link, "the CIB could not be read");
 		return;
 	}
-	now = tevent_timeval_current();
-	took = tevent_timeval_until(&link->asked, &now);
-	link->stats.last_query_us = (int64_t)took.tv_sec * 1000000 + took.tv_usec;
+	link->stats.last_query_us = us_since(&link->asked);
 	link->stats.last_answer = (int64_t)time(NULL);
+	cib_deliver(link, output);
 	if (link->again) {
-		cib_ask(link); /* on its way while this one is worked on */
+		cib_ask(link);
 	}
-	link->handlers->document(link->handlers->private_data, output);
 }
 
 static void cib_ask(struct cib_link *link)
@@ -128,7 +183,7 @@ static void cib_ask(struct cib_link *link)
 	if (link->cib == NULL || link->lost_reason != NULL) {
 		return;
 	}
-	if (link->query != 0) {
+	if (link->query != 0 || link->pause != NULL) {
 		link->again = true;
 		return;
 	}

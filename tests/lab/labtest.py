@@ -126,16 +126,21 @@ class Capture:
 
 
 class Lines:
-    """A command that runs in a box while we read its lines, each stamped when it arrived."""
+    """A command that runs in a box while we read its lines, each stamped when it arrived.
+
+    The command must not keep its lines to itself; UNBUFFERED before one that would helps.
+    """
+
+    UNBUFFERED = ("stdbuf", "-i0", "-o0")
 
     def __init__(self, box, *command):
-        self.name = f"{command[0].rsplit('/', 1)[-1]} on {box}"
+        self.name = f"{' '.join(command)} on {box}"
         self.lines = []
         self.news = threading.Condition()
         self.ended = False
         self.found = 0
         self.process = subprocess.Popen(
-            [LAB, "exec", box, "stdbuf", "-i0", "-o0", *command], stdin=subprocess.PIPE,
+            [LAB, "exec", box, *command], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -202,7 +207,7 @@ class RpcClient(Lines):
     HANDLE = r"^(\d+:[0-9a-f-]{36})$"
 
     def __init__(self, binding, *credentials):
-        super().__init__("client", "rpcclient", binding, *credentials)
+        super().__init__("client", *self.UNBUFFERED, "rpcclient", binding, *credentials)
 
     def command(self, line, timeout=20):
         """A command's whole output: that of the next, which always says something, ends it."""

@@ -138,9 +138,11 @@ static int start_service(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 	};
 	int ret = cluster_create(daemon, daemon->ev, &daemon->cluster);
 
-	return ret != 0 ? ret
-			: swn_service_create(daemon, daemon->ev, &swn, daemon->cluster,
-					     &daemon->swn);
+	if (ret == 0) {
+		ret = swn_service_create(daemon, daemon->ev, &swn, daemon->cluster, &daemon->swn);
+	}
+	/* After the service, so that what it has to say is queued before a connection is closed. */
+	return ret != 0 ? ret : cluster_listen(daemon->cluster, daemon_address_left, daemon);
 }
 
 static int start_backend(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)

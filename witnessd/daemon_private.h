@@ -56,4 +56,11 @@ int daemon_rpc_listen(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why);
 /** The control socket with its commands. */
 int daemon_control_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why);
 
+/**
+ * A listener of the cluster: closes the connections on an address that has left this node. Their packets
+ * would go to nobody or to the new owner, and their registrations would seem to live.
+ */
+void daemon_address_left(void *private_data, const struct cluster_event *event,
+			 const struct cluster_state *state);
+
 #endif

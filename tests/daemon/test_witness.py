@@ -233,6 +233,19 @@ def test_broken_map_keeps_the_last_state(daemon, conn, address):
     assert swn.notify(conn.finish(pending))[0] == swn.TIMEOUT
 
 
+def test_connections_to_an_address_that_left_are_closed(start_daemon):
+    daemon = start_daemon()
+    with daemon.ntlm() as conn:
+        handle = daemon.register(conn)
+        conn.start(swn.ASYNC_NOTIFY, handle)
+        daemon.ctl("static", "address", "127.0.77.2", "move", "n3")
+        assert conn.recv() is not None  # somebody else's address: told, and still connected
+        daemon.ctl("static", "address", "127.0.77.1", "move", "n2")
+        while conn.recv() is not None:
+            pass
+    conftest.wait_for(lambda: not daemon.json("list"), "the registration ends")
+
+
 def test_forced_reregistration(start_daemon):
     daemon = start_daemon({"witness.reregister_delay": 1})
     with daemon.ntlm() as conn:

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "witnessd/util/fileio.h"
 #include "witnessd/util/log.h"
 
 /* In the parent: what the child says until it closes the pipe. The first byte is 0 for "serves". */
@@ -63,28 +64,13 @@ int background_start(int *fd)
 	return 0;
 }
 
-static void write_all(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, bytes, len);
-
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n <= 0) {
-			return; /* the parent has gone: nobody is left to be told */
-		}
-		bytes += n;
-		len -= (size_t)n;
-	}
-}
-
 void background_done(int fd, const char *why)
 {
 	int null;
 
+	/* Where writing fails the parent has gone: nobody is left to be told. */
 	if (why != NULL) {
-		write_all(fd, why, strlen(why));
+		(void)fileio_write(fd, why, strlen(why));
 	} else {
 		null = open("/dev/null", O_RDWR | O_CLOEXEC);
 		for (int i = 0; null >= 0 && i < 3; i++) {
@@ -93,7 +79,7 @@ void background_done(int fd, const char *why)
 		if (null > 2) {
 			close(null);
 		}
-		write_all(fd, "", 1);
+		(void)fileio_write(fd, "", 1);
 	}
 	close(fd);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "witnessd/util/fileio.h"
 #include "witnessd/util/log.h"
 
 #define CONFIG_MAX_FILE (1024 * 1024)
@@ -157,27 +158,24 @@ static int read_file(TALLOC_CTX *mem_ctx, const char *path, char **text, size_t 
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	size_t have = 0;
-	ssize_t n;
-	char *buf;
+	char *buf = NULL;
+	int err;
 
 	if (fd < 0) {
 		return errno;
 	}
-	buf = talloc_array(mem_ctx, char, CONFIG_MAX_FILE + 1);
-	if (buf == NULL) {
-		close(fd);
-		return ENOMEM;
-	}
-	while ((n = read(fd, buf + have, CONFIG_MAX_FILE + 1 - have)) > 0) {
-		have += (size_t)n;
-	}
-	n = n < 0 ? errno : have > CONFIG_MAX_FILE ? EFBIG : 0;
+	err = fileio_read(mem_ctx, fd, CONFIG_MAX_FILE + 1, &buf, &have);
 	close(fd);
-	if (n == 0) {
-		*text = buf;
-		*len = have;
+	if (err != 0) {
+		return err;
 	}
-	return (int)n;
+	if (have > CONFIG_MAX_FILE) {
+		talloc_free(buf);
+		return EFBIG;
+	}
+	*text = buf;
+	*len = have;
+	return 0;
 }
 
 int config_load(TALLOC_CTX *mem_ctx, const char *path, bool required, const char *const *overrides,

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,35 +13,13 @@
 #include <unistd.h>
 
 #include "backends/static/map.h"
-
-/* Read until the end or until the buffer is full. @return 0 or errno */
-static int read_all(int fd, char *buf, size_t size, size_t *len)
-{
-	size_t have = 0;
-
-	while (have < size) {
-		ssize_t n = read(fd, buf + have, size - have);
-
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n < 0) {
-			return errno;
-		}
-		if (n == 0) {
-			break;
-		}
-		have += (size_t)n;
-	}
-	*len = have;
-	return 0;
-}
+#include "witnessd/util/fileio.h"
 
 static int read_fd(TALLOC_CTX *mem_ctx, int fd, char **text, size_t *len)
 {
 	struct stat st;
 	size_t have = 0;
-	char *buf;
+	char *buf = NULL;
 	int err;
 
 	if (fstat(fd, &st) != 0) {
@@ -55,19 +32,14 @@ static int read_fd(TALLOC_CTX *mem_ctx, int fd, char **text, size_t *len)
 		return EFBIG;
 	}
 	/* It may grow while it is read: a byte more than allowed is what tells. */
-	buf = talloc_array(mem_ctx, char, (size_t)st.st_size + 2);
-	if (buf == NULL) {
-		return ENOMEM;
-	}
-	err = read_all(fd, buf, (size_t)st.st_size + 1, &have);
-	if (err == 0 && have > (size_t)st.st_size) {
-		err = EAGAIN;
-	}
+	err = fileio_read(mem_ctx, fd, (size_t)st.st_size + 1, &buf, &have);
 	if (err != 0) {
-		talloc_free(buf);
 		return err;
 	}
-	buf[have] = '\0';
+	if (have > (size_t)st.st_size) {
+		talloc_free(buf);
+		return EAGAIN;
+	}
 	*text = buf;
 	*len = have;
 	return 0;
@@ -86,23 +58,6 @@ int mapfile_read(TALLOC_CTX *mem_ctx, const char *path, char **text, size_t *len
 	return err;
 }
 
-static int write_all(int fd, const char *text, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, text, len);
-
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n < 0) {
-			return errno;
-		}
-		text += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static int fill_temporary(int fd, const struct stat *like, const char *text, size_t len)
 {
 	int err;
@@ -114,7 +69,7 @@ static int fill_temporary(int fd, const struct stat *like, const char *text, siz
 	if (fchmod(fd, like->st_mode & 07777) != 0) {
 		return errno;
 	}
-	err = write_all(fd, text, len);
+	err = fileio_write(fd, text, len);
 	if (err == 0 && fsync(fd) != 0) {
 		err = errno;
 	}

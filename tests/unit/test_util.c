@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Addresses, UUIDs and what log lines make of peer text. */
+/* Addresses, UUIDs, what log lines make of peer text, and whole texts from descriptors. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,8 +7,10 @@
 #include <stdint.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 #include <cmocka.h>
 
+#include "witnessd/util/fileio.h"
 #include "witnessd/util/guid.h"
 #include "witnessd/util/ipaddr.h"
 #include "witnessd/util/log.h"
@@ -125,6 +127,43 @@ static void log_levels_have_names(void **state)
 	assert_int_equal(level, LOG_WARNING);
 }
 
+static void a_text_is_read_to_its_end_or_to_the_limit(void **state)
+{
+	TALLOC_CTX *mem_ctx = talloc_new(NULL);
+	char *text = NULL;
+	size_t len = 77;
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(fileio_write(ends[1], "witnesses", 9), 0);
+	assert_int_equal(fileio_read(mem_ctx, ends[0], 4, &text, &len), 0);
+	assert_int_equal(len, 4);
+	assert_string_equal(text, "witn");
+	assert_int_equal(close(ends[1]), 0);
+	assert_int_equal(fileio_read(mem_ctx, ends[0], 4000, &text, &len), 0);
+	assert_int_equal(len, 5);
+	assert_string_equal(text, "esses");
+	assert_int_equal(fileio_read(mem_ctx, ends[0], 4000, &text, &len), 0);
+	assert_int_equal(len, 0);
+	assert_string_equal(text, "");
+	assert_int_equal(close(ends[0]), 0);
+	talloc_free(mem_ctx);
+}
+
+static void what_cannot_be_read_leaves_nothing_behind(void **state)
+{
+	TALLOC_CTX *mem_ctx = talloc_new(NULL);
+	char *text = NULL;
+	size_t len = 77;
+
+	assert_int_equal(fileio_read(mem_ctx, -1, 4000, &text, &len), EBADF);
+	assert_null(text);
+	assert_int_equal(len, 77);
+	assert_int_equal(talloc_total_blocks(mem_ctx), 1);
+	assert_int_equal(fileio_write(-1, "x", 1), EBADF);
+	talloc_free(mem_ctx);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +175,8 @@ int main(void)
 		cmocka_unit_test(random_uuids_differ_and_are_version_4),
 		cmocka_unit_test(peer_text_cannot_forge_log_lines),
 		cmocka_unit_test(log_levels_have_names),
+		cmocka_unit_test(a_text_is_read_to_its_end_or_to_the_limit),
+		cmocka_unit_test(what_cannot_be_read_leaves_nothing_behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "witnessd/util/fileio.h"
 #include "witnessd/util/log.h"
 
 /* What a file looked like when it was read; all zero: it was not there. */
@@ -77,34 +78,11 @@ static int note_file(struct smbconf *conf, const char *path, const struct stat *
 	return 0;
 }
 
-/* @return 0, or an errno; *len is what there was, at most size */
-static int read_fully(int fd, char *buf, size_t size, size_t *len)
-{
-	size_t have = 0;
-
-	while (have < size) {
-		ssize_t n = read(fd, buf + have, size - have);
-
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n < 0) {
-			return errno;
-		}
-		if (n == 0) {
-			break;
-		}
-		have += (size_t)n;
-	}
-	*len = have;
-	return 0;
-}
-
 static int read_fd(struct smbconf_reader *reader, int fd, const char *path)
 {
 	struct stat st;
 	size_t len = 0;
-	char *text;
+	char *text = NULL;
 	int err;
 
 	if (fstat(fd, &st) != 0) {
@@ -121,11 +99,7 @@ static int read_fd(struct smbconf_reader *reader, int fd, const char *path)
 		return EFBIG;
 	}
 	/* What is appended meanwhile changes the file's size and is read the next time. */
-	text = talloc_array(reader, char, (size_t)st.st_size + 1);
-	if (text == NULL) {
-		return ENOMEM;
-	}
-	err = read_fully(fd, text, (size_t)st.st_size, &len);
+	err = fileio_read(reader, fd, (size_t)st.st_size, &text, &len);
 	err = err != 0 ? err : smbconf_read_text(reader, text, len);
 	talloc_free(text);
 	return err;

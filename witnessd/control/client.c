@@ -6,7 +6,8 @@
 #include <qb/qbipcc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "witnessd/util/clock.h"
 
 /* One call: where it goes and until when it may last. */
 struct call {
@@ -20,17 +21,9 @@ struct call {
 	char **why;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static int left_ms(const struct call *call)
 {
-	int64_t left = call->deadline_ms - now_ms();
+	int64_t left = call->deadline_ms - (int64_t)clock_ms();
 
 	return left > 0 ? (int)left : 0;
 }
@@ -187,7 +180,7 @@ int control_call(TALLOC_CTX *mem_ctx, const char *name, const json_t *request, i
 		.mem_ctx = talloc_new(mem_ctx),
 		.name = name,
 		.timeout_ms = timeout_ms,
-		.deadline_ms = now_ms() + timeout_ms,
+		.deadline_ms = (int64_t)clock_ms() + timeout_ms,
 		.why = why,
 	};
 	TALLOC_CTX *tmp = call.mem_ctx;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
 
 /* A dead peer is noticed after 60 + 6 * 10 s, also while a call is pending for days. */
@@ -127,7 +128,7 @@ int conn_create(struct rpc_endpoint *endpoint, int fd)
 	qb_list_init(&conn->calls);
 	qb_list_init(&conn->out);
 	conn->id = ++server->last_conn_id;
-	conn->accepted_ms = conn->active_ms = rpc_now_ms();
+	conn->accepted_ms = conn->active_ms = clock_ms();
 	qb_list_add_tail(&conn->list, &server->conns);
 	qb_list_add_tail(&conn->unauth_list, &server->unauth);
 	server->stats.accepted++;
@@ -165,12 +166,12 @@ static void setup_expired(struct tevent_context *ev, struct tevent_timer *te, st
 
 void conn_arm_setup(struct rpc_conn *conn, unsigned int ms)
 {
-	uint64_t age = conn->state == CONN_WAIT_BIND ? rpc_now_ms() - conn->accepted_ms : 0;
+	uint64_t age = conn->state == CONN_WAIT_BIND ? clock_ms() - conn->accepted_ms : 0;
 	unsigned int left = age < ms ? ms - (unsigned int)age : 0;
 
 	TALLOC_FREE(conn->setup_timer);
 	conn->setup_timer =
-		tevent_add_timer(conn->server->ev, conn, rpc_in_ms(left), setup_expired, conn);
+		tevent_add_timer(conn->server->ev, conn, clock_in_ms(left), setup_expired, conn);
 	if (conn->setup_timer == NULL) {
 		conn_drop(conn, "memory is short");
 	}
@@ -212,9 +213,9 @@ static void idle_check(struct tevent_context *ev, struct tevent_timer *te, struc
 
 	TALLOC_FREE(conn->idle_timer);
 	if (busy) {
-		conn->active_ms = rpc_now_ms();
+		conn->active_ms = clock_ms();
 	}
-	if (rpc_now_ms() - conn->active_ms >= idle_limit(conn)) {
+	if (clock_ms() - conn->active_ms >= idle_limit(conn)) {
 		conn_close(conn, "it was idle");
 		return;
 	}
@@ -225,14 +226,14 @@ static void idle_check(struct tevent_context *ev, struct tevent_timer *te, struc
 static void arm_idle(struct rpc_conn *conn)
 {
 	unsigned int limit = idle_limit(conn);
-	uint64_t idle = rpc_now_ms() - conn->active_ms;
+	uint64_t idle = clock_ms() - conn->active_ms;
 
 	TALLOC_FREE(conn->idle_timer);
 	if (limit == 0 || conn->state != CONN_READY) {
 		return;
 	}
 	conn->idle_timer = tevent_add_timer(
-		conn->server->ev, conn, rpc_in_ms(idle < limit ? limit - (unsigned int)idle : 0),
+		conn->server->ev, conn, clock_in_ms(idle < limit ? limit - (unsigned int)idle : 0),
 		idle_check, conn);
 	if (conn->idle_timer == NULL) {
 		conn_drop(conn, "memory is short");
@@ -253,7 +254,7 @@ static void closing_work(struct tevent_context *ev, struct tevent_immediate *im,
 	conn_free_calls(conn);
 	if (!conn->abort && conn->close_timer == NULL) {
 		conn->close_timer = tevent_add_timer(conn->server->ev, conn,
-						     rpc_in_ms(conn->server->limits.close_ms),
+						     clock_in_ms(conn->server->limits.close_ms),
 						     close_expired, conn);
 	}
 	if (conn->abort || conn->close_timer == NULL) {

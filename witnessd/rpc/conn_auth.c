@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
 
 /* One leg while its step runs. */
@@ -193,7 +194,7 @@ static void start_leg(struct rpc_conn *conn, struct conn_sec *sec, struct conn_a
 		leg_step(leg);
 		return;
 	}
-	conn->step = tevent_wakeup_send(conn, conn->server->ev, rpc_in_ms(delay_ms));
+	conn->step = tevent_wakeup_send(conn, conn->server->ev, clock_in_ms(delay_ms));
 	leg_wait(leg, leg_delayed);
 }
 

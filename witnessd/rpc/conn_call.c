@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "witnessd/rpc/vt.h"
+#include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
 
 #define RESPONSE_MAX (4 * 1024 * 1024)
@@ -147,7 +148,7 @@ static void finish(struct conn_call *call)
 	struct rpc_reply reply = {0};
 	int ret;
 
-	conn->active_ms = rpc_now_ms();
+	conn->active_ms = clock_ms();
 	if (conn->state != CONN_CLOSING && conn->unsent > conn->server->limits.unsent) {
 		conn_drop(conn, "the client does not read its answers");
 	}

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/uio.h>
 
+#include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
 
 #define PDUS_AT_ONCE   16 /* then other connections get a turn */
@@ -120,8 +121,8 @@ static void note_progress(struct rpc_conn *conn, bool sent)
 		return;
 	}
 	conn->unsent_timer =
-		tevent_add_timer(conn->server->ev, conn, rpc_in_ms(conn->server->limits.unsent_ms),
-				 unsent_expired, conn);
+		tevent_add_timer(conn->server->ev, conn,
+				 clock_in_ms(conn->server->limits.unsent_ms), unsent_expired, conn);
 	if (conn->unsent_timer == NULL) {
 		conn_drop(conn, "memory is short");
 	}
@@ -179,8 +180,9 @@ static void arm_pdu_timer(struct rpc_conn *conn)
 	if (conn->in_have == 0 || conn->pdu_timer != NULL) {
 		return;
 	}
-	conn->pdu_timer = tevent_add_timer(
-		conn->server->ev, conn, rpc_in_ms(conn->server->limits.pdu_ms), pdu_expired, conn);
+	conn->pdu_timer =
+		tevent_add_timer(conn->server->ev, conn, clock_in_ms(conn->server->limits.pdu_ms),
+				 pdu_expired, conn);
 	if (conn->pdu_timer == NULL) {
 		conn_drop(conn, "memory is short");
 	}
@@ -254,7 +256,7 @@ static int read_pdu(struct rpc_conn *conn)
 	}
 	TALLOC_FREE(conn->pdu_timer);
 	conn->in_have = 0;
-	conn->active_ms = rpc_now_ms();
+	conn->active_ms = clock_ms();
 	conn->server->stats.pkts_in++;
 	/* A context of its own, so that handlers may keep the PDU by stealing it. */
 	pdu = conn->in_pdu;

@@ -7,6 +7,7 @@
 
 #include "witnessd/rpc/conn.h"
 #include "witnessd/rpc/server_private.h"
+#include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
 
 #define BACKLOG         1024
@@ -43,7 +44,7 @@ static void listener_resume(struct tevent_context *ev, struct tevent_timer *te, 
 static void listener_pause(struct rpc_listener *listener)
 {
 	listener->pause = tevent_add_timer(listener->endpoint->server->ev, listener,
-					   rpc_in_ms(ACCEPT_PAUSE_MS), listener_resume, listener);
+					   clock_in_ms(ACCEPT_PAUSE_MS), listener_resume, listener);
 	if (listener->pause != NULL) {
 		TEVENT_FD_NOT_READABLE(listener->fde);
 	}

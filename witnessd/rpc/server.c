@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "witnessd/rpc/conn.h"
 #include "witnessd/rpc/mgmt.h"
 #include "witnessd/rpc/pdu.h"
 #include "witnessd/rpc/server_private.h"
+#include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
 
 const struct rpc_limits rpc_limits_default = {
@@ -34,19 +34,6 @@ const struct rpc_limits rpc_limits_default = {
 
 #define LOG_WINDOW_MS    10000
 #define LOG_WINDOW_LINES 20
-
-uint64_t rpc_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-struct timeval rpc_in_ms(unsigned int ms)
-{
-	return tevent_timeval_current_ofs(ms / 1000, (ms % 1000) * 1000);
-}
 
 /* In order: endpoints take their connections along, connections leave their groups. */
 static int server_destructor(struct rpc_server *server)
@@ -254,7 +241,7 @@ bool rpc_server_admit(struct rpc_server *server, const struct ipaddr *remote)
 bool rpc_server_may_log(struct rpc_server *server)
 {
 	struct rpc_log_window *w = &server->log_window;
-	uint64_t now = rpc_now_ms();
+	uint64_t now = clock_ms();
 
 	if (now - w->began_ms >= LOG_WINDOW_MS) {
 		if (w->suppressed > 0) {

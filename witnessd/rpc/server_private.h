@@ -4,7 +4,6 @@
 #define WITNESSD_RPC_SERVER_PRIVATE_H
 
 #include <qb/qblist.h>
-#include <sys/time.h>
 #include <uthash.h>
 
 #include "witnessd/rpc/server.h"
@@ -101,10 +100,5 @@ void rpc_source_forget_all(struct rpc_server *server);
 
 /** Whether a line that an anonymous peer caused may be logged now. Tells about those that were not. */
 bool rpc_server_may_log(struct rpc_server *server);
-
-/** Milliseconds of the monotonic clock. */
-uint64_t rpc_now_ms(void);
-/** The time of day, ms from now: what tevent timers want. */
-struct timeval rpc_in_ms(unsigned int ms);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Peer addresses: how many unauthenticated connections they have, how often their logons fail. */
 #include "witnessd/rpc/server_private.h"
+#include "witnessd/util/clock.h"
 
 #define BURST_MS     1000 /* failures of so much time are for free: a second's worth */
 #define DELAY_MAX_MS 5000
@@ -28,12 +29,12 @@ static void forget_expired(struct tevent_context *ev, struct tevent_timer *te, s
 /* Nothing is open from there: forgotten, once its failures are long enough ago. */
 static void source_unused(struct rpc_source *source)
 {
-	uint64_t now = rpc_now_ms();
+	uint64_t now = clock_ms();
 
 	if (source->failed_until_ms > now) {
 		source->forget =
 			tevent_add_timer(source->server->ev, source,
-					 rpc_in_ms((unsigned int)(source->failed_until_ms - now)),
+					 clock_in_ms((unsigned int)(source->failed_until_ms - now)),
 					 forget_expired, source);
 	}
 	if (source->forget == NULL) {
@@ -88,7 +89,7 @@ void rpc_source_leave(struct rpc_source *source)
 void rpc_source_failed(struct rpc_server *server, const struct ipaddr *addr)
 {
 	unsigned int rate = server->limits.auth_failures;
-	uint64_t now = rpc_now_ms();
+	uint64_t now = clock_ms();
 	struct rpc_source *source;
 
 	if (rate == 0) {
@@ -113,7 +114,7 @@ void rpc_source_failed(struct rpc_server *server, const struct ipaddr *addr)
 unsigned int rpc_source_delay_ms(struct rpc_server *server, const struct ipaddr *addr)
 {
 	const struct rpc_source *source = source_find(server, addr);
-	uint64_t free_until = rpc_now_ms() + BURST_MS;
+	uint64_t free_until = clock_ms() + BURST_MS;
 
 	if (source == NULL || source->failed_until_ms <= free_until) {
 		return 0;

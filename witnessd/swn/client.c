@@ -14,10 +14,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "witnessd/swn/client_choice.h"
 #include "witnessd/swn/client_ops.h"
+#include "witnessd/util/clock.h"
 #include "witnessd/util/req.h"
 
 #define RETRY_MIN_MS       250U
@@ -63,14 +63,6 @@ static void ask_answered(struct tevent_req *subreq);
 static void start_over(struct swn_client *client);
 static void leave_done(struct tevent_req *subreq);
 
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 static void emit(struct swn_client *client, struct swn_client_event event)
 {
 	event.server = client->server;
@@ -98,9 +90,7 @@ static void pause_over(struct tevent_context *ev, struct tevent_timer *te, struc
 static void pause_for(struct swn_client *client, unsigned int ms)
 {
 	TALLOC_FREE(client->timer);
-	client->timer = tevent_add_timer(client->ev, client,
-					 tevent_timeval_current_ofs(ms / 1000, ms % 1000 * 1000),
-					 pause_over, client);
+	client->timer = tevent_add_timer(client->ev, client, clock_in_ms(ms), pause_over, client);
 }
 
 /* How long to wait after a failure, and a longer time after the next one. */
@@ -223,7 +213,7 @@ static void join_done(struct tevent_req *subreq)
 		talloc_free(why);
 		return;
 	}
-	client->joined_ms = now_ms();
+	client->joined_ms = clock_ms();
 	/* The call is on its way before anybody hears of the registration. */
 	ask(client);
 	emit(client, (struct swn_client_event){.type = SWN_CLIENT_REGISTERED,
@@ -256,7 +246,7 @@ static void ask(struct swn_client *client)
 		pause_for(client, next_retry(client));
 		return;
 	}
-	client->call_ms = now_ms();
+	client->call_ms = clock_ms();
 	subreq = rpc_client_call_send(client, client->ev, client->joined.rpc, SWN_ASYNC_NOTIFY,
 				      stub, len, ask_timeout(client));
 	talloc_free(stub);
@@ -267,7 +257,7 @@ static void ask(struct swn_client *client)
 /* Ask again: at once, unless the server answers nothing over and over. */
 static void ask_again(struct swn_client *client)
 {
-	if (now_ms() - client->call_ms < EMPTY_ANSWER_MS) {
+	if (clock_ms() - client->call_ms < EMPTY_ANSWER_MS) {
 		pause_for(client, EMPTY_ANSWER_MS);
 		return;
 	}
@@ -278,7 +268,7 @@ static void ask_again(struct swn_client *client)
 static unsigned int unjoin(struct swn_client *client)
 {
 	TALLOC_FREE(client->joined.rpc);
-	if (now_ms() - client->joined_ms >= SETTLED_MS) {
+	if (clock_ms() - client->joined_ms >= SETTLED_MS) {
 		client->retry_ms = RETRY_MIN_MS;
 		return 0;
 	}

@@ -104,6 +104,7 @@ static void the_oldest_unauthenticated_connection_makes_room(void **state)
 	struct rig *rig = *state;
 	int fds[3];
 
+	rig->limits.patience_ms = 0;
 	rig_start(rig);
 	for (int i = 0; i < 3; i++) {
 		fds[i] = rig_bound(rig, 0, 0, NULL);
@@ -122,6 +123,57 @@ static void the_limit_of_unauthenticated_connections(void **state)
 
 	rig->limits.unauthenticated = 2;
 	the_oldest_unauthenticated_connection_makes_room(state);
+}
+
+/* Whoever is making progress is not thrown out for a newcomer: that one waits in the socket's queue. */
+static void newcomers_wait_for_those_who_make_progress(void **state)
+{
+	struct rig *rig = *state;
+	int fds[2], late;
+
+	rig->limits.unauthenticated = 2;
+	rig->limits.patience_ms = 60 * 1000;
+	rig_start(rig);
+	fds[0] = rig_bound(rig, 0, 0, NULL);
+	fds[1] = rig_bound(rig, 0, 0, NULL);
+	late = rig_connect(rig);
+	rig_settle(rig, 100);
+	for (int i = 0; i < 2; i++) {
+		rig_request(fds[i], 1, RIG_ECHO, NULL, 0);
+		rig_expect_response(rig, fds[i], 1, NULL, 0);
+	}
+	assert_int_equal(connections(rig), 2);
+	assert_int_equal(rpc_server_stats(rig->server)->refused, 0);
+	close(fds[0]);
+	RIG_UNTIL(rig, rpc_server_stats(rig->server)->accepted == 3);
+	rig_request(fds[1], 2, RIG_ECHO, NULL, 0);
+	rig_expect_response(rig, fds[1], 2, NULL, 0);
+	close(fds[1]);
+	close(late);
+}
+
+/* But nobody waits for those who say nothing, or never come to an end. */
+static void patience_with_the_others_ends(void **state)
+{
+	struct rig *rig = *state;
+	int silent, busy, late;
+
+	rig->limits.unauthenticated = 2;
+	rig->limits.patience_ms = 100;
+	rig_start(rig);
+	busy = rig_bound(rig, 0, 0, NULL);
+	silent = rig_connect(rig);
+	late = rig_connect(rig);
+	for (uint32_t i = 0; rpc_server_stats(rig->server)->accepted < 3; i++) {
+		rig_request(busy, i, RIG_ECHO, NULL, 0);
+		rig_expect_response(rig, busy, i, NULL, 0);
+		rig_settle(rig, 10);
+	}
+	rig_expect_closed(rig, silent);
+	rig_settle(rig, 500);
+	close(rig_connect(rig));
+	rig_expect_closed(rig, busy);
+	close(late);
 }
 
 static void the_limit_of_connections(void **state)
@@ -248,6 +300,8 @@ int main(void)
 		TEST_LATER(idle_anonymous_connections_are_closed_soon),
 		TEST_LATER(one_source_cannot_take_all_places),
 		TEST_LATER(the_limit_of_unauthenticated_connections),
+		TEST_LATER(newcomers_wait_for_those_who_make_progress),
+		TEST_LATER(patience_with_the_others_ends),
 		TEST_LATER(the_limit_of_connections),
 		TEST_LATER(a_client_that_does_not_read_is_closed),
 		TEST_LATER(answers_to_a_full_queue_close_it),

@@ -28,6 +28,7 @@ static void leave_unauthenticated(struct rpc_conn *conn)
 	rpc_source_leave(conn->source);
 	conn->source = NULL;
 	conn->server->stats.unauthenticated--;
+	rpc_server_has_room(conn->server);
 }
 
 static int conn_destructor(struct rpc_conn *conn)

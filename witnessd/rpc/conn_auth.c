@@ -256,6 +256,7 @@ static void leg_done(struct tevent_req *req)
 
 	(void)talloc_steal(conn, leg);
 	TALLOC_FREE(conn->step);
+	conn->active_ms = clock_ms(); /* from now on we wait for the client again */
 	if (conn->state == CONN_CLOSING) {
 		talloc_free(leg);
 		return;

@@ -13,6 +13,7 @@
 #define BACKLOG         1024
 #define ACCEPTS_AT_ONCE 16  /* then others get a turn */
 #define ACCEPT_PAUSE_MS 200 /* when the system is short of something */
+#define ACCEPT_FULL_MS  50  /* when we are; ended sooner when there is room */
 
 struct rpc_listener {
 	struct qb_list_head list;
@@ -41,12 +42,23 @@ static void listener_resume(struct tevent_context *ev, struct tevent_timer *te, 
 	TEVENT_FD_READABLE(listener->fde);
 }
 
-static void listener_pause(struct rpc_listener *listener)
+static void listener_pause(struct rpc_listener *listener, unsigned int ms)
 {
+	TALLOC_FREE(listener->pause);
 	listener->pause = tevent_add_timer(listener->endpoint->server->ev, listener,
-					   clock_in_ms(ACCEPT_PAUSE_MS), listener_resume, listener);
+					   clock_in_ms(ms), listener_resume, listener);
 	if (listener->pause != NULL) {
 		TEVENT_FD_NOT_READABLE(listener->fde);
+	}
+}
+
+void rpc_listeners_resume(struct rpc_endpoint *endpoint)
+{
+	struct rpc_listener *listener;
+
+	qb_list_for_each_entry (listener, &endpoint->listeners, list) {
+		TALLOC_FREE(listener->pause);
+		TEVENT_FD_READABLE(listener->fde);
 	}
 }
 
@@ -72,7 +84,7 @@ static void out_of_descriptors(struct rpc_listener *listener, int err)
 		}
 	}
 	server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	listener_pause(listener);
+	listener_pause(listener, ACCEPT_PAUSE_MS);
 }
 
 static void listener_accepted(struct rpc_listener *listener, int fd,
@@ -108,8 +120,14 @@ static bool listener_accept_one(struct rpc_listener *listener)
 {
 	struct sockaddr_storage ss = {0};
 	socklen_t len = sizeof(ss);
-	int fd = accept4(listener->fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd;
 
+	if (rpc_server_is_full(listener->endpoint->server)) {
+		listener->endpoint->server->accept_waits = true;
+		listener_pause(listener, ACCEPT_FULL_MS);
+		return false;
+	}
+	fd = accept4(listener->fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd != -1) {
 		listener_accepted(listener, fd, &ss);
 		return true;
@@ -121,7 +139,7 @@ static bool listener_accept_one(struct rpc_listener *listener)
 		return false;
 	case ENOBUFS:
 	case ENOMEM:
-		listener_pause(listener);
+		listener_pause(listener, ACCEPT_PAUSE_MS);
 		return false;
 	case EAGAIN:
 		return false;

@@ -13,9 +13,10 @@
 #include "witnessd/util/log.h"
 
 const struct rpc_limits rpc_limits_default = {
-	.connections = 2048,
-	.unauthenticated = 256,
-	.unauthenticated_source = 32,
+	.connections = 25000,
+	.unauthenticated = 512,
+	.unauthenticated_source = 64,
+	.patience_ms = 1000,
 	.calls = 64,
 	.contexts = 32,
 	.sec_contexts = 8,
@@ -31,6 +32,9 @@ const struct rpc_limits rpc_limits_default = {
 	.unsent_ms = 30 * 1000,
 	.auth_failures = 10,
 };
+
+/* So many times patience_ms is what a client may take that is never silent for so long. */
+#define BUSY_FACTOR      5
 
 #define LOG_WINDOW_MS    10000
 #define LOG_WINDOW_LINES 20
@@ -211,15 +215,60 @@ unsigned int rpc_server_drop_local(struct rpc_server *server, const struct ipadd
 	return num;
 }
 
-/* The oldest has had the longest time to authenticate: whoever floods loses its own connections first. */
-static bool evict_oldest(struct rpc_server *server)
+/* Whether the connection is waiting for us: a step runs that is not a punishment. */
+static bool waits_for_us(const struct rpc_conn *conn)
 {
-	if (qb_list_empty(&server->unauth)) {
+	return conn->step != NULL && rpc_source_delay_ms(conn->server, &conn->remote) == 0;
+}
+
+/*
+ * The oldest unauthenticated connection whose client has had its chance. One that is making progress is
+ * never taken: when thousands come at once, each newcomer would throw out somebody who is nearly through,
+ * who comes back at once, and nobody would ever be served.
+ */
+static struct rpc_conn *find_evictable(const struct rpc_server *server)
+{
+	uint64_t patience = server->limits.patience_ms, now = clock_ms();
+	struct rpc_conn *conn;
+
+	qb_list_for_each_entry (conn, &server->unauth, unauth_list) {
+		if (!waits_for_us(conn) && (now - conn->active_ms >= patience ||
+					    now - conn->accepted_ms >= BUSY_FACTOR * patience)) {
+			return conn;
+		}
+	}
+	return NULL;
+}
+
+static bool evict(struct rpc_server *server)
+{
+	struct rpc_conn *conn = find_evictable(server);
+
+	if (conn == NULL) {
 		return false;
 	}
-	talloc_free(qb_list_first_entry(&server->unauth, struct rpc_conn, unauth_list));
+	talloc_free(conn);
 	server->stats.refused++;
 	return true;
+}
+
+bool rpc_server_is_full(const struct rpc_server *server)
+{
+	return server->stats.unauthenticated >= server->limits.unauthenticated &&
+	       find_evictable(server) == NULL;
+}
+
+void rpc_server_has_room(struct rpc_server *server)
+{
+	struct rpc_endpoint *endpoint;
+
+	if (!server->accept_waits) {
+		return;
+	}
+	server->accept_waits = false;
+	qb_list_for_each_entry (endpoint, &server->endpoints, list) {
+		rpc_listeners_resume(endpoint);
+	}
 }
 
 bool rpc_server_admit(struct rpc_server *server, const struct ipaddr *remote)
@@ -229,11 +278,11 @@ bool rpc_server_admit(struct rpc_server *server, const struct ipaddr *remote)
 	if (rpc_source_unauthenticated(server, remote) >= limits->unauthenticated_source) {
 		return false;
 	}
-	if (server->stats.connections >= limits->connections && !evict_oldest(server)) {
+	if (server->stats.connections >= limits->connections && !evict(server)) {
 		return false;
 	}
 	if (server->stats.unauthenticated >= limits->unauthenticated) {
-		return evict_oldest(server);
+		return evict(server);
 	}
 	return true;
 }

@@ -14,18 +14,19 @@ struct rpc_limits {
 	unsigned int connections;     /* in all */
 	unsigned int unauthenticated; /* connections without finished authentication, in all */
 	unsigned int unauthenticated_source; /* the same, from one source address */
-	unsigned int calls;                  /* pending, a connection */
-	unsigned int contexts;               /* presentation contexts, a connection */
-	unsigned int sec_contexts;           /* security contexts, a connection */
-	unsigned int auth_legs;              /* steps of one negotiation */
-	size_t reassembly;                   /* bytes of one request's stub */
-	unsigned int fragments;              /* of one request */
-	size_t unsent;                       /* bytes queued to a client that does not read */
-	unsigned int bind_ms;                /* from accept() to a good bind */
-	unsigned int auth_ms;  /* from accept() to finished authentication, once it has begun */
-	unsigned int pdu_ms;   /* from the first byte of a PDU to its last */
-	unsigned int close_ms; /* to flush the last answer before closing */
-	unsigned int idle_ms;  /* nothing pending and nothing registered; 0 = for ever. Anonymous
+	unsigned int patience_ms;  /* with an unauthenticated client that others wait for */
+	unsigned int calls;        /* pending, a connection */
+	unsigned int contexts;     /* presentation contexts, a connection */
+	unsigned int sec_contexts; /* security contexts, a connection */
+	unsigned int auth_legs;    /* steps of one negotiation */
+	size_t reassembly;         /* bytes of one request's stub */
+	unsigned int fragments;    /* of one request */
+	size_t unsent;             /* bytes queued to a client that does not read */
+	unsigned int bind_ms;      /* from accept() to a good bind */
+	unsigned int auth_ms;      /* from accept() to finished authentication, once it has begun */
+	unsigned int pdu_ms;       /* from the first byte of a PDU to its last */
+	unsigned int close_ms;     /* to flush the last answer before closing */
+	unsigned int idle_ms; /* nothing pending and nothing registered; 0 = for ever. Anonymous
 				  connections: auth_ms */
 	unsigned int
 		auth_failures; /* a second, from one source address; then its steps wait. 0 = any */

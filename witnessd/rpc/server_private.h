@@ -37,7 +37,8 @@ struct rpc_server {
 	struct rpc_assoc *assocs;      /* hash by id */
 	struct rpc_source *sources;    /* hash by address */
 	uint64_t last_conn_id;
-	int spare_fd; /* given up for a moment to refuse a connection at EMFILE; -1 = none */
+	bool accept_waits; /* listeners rest until an unauthenticated connection ends */
+	int spare_fd;      /* given up for a moment to refuse a connection at EMFILE; -1 = none */
 	struct rpc_log_window log_window;
 };
 
@@ -79,10 +80,20 @@ struct rpc_assoc *rpc_assoc_join(struct rpc_endpoint *endpoint, uint32_t id,
 void rpc_assoc_leave(struct rpc_assoc *assoc);
 
 /**
- * Whether one more connection from there may come in. Makes room by closing the oldest unauthenticated
- * connection where a limit for all is reached. Call from the event loop only, never inside a connection.
+ * Whether one more connection from there may come in. Makes room where a limit for all is reached by
+ * closing the oldest unauthenticated connection that keeps us waiting. Call from the event loop only,
+ * never inside a connection.
  */
 bool rpc_server_admit(struct rpc_server *server, const struct ipaddr *remote);
+/** Whether clients have to wait in the sockets' queues: all unauthenticated connections are at work. */
+bool rpc_server_is_full(const struct rpc_server *server);
+/** One unauthenticated connection less: those who wait in the queues may come. */
+void rpc_server_has_room(struct rpc_server *server);
+
+/* listener.c */
+
+/** End the rest of an endpoint's listeners. */
+void rpc_listeners_resume(struct rpc_endpoint *endpoint);
 
 /* source.c */
 

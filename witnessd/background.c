@@ -109,24 +109,26 @@ void notify_manager(const char *state)
 	close(fd);
 }
 
-void raise_file_limit(unsigned long files)
+unsigned long raise_file_limit(unsigned long files)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= files) {
-		return;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+		return files;
+	}
+	if (limit.rlim_cur >= files) {
+		return limit.rlim_cur;
 	}
 	limit.rlim_cur = files;
 	if (limit.rlim_max < files) {
 		limit.rlim_max = files;
 	}
 	if (setrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		return;
+		return files;
 	}
 	getrlimit(RLIMIT_NOFILE, &limit);
 	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-	log_warn(
-		"Only %lu open files are allowed, rpc.max_connections needs %lu: raise LimitNOFILE",
-		(unsigned long)limit.rlim_cur, files);
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	return limit.rlim_cur;
 }

@@ -29,7 +29,7 @@ int pidfile_create(TALLOC_CTX *mem_ctx, const char *path, struct pidfile **out, 
 /** Tell the service manager ("READY=1"), if there is one that wants it (sd_notify(3)). */
 void notify_manager(const char *state);
 
-/** Raise RLIMIT_NOFILE to at least that; a warning where that is not allowed. */
-void raise_file_limit(unsigned long files);
+/** Raise RLIMIT_NOFILE to at least that. @return the limit now: less, where more is not allowed */
+unsigned long raise_file_limit(unsigned long files);
 
 #endif

@@ -14,6 +14,9 @@
 #define PORT_MAX      65535
 #define PORT_ATTEMPTS 64
 
+/* Open files that are no connections: the cluster manager's, winbind's, the control socket's. */
+#define OWN_FILES 256UL
+
 static const char *or_null(const char *text)
 {
 	return text[0] != '\0' ? text : NULL;
@@ -65,13 +68,28 @@ static struct rpc_limits limits_from(const struct config *config)
 	return limits;
 }
 
+/* Clients must not take the descriptors that the cluster manager's connections need. */
+static void fit_file_limit(struct rpc_limits *limits)
+{
+	unsigned long files = raise_file_limit(limits->connections + OWN_FILES);
+	unsigned long most = files > 2 * OWN_FILES ? files - OWN_FILES : files / 2;
+
+	if (most >= limits->connections) {
+		return;
+	}
+	log_warn("Only %lu open files are allowed: at most %lu connections instead of "
+		 "rpc.max_connections = %u (raise LimitNOFILE)",
+		 files, most, limits->connections);
+	limits->connections = (unsigned int)most;
+}
+
 int daemon_rpc_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 {
 	struct rpc_limits limits = limits_from(daemon->config);
 	char *principal;
 	int ret;
 
-	raise_file_limit(limits.connections + 256UL);
+	fit_file_limit(&limits);
 	ret = rpc_server_create(daemon, daemon->ev, &limits, daemon->auth, &daemon->rpc);
 	if (ret != 0) {
 		return ret;

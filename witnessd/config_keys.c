@@ -52,7 +52,7 @@ const struct config_key config_keys[] = {
 	 "Open connections in all; a client has one at least for each of its registrations."},
 	{"rpc.max_unauthenticated", CONFIG_NUMBER, "512", 1, 1000000, NULL,
 	 "Connections that have not finished authentication, in all."},
-	{"rpc.max_unauthenticated_source", CONFIG_NUMBER, "64", 1, 1000000, NULL,
+	{"rpc.max_unauthenticated_source", CONFIG_NUMBER, "128", 1, 1000000, NULL,
 	 "The same from one source address."},
 	{"rpc.max_calls", CONFIG_NUMBER, "64", 1, 10000, NULL, "Pending calls of one connection."},
 	{"rpc.bind_timeout", CONFIG_NUMBER, "10", 1, 3600, NULL, "Seconds from connecting to a bind."},

@@ -15,7 +15,7 @@
 const struct rpc_limits rpc_limits_default = {
 	.connections = 25000,
 	.unauthenticated = 512,
-	.unauthenticated_source = 64,
+	.unauthenticated_source = 128,
 	.patience_ms = 1000,
 	.calls = 64,
 	.contexts = 32,

@@ -51,6 +51,9 @@ units         := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(unit_src))
 fuzzers       := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(fuzz_src))
 helpers       := $(patsubst %.c,$(B)/%,$(helper_src))
 
+# One short line a file; V=1 shows the commands.
+say            = $(if $(V),,@printf '  %-3s %s\n' $(if $(filter %.o,$@),CC,LD) $@;)
+
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps deps-build tests check check-asan check-units check-lint check-headers check-sh demo \
@@ -65,23 +68,23 @@ deps:
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(EXTRA_CFLAGS) -MMD -MP -c -o $@ $<
+	$(say)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(EXTRA_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(core_lib): $(call obj,$(core_src))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(say)$(AR) rcs $@ $^
 
 # The modules use the core's functions, so all of them are in the program and exported.
 $(B)/witnessd: $(B)/obj/witnessd/main.o $(core_lib)
-	$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $< -Wl,--whole-archive $(core_lib) \
+	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $< -Wl,--whole-archive $(core_lib) \
 		-Wl,--no-whole-archive $(PKG_LIBS) -ldl -lpthread
 
 $(B)/witnessctl: $(call obj,$(ctl_src)) $(core_lib)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl -lpthread
+	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl -lpthread
 
 define module_rule
 $(B)/witnessd-backend-$(1).so: $(call obj,$(call module_srcs,$(1)))
-	$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $$@ $$^ $$(if $$(filter pacemaker,$(1)),$$(PM_LIBS)) $(PKG_LIBS)
+	$$(say)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $$@ $$^ $$(if $$(filter pacemaker,$(1)),$$(PM_LIBS)) $(PKG_LIBS)
 endef
 $(foreach b,$(BACKENDS),$(eval $(call module_rule,$b)))
 $(B)/obj/backends/pacemaker/%.o $(B)/obj/tests/unit/test_pacemaker%.o $(B)/obj/tests/lab/%.o: EXTRA_CFLAGS = $(PM_CFLAGS) -Wno-deprecated-declarations
@@ -90,7 +93,7 @@ $(B)/obj/backends/pacemaker/%.o $(B)/obj/tests/unit/test_pacemaker%.o $(B)/obj/t
 define unit_rule
 $(B)/tests/unit/$(1): $(B)/obj/tests/unit/$(1).o $(foreach b,$(BACKENDS),$(if $(filter test_$b%,$(1)),$(call obj,$(call module_srcs,$b)))) $(core_lib)
 	@mkdir -p $$(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $$@ $$^ $$(if $$(filter test_pacemaker%,$(1)),$$(PM_LIBS)) $(PKG_LIBS) -lcmocka -ldl -lpthread
+	$$(say)$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $$@ $$^ $$(if $$(filter test_pacemaker%,$(1)),$$(PM_LIBS)) $(PKG_LIBS) -lcmocka -ldl -lpthread
 endef
 $(foreach u,$(patsubst tests/unit/%.c,%,$(unit_src)),$(eval $(call unit_rule,$u)))
 
@@ -105,16 +108,16 @@ $(B)/tests/fuzz/fuzz_static_map: $(call obj,backends/static/map.c backends/stati
 ifdef FUZZ
 $(B)/tests/fuzz/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(core_lib)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(core_lib) $(PKG_LIBS) -ldl -lpthread
+	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(core_lib) $(PKG_LIBS) -ldl -lpthread
 else
 $(B)/tests/fuzz/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/main.o $(core_lib)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(core_lib) $(PKG_LIBS) -ldl -lpthread
+	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(core_lib) $(PKG_LIBS) -ldl -lpthread
 endif
 
 $(helpers): $(B)/%: $(B)/obj/%.o $(core_lib)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(if $(filter $(B)/tests/lab/%,$@),$(PM_LIBS)) $(PKG_LIBS) -ldl -lpthread
+	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(if $(filter $(B)/tests/lab/%,$@),$(PM_LIBS)) $(PKG_LIBS) -ldl -lpthread
 
 tests: all $(units) $(fuzzers) $(helpers)
 

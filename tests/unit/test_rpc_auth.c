@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Initiators and acceptors of NTLM, raw and below SPNEGO, in one process. */
-#include "tests/unit/auth_rig.h"
+#include "tests/unit/ntlm_rig.h"
 
-#define USER     "wituser"
-#define PASSWORD "Sesam,0ffne"
-#define DOMAIN   "WITTEST"
-#define TARGET   "cifs@127.0.0.1"
+#define TARGET "cifs@127.0.0.1"
 
 static const uint8_t levels[] = {RPC_LEVEL_CONNECT, RPC_LEVEL_PACKET, RPC_LEVEL_INTEGRITY,
 				 RPC_LEVEL_PRIVACY};
@@ -18,18 +15,12 @@ static const uint8_t types[] = {RPC_AUTH_NTLM, RPC_AUTH_SPNEGO};
 	     var##_i++)
 
 struct rig {
+	struct ntlm_rig ntlm;
 	struct tevent_context *ev;
 	struct rpc_auth *auth;
 	struct rpc_sec *client;
 	struct rpc_sec *server;
-	char dir[64];
 };
-
-static struct rpc_cred good_cred(void)
-{
-	return (struct rpc_cred){
-		.user = USER, .domain = DOMAIN, .password = PASSWORD, .no_krb5 = true};
-}
 
 static void make_pair(struct rig *rig, const struct rpc_cred *cred, uint8_t type,
 		      uint8_t client_level, uint8_t server_level)
@@ -44,7 +35,7 @@ static void make_pair(struct rig *rig, const struct rpc_cred *cred, uint8_t type
 
 static void connect_pair(struct rig *rig, uint8_t type, uint8_t level)
 {
-	struct rpc_cred cred = good_cred();
+	struct rpc_cred cred = ntlm_cred();
 	struct rig_outcome o = {0};
 
 	make_pair(rig, &cred, type, level, level);
@@ -67,7 +58,8 @@ static void both_ends_complete_at_every_level(void **state)
 			connect_pair(rig, (uint8_t)type, (uint8_t)level);
 			assert_string_equal(rpc_sec_mech(rig->server), "ntlm");
 			assert_string_equal(rpc_sec_mech(rig->client), "ntlm");
-			assert_string_equal(rpc_sec_principal(rig->server), DOMAIN "\\" USER);
+			assert_string_equal(rpc_sec_principal(rig->server),
+					    NTLM_DOMAIN "\\" NTLM_USER);
 			assert_null(rpc_sec_principal(rig->client));
 			assert_int_equal(rpc_sec_sig_size(rig->server),
 					 level == RPC_LEVEL_CONNECT ? 0 : 16);
@@ -223,14 +215,14 @@ static void wrong_password_user_or_domain_is_denied(void **state)
 	struct rig *rig = *state;
 
 	FOR_EACH (type, types) {
-		struct rpc_cred cred = good_cred();
+		struct rpc_cred cred = ntlm_cred();
 
 		cred.password = "wrong";
 		assert_refused(rig, (uint8_t)type, &cred);
-		cred = good_cred();
+		cred = ntlm_cred();
 		cred.user = "nobody";
 		assert_refused(rig, (uint8_t)type, &cred);
-		cred = good_cred();
+		cred = ntlm_cred();
 		cred.domain = "ELSEWHERE";
 		assert_refused(rig, (uint8_t)type, &cred);
 	}
@@ -238,7 +230,7 @@ static void wrong_password_user_or_domain_is_denied(void **state)
 
 static int outcome_of_levels(struct rig *rig, uint8_t type, uint8_t client, uint8_t server)
 {
-	struct rpc_cred cred = good_cred();
+	struct rpc_cred cred = ntlm_cred();
 	struct rig_outcome o = {0};
 
 	make_pair(rig, &cred, type, client, server);
@@ -282,7 +274,7 @@ static void spoil_session_key_length(uint8_t *token, size_t len, unsigned int le
 static void an_empty_session_key_does_not_reach_the_library(void **state)
 {
 	struct rig *rig = *state;
-	struct rpc_cred cred = good_cred();
+	struct rpc_cred cred = ntlm_cred();
 
 	FOR_EACH (type, types) {
 		FOR_EACH (level, levels) {
@@ -301,7 +293,7 @@ static void garbage_is_refused(void **state)
 	static const char *const tokens[] = {"x", "NTLMSSP", "`\x82\xff\xff", "a\x81\x03\x30\x01",
 					     "GET / HTTP/1.0\r\n\r\n"};
 	struct rig *rig = *state;
-	struct rpc_cred cred = good_cred();
+	struct rpc_cred cred = ntlm_cred();
 	uint8_t *out, *big;
 	size_t out_len;
 	int err;
@@ -347,7 +339,7 @@ static void a_step_after_completion_is_refused(void **state)
 static void what_is_not_there_cannot_be_made(void **state)
 {
 	struct rig *rig = *state;
-	struct rpc_cred cred = good_cred();
+	struct rpc_cred cred = ntlm_cred();
 	struct rpc_sec *sec = NULL;
 	struct rpc_auth *client_only;
 
@@ -373,7 +365,7 @@ static void what_is_not_there_cannot_be_made(void **state)
 static void freeing_under_a_step_is_safe(void **state)
 {
 	struct rig *rig = *state;
-	struct rpc_cred cred = good_cred();
+	struct rpc_cred cred = ntlm_cred();
 	struct tevent_req *req;
 	uint8_t *out = NULL;
 	size_t out_len = 0;
@@ -422,32 +414,18 @@ static void nak_reasons(void **state)
 static int setup(void **state)
 {
 	struct rig *rig = talloc_zero(NULL, struct rig);
-	struct rpc_auth_config config = {
-		.ntlm = true, .netbios_name = "WITNODE", .netbios_domain = DOMAIN, .threads = 2};
-	char path[128], krb5[128];
 
-	strcpy(rig->dir, "/tmp/test_rpc_auth.XXXXXX");
-	if (mkdtemp(rig->dir) == NULL) {
-		return -1;
-	}
-	snprintf(path, sizeof(path), "%s/users", rig->dir);
-	rig_write_file(path, DOMAIN ":" USER ":" PASSWORD "\n");
-	config.ntlm_user_file = path;
-	/* MIT asks a KDC even for what only NTLM is allowed for: let there be none to ask. */
-	snprintf(krb5, sizeof(krb5), "%s/krb5.conf", rig->dir);
-	rig_write_file(krb5, "[libdefaults]\n\tdefault_realm = NOWHERE.TEST\n"
-			     "\tdns_lookup_kdc = false\n\tdns_lookup_realm = false\n");
-	setenv("KRB5_CONFIG", krb5, 1);
+	ntlm_start(&rig->ntlm);
 	rig->ev = tevent_context_init(rig);
 	*state = rig;
-	return rpc_auth_create(rig, rig->ev, &config, &rig->auth) == 0 ? 0 : -1;
+	return rpc_auth_create(rig, rig->ev, &rig->ntlm.config, &rig->auth) == 0 ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
 	struct rig *rig = *state;
 
-	rig_remove_tree(rig->dir);
+	ntlm_stop(&rig->ntlm);
 	TALLOC_FREE(rig->client);
 	TALLOC_FREE(rig->server);
 	TALLOC_FREE(rig->auth);

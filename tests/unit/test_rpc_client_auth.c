@@ -1,53 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The client against the real server in the same process: anonymous, NTLM raw and in SPNEGO. */
-#include <stdlib.h>
-#include <sys/stat.h>
 
+#include "tests/unit/ntlm_rig.h"
 #include "tests/unit/rpc_rig.h"
 #include "witnessd/rpc/client.h"
 
-#define DOMAIN   "WITTEST"
-#define USER     "mary"
-#define PASSWORD "Sesam,0ffne"
-#define BIG      50000U
+#define BIG 50000U
 
 struct client_rig {
 	struct rig *rig;
+	struct ntlm_rig ntlm;
 	struct rpc_cred cred;
-	char dir[64];
 };
-
-static void write_file(const char *dir, const char *name, const char *text, char path[128])
-{
-	FILE *f;
-
-	snprintf(path, 128, "%s/%s", dir, name);
-	f = fopen(path, "we");
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
 
 static int setup(void **state)
 {
 	struct client_rig *c = talloc_zero(NULL, struct client_rig);
-	struct rpc_auth_config config = {
-		.ntlm = true, .netbios_name = "WITNODE", .netbios_domain = DOMAIN, .threads = 2};
-	char users[128], krb5[128];
 
-	strcpy(c->dir, "/tmp/test_rpc_client.XXXXXX");
-	assert_non_null(mkdtemp(c->dir));
-	write_file(c->dir, "users", DOMAIN ":" USER ":" PASSWORD "\n", users);
-	config.ntlm_user_file = users;
-	/* MIT asks a KDC even for what only NTLM is allowed for: let there be none to ask. */
-	write_file(c->dir, "krb5.conf",
-		   "[libdefaults]\n\tdefault_realm = NOWHERE.TEST\n\tdns_lookup_kdc = false\n",
-		   krb5);
-	setenv("KRB5_CONFIG", krb5, 1);
+	ntlm_start(&c->ntlm);
+	c->cred = ntlm_cred();
 	c->rig = rig_new();
-	assert_int_equal(rpc_auth_create(c->rig, c->rig->ev, &config, &c->rig->auth), 0);
-	c->cred = (struct rpc_cred){
-		.user = USER, .domain = DOMAIN, .password = PASSWORD, .no_krb5 = true};
+	assert_int_equal(rpc_auth_create(c->rig, c->rig->ev, &c->ntlm.config, &c->rig->auth), 0);
 	*state = c;
 	return 0;
 }
@@ -55,15 +28,10 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct client_rig *c = *state;
-	char path[128];
 
 	TALLOC_FREE(c->rig->server);
 	talloc_free(c->rig);
-	snprintf(path, sizeof(path), "%s/users", c->dir);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/krb5.conf", c->dir);
-	unlink(path);
-	rmdir(c->dir);
+	ntlm_stop(&c->ntlm);
 	talloc_free(c);
 	return 0;
 }
@@ -187,7 +155,7 @@ static void ntlm_at(void **state, uint8_t type, uint8_t level, uint16_t max_frag
 	assert_int_equal(connect_as(c, &rig_strict_iface.syntax, type, level, max_frag, &client),
 			 0);
 	use(c, client);
-	expect_who(c, client, level, DOMAIN "\\" USER);
+	expect_who(c, client, level, NTLM_DOMAIN "\\" NTLM_USER);
 }
 
 static void test_spnego_integrity(void **state)

@@ -3,15 +3,11 @@
  * Authenticated connections as a server sees them, PDU by PDU, with NTLM from gss-ntlmssp at both ends:
  * legs in bind, auth3 and alter_context, several contexts, and everything that does not fit together.
  */
-#include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
 
+#include "tests/unit/ntlm_rig.h"
 #include "tests/unit/rpc_rig.h"
 
-#define DOMAIN   "WITTEST"
-#define USER     "mary"
-#define PASSWORD "Sesam,0ffne"
 #define STRICT   0 /* context id of the strict interface */
 #define BAD_CALL 666
 
@@ -28,40 +24,18 @@ struct raw {
 
 struct auth_rig {
 	struct rig *rig;
+	struct ntlm_rig ntlm;
 	struct rpc_cred cred;
-	char dir[64];
 };
-
-static void write_file(const char *dir, const char *name, const char *text, char path[128])
-{
-	FILE *f;
-
-	snprintf(path, 128, "%s/%s", dir, name);
-	f = fopen(path, "we");
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
 
 static int setup(void **state)
 {
 	struct auth_rig *a = talloc_zero(NULL, struct auth_rig);
-	struct rpc_auth_config config = {
-		.ntlm = true, .netbios_name = "WITNODE", .netbios_domain = DOMAIN, .threads = 2};
-	char users[128], krb5[128];
 
-	strcpy(a->dir, "/tmp/test_rpc_server.XXXXXX");
-	assert_non_null(mkdtemp(a->dir));
-	write_file(a->dir, "users", DOMAIN ":" USER ":" PASSWORD "\n", users);
-	config.ntlm_user_file = users;
-	write_file(a->dir, "krb5.conf",
-		   "[libdefaults]\n\tdefault_realm = NOWHERE.TEST\n\tdns_lookup_kdc = false\n",
-		   krb5);
-	setenv("KRB5_CONFIG", krb5, 1);
+	ntlm_start(&a->ntlm);
+	a->cred = ntlm_cred();
 	a->rig = rig_new();
-	assert_int_equal(rpc_auth_create(a->rig, a->rig->ev, &config, &a->rig->auth), 0);
-	a->cred = (struct rpc_cred){
-		.user = USER, .domain = DOMAIN, .password = PASSWORD, .no_krb5 = true};
+	assert_int_equal(rpc_auth_create(a->rig, a->rig->ev, &a->ntlm.config, &a->rig->auth), 0);
 	*state = a;
 	return 0;
 }
@@ -69,16 +43,11 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct auth_rig *a = *state;
-	char path[128];
 
 	TALLOC_FREE(a->rig->server);
 	assert_int_equal(a->rig->num_waiters, 0);
 	talloc_free(a->rig);
-	snprintf(path, sizeof(path), "%s/users", a->dir);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/krb5.conf", a->dir);
-	unlink(path);
-	rmdir(a->dir);
+	ntlm_stop(&a->ntlm);
 	talloc_free(a);
 	return 0;
 }
@@ -331,7 +300,7 @@ static void the_first_request_may_be_right_behind_auth3(void **state)
 
 	rig_start(a->rig);
 	c = authenticated(a, RPC_AUTH_NTLM, RPC_LEVEL_INTEGRITY);
-	expect_who(&c, "5 " DOMAIN "\\" USER);
+	expect_who(&c, "5 " NTLM_DOMAIN "\\" NTLM_USER);
 	assert_int_equal(rpc_server_stats(a->rig->server)->unauthenticated, 0);
 	raw_close(&c);
 }
@@ -350,7 +319,7 @@ static void level_connect_identifies_and_protects_nothing(void **state)
 	auth = recv_ack(&c, RPC_BIND_ACK);
 	auth = client_step(&c, &auth);
 	finish(&c, &auth);
-	expect_who(&c, "2 " DOMAIN "\\" USER);
+	expect_who(&c, "2 " NTLM_DOMAIN "\\" NTLM_USER);
 	raw_close(&c);
 }
 
@@ -377,7 +346,7 @@ static void anonymous_requests_are_anonymous_on_any_connection(void **state)
 	c = authenticated(a, RPC_AUTH_NTLM, RPC_LEVEL_PRIVACY);
 	rig_request(c.fd, 3, RIG_ECHO, NULL, 0);
 	rig_expect_fault(a->rig, c.fd, 3, 0x03, STRICT, RPC_FAULT_ACCESS_DENIED);
-	expect_who(&c, "6 " DOMAIN "\\" USER);
+	expect_who(&c, "6 " NTLM_DOMAIN "\\" NTLM_USER);
 	raw_close(&c);
 }
 
@@ -410,10 +379,10 @@ static void several_security_contexts_on_one_connection(void **state)
 	second.level = RPC_LEVEL_PRIVACY;
 	second.ctx_id = 0xfffffffe;
 	auth = begin(a, &second, RPC_ALTER_CONTEXT);
-	expect_who(&first, "5 " DOMAIN "\\" USER);
+	expect_who(&first, "5 " NTLM_DOMAIN "\\" NTLM_USER);
 	finish(&second, &auth);
-	expect_who(&second, "6 " DOMAIN "\\" USER);
-	expect_who(&first, "5 " DOMAIN "\\" USER);
+	expect_who(&second, "6 " NTLM_DOMAIN "\\" NTLM_USER);
+	expect_who(&first, "5 " NTLM_DOMAIN "\\" NTLM_USER);
 	/* a third one is too many */
 	TALLOC_FREE(second.sec);
 	second.ctx_id = 3;
@@ -628,7 +597,7 @@ static void guessing_is_slow(void **state)
 	}
 	clock_gettime(CLOCK_MONOTONIC, &before);
 	c = authenticated(a, RPC_AUTH_NTLM, RPC_LEVEL_INTEGRITY);
-	expect_who(&c, "5 " DOMAIN "\\" USER);
+	expect_who(&c, "5 " NTLM_DOMAIN "\\" NTLM_USER);
 	clock_gettime(CLOCK_MONOTONIC, &after);
 	assert_true((after.tv_sec - before.tv_sec) * 1000 +
 			    (after.tv_nsec - before.tv_nsec) / 1000000 >
@@ -700,7 +669,7 @@ static void idle_connections_are_closed_unless_something_is_registered(void **st
 	idle = authenticated(a, RPC_AUTH_NTLM, RPC_LEVEL_INTEGRITY);
 	rig_expect_closed(a->rig, idle.fd);
 	rig_settle(a->rig, 250);
-	expect_who(&holding, "5 " DOMAIN "\\" USER);
+	expect_who(&holding, "5 " NTLM_DOMAIN "\\" NTLM_USER);
 	TALLOC_FREE(idle.sec);
 	raw_close(&holding);
 }

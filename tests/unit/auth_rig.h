@@ -26,6 +26,15 @@
 #define RIG_TRAILER  8
 #define RIG_PDU_MAX  5840
 
+static const uint8_t rig_levels[] = {RPC_LEVEL_CONNECT, RPC_LEVEL_PACKET, RPC_LEVEL_INTEGRITY,
+				     RPC_LEVEL_PRIVACY};
+static const uint8_t rig_protecting[] = {RPC_LEVEL_PACKET, RPC_LEVEL_INTEGRITY, RPC_LEVEL_PRIVACY};
+
+#define FOR_EACH(var, array)                                                                       \
+	for (size_t var##_i = 0, var = (array)[0];                                                 \
+	     var##_i < sizeof(array) / sizeof((array)[0]) && ((var = (array)[var##_i]), true);     \
+	     var##_i++)
+
 /* Run one step to its end. *out is a child of mem_ctx. */
 static inline int rig_step(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct rpc_sec *sec,
 			   const uint8_t *in, size_t in_len, uint8_t **out, size_t *out_len)
@@ -111,6 +120,64 @@ static inline void rig_pdu_copy(struct rig_pdu *to, const struct rig_pdu *from)
 {
 	*to = *from;
 	to->p.pdu = to->buf;
+}
+
+/* Protect at one end, unprotect at the other, and the plain text is back. */
+static inline void rig_send_one(struct rpc_sec *from, struct rpc_sec *to, size_t hdr_len,
+				size_t body_len, uint8_t fill, bool header_sign)
+{
+	struct rig_pdu plain, sent;
+
+	rig_pdu_make(&plain, from, hdr_len, body_len, fill, header_sign);
+	rig_pdu_copy(&sent, &plain);
+	assert_int_equal(rpc_sec_protect(from, &sent.p), 0);
+	if (rpc_sec_level(from) == RPC_LEVEL_PRIVACY && body_len >= 16) {
+		assert_memory_not_equal(sent.buf + hdr_len, plain.buf + hdr_len, body_len);
+	} else {
+		assert_memory_equal(sent.buf + hdr_len, plain.buf + hdr_len, body_len);
+	}
+	assert_memory_equal(sent.buf, plain.buf, hdr_len);
+	if (rpc_sec_unprotect(to, &sent.p) != 0) {
+		fail_msg("body of %zu bytes: %s", body_len, rpc_sec_error(to));
+	}
+	assert_memory_equal(sent.buf, plain.buf, hdr_len + body_len + RIG_TRAILER);
+}
+
+/* The next PDU from there, protected. */
+static inline void rig_pdu_next(struct rig_pdu *pdu, struct rpc_sec *from, uint8_t fill,
+				bool header_sign)
+{
+	rig_pdu_make(pdu, from, RIG_HDR, 32, fill, header_sign);
+	assert_int_equal(rpc_sec_protect(from, &pdu->p), 0);
+}
+
+/* Each of these leaves contexts that are good for nothing more. */
+static inline void rig_refuse_replay(struct rpc_sec *client, struct rpc_sec *server,
+				     bool header_sign)
+{
+	struct rig_pdu first, again;
+
+	rig_pdu_next(&first, client, 1, header_sign);
+	rig_pdu_copy(&again, &first);
+	assert_int_equal(rpc_sec_unprotect(server, &first.p), 0);
+	assert_int_equal(rpc_sec_unprotect(server, &again.p), EBADMSG);
+}
+
+static inline void rig_refuse_gap(struct rpc_sec *client, struct rpc_sec *server, bool header_sign)
+{
+	struct rig_pdu first, second;
+
+	rig_pdu_next(&first, client, 1, header_sign);
+	rig_pdu_next(&second, client, 2, header_sign);
+	assert_int_equal(rpc_sec_unprotect(server, &second.p), EBADMSG);
+}
+
+static inline void rig_refuse_reflection(struct rpc_sec *client, bool header_sign)
+{
+	struct rig_pdu first;
+
+	rig_pdu_next(&first, client, 1, header_sign);
+	assert_int_equal(rpc_sec_unprotect(client, &first.p), EBADMSG);
 }
 
 static inline int rig_remove(const char *path, const struct stat *st, int flag, struct FTW *ftw)

@@ -4,15 +4,7 @@
 
 #define TARGET "cifs@127.0.0.1"
 
-static const uint8_t levels[] = {RPC_LEVEL_CONNECT, RPC_LEVEL_PACKET, RPC_LEVEL_INTEGRITY,
-				 RPC_LEVEL_PRIVACY};
-static const uint8_t protecting[] = {RPC_LEVEL_PACKET, RPC_LEVEL_INTEGRITY, RPC_LEVEL_PRIVACY};
 static const uint8_t types[] = {RPC_AUTH_NTLM, RPC_AUTH_SPNEGO};
-
-#define FOR_EACH(var, array)                                                                       \
-	for (size_t var##_i = 0, var = (array)[0];                                                 \
-	     var##_i < sizeof(array) / sizeof((array)[0]) && ((var = (array)[var##_i]), true);     \
-	     var##_i++)
 
 struct rig {
 	struct ntlm_rig ntlm;
@@ -54,7 +46,7 @@ static void both_ends_complete_at_every_level(void **state)
 	struct rig *rig = *state;
 
 	FOR_EACH (type, types) {
-		FOR_EACH (level, levels) {
+		FOR_EACH (level, rig_levels) {
 			connect_pair(rig, (uint8_t)type, (uint8_t)level);
 			assert_string_equal(rpc_sec_mech(rig->server), "ntlm");
 			assert_string_equal(rpc_sec_mech(rig->client), "ntlm");
@@ -69,38 +61,19 @@ static void both_ends_complete_at_every_level(void **state)
 	}
 }
 
-/* Protect at one end, unprotect at the other, and the plain text is back. */
-static void send_one(struct rpc_sec *from, struct rpc_sec *to, size_t hdr_len, size_t body_len,
-		     uint8_t fill, bool header_sign)
-{
-	struct rig_pdu plain, sent;
-
-	rig_pdu_make(&plain, from, hdr_len, body_len, fill, header_sign);
-	rig_pdu_copy(&sent, &plain);
-	assert_int_equal(rpc_sec_protect(from, &sent.p), 0);
-	if (rpc_sec_level(from) == RPC_LEVEL_PRIVACY && body_len >= 16) {
-		assert_memory_not_equal(sent.buf + hdr_len, plain.buf + hdr_len, body_len);
-	} else {
-		assert_memory_equal(sent.buf + hdr_len, plain.buf + hdr_len, body_len);
-	}
-	assert_memory_equal(sent.buf, plain.buf, hdr_len);
-	assert_int_equal(rpc_sec_unprotect(to, &sent.p), 0);
-	assert_memory_equal(sent.buf, plain.buf, hdr_len + body_len + RIG_TRAILER);
-}
-
 static void many_pdus_both_ways(void **state)
 {
 	struct rig *rig = *state;
 
 	FOR_EACH (type, types) {
-		FOR_EACH (level, protecting) {
+		FOR_EACH (level, rig_protecting) {
 			connect_pair(rig, (uint8_t)type, (uint8_t)level);
 			for (unsigned int i = 0; i < 100; i++) {
-				send_one(rig->client, rig->server, i % 5 == 0 ? 40 : 24,
-					 i * 48 % 4224, (uint8_t)i, i % 2 == 0);
+				rig_send_one(rig->client, rig->server, i % 5 == 0 ? 40 : 24,
+					     i * 48 % 4224, (uint8_t)i, i % 2 == 0);
 				if (i % 3 != 0) {
-					send_one(rig->server, rig->client, 24, i * 16, (uint8_t)~i,
-						 i % 2 == 1);
+					rig_send_one(rig->server, rig->client, 24, i * 16,
+						     (uint8_t)~i, i % 2 == 1);
 				}
 			}
 		}
@@ -131,10 +104,10 @@ static void a_flipped_bit_in_any_part_is_refused_for_good(void **state)
 	struct rig_pdu pdu;
 
 	FOR_EACH (type, types) {
-		FOR_EACH (level, protecting) {
+		FOR_EACH (level, rig_protecting) {
 			FOR_EACH (at, places) {
 				connect_pair(rig, (uint8_t)type, (uint8_t)level);
-				send_one(rig->client, rig->server, 24, 32, 3, true);
+				rig_send_one(rig->client, rig->server, 24, 32, 3, true);
 				rig_pdu_make(&pdu, rig->client, 24, 32, 4, true);
 				assert_int_equal(rpc_sec_protect(rig->client, &pdu.p), 0);
 				assert_true(at < rig_pdu_len(&pdu));
@@ -154,28 +127,15 @@ static void a_flipped_bit_in_any_part_is_refused_for_good(void **state)
 static void replay_gap_and_reflection_are_refused(void **state)
 {
 	struct rig *rig = *state;
-	struct rig_pdu first, second, again;
 
 	FOR_EACH (type, types) {
-		FOR_EACH (level, protecting) {
+		FOR_EACH (level, rig_protecting) {
 			connect_pair(rig, (uint8_t)type, (uint8_t)level);
-			rig_pdu_make(&first, rig->client, 24, 32, 1, false);
-			assert_int_equal(rpc_sec_protect(rig->client, &first.p), 0);
-			rig_pdu_copy(&again, &first);
-			assert_int_equal(rpc_sec_unprotect(rig->server, &first.p), 0);
-			assert_int_equal(rpc_sec_unprotect(rig->server, &again.p), EBADMSG);
-
+			rig_refuse_replay(rig->client, rig->server, false);
 			connect_pair(rig, (uint8_t)type, (uint8_t)level);
-			rig_pdu_make(&first, rig->client, 24, 32, 1, false);
-			assert_int_equal(rpc_sec_protect(rig->client, &first.p), 0);
-			rig_pdu_make(&second, rig->client, 24, 32, 2, false);
-			assert_int_equal(rpc_sec_protect(rig->client, &second.p), 0);
-			assert_int_equal(rpc_sec_unprotect(rig->server, &second.p), EBADMSG);
-
+			rig_refuse_gap(rig->client, rig->server, false);
 			connect_pair(rig, (uint8_t)type, (uint8_t)level);
-			rig_pdu_make(&first, rig->client, 24, 32, 1, false);
-			assert_int_equal(rpc_sec_protect(rig->client, &first.p), 0);
-			assert_int_equal(rpc_sec_unprotect(rig->client, &first.p), EBADMSG);
+			rig_refuse_reflection(rig->client, false);
 		}
 	}
 }
@@ -243,7 +203,7 @@ static void a_client_that_negotiates_less_than_the_level_is_denied(void **state)
 {
 	struct rig *rig = *state;
 
-	FOR_EACH (level, protecting) {
+	FOR_EACH (level, rig_protecting) {
 		assert_int_equal(
 			outcome_of_levels(rig, RPC_AUTH_NTLM, RPC_LEVEL_CONNECT, (uint8_t)level),
 			EACCES);
@@ -277,7 +237,7 @@ static void an_empty_session_key_does_not_reach_the_library(void **state)
 	struct rpc_cred cred = ntlm_cred();
 
 	FOR_EACH (type, types) {
-		FOR_EACH (level, levels) {
+		FOR_EACH (level, rig_levels) {
 			struct rig_outcome o = {.damage = spoil_session_key_length};
 
 			make_pair(rig, &cred, (uint8_t)type, (uint8_t)level, (uint8_t)level);

@@ -9,16 +9,8 @@
 
 #define TARGET "cifs@aes.wit.test"
 
-static const uint8_t levels[] = {RPC_LEVEL_CONNECT, RPC_LEVEL_PACKET, RPC_LEVEL_INTEGRITY,
-				 RPC_LEVEL_PRIVACY};
-static const uint8_t protecting[] = {RPC_LEVEL_PACKET, RPC_LEVEL_INTEGRITY, RPC_LEVEL_PRIVACY};
 static const uint8_t types[] = {RPC_AUTH_KRB5, RPC_AUTH_SPNEGO};
 static const bool header_signing[] = {false, true};
-
-#define FOR_EACH(var, array)                                                                       \
-	for (size_t var##_i = 0, var = (array)[0];                                                 \
-	     var##_i < sizeof(array) / sizeof((array)[0]) && ((var = (array)[var##_i]), true);     \
-	     var##_i++)
 
 struct rig {
 	struct kdc_rig kdc;
@@ -78,7 +70,7 @@ static void both_ends_complete_at_every_level(void **state)
 	struct rig *rig = *state;
 
 	FOR_EACH (type, types) {
-		FOR_EACH (level, levels) {
+		FOR_EACH (level, rig_levels) {
 			connect_pair(rig, (uint8_t)type, (uint8_t)level);
 			assert_int_equal(rpc_sec_sig_size(rig->client), sizes[level]);
 			assert_int_equal(rpc_sec_sig_size(rig->server), sizes[level]);
@@ -86,40 +78,20 @@ static void both_ends_complete_at_every_level(void **state)
 	}
 }
 
-static void send_one(struct rpc_sec *from, struct rpc_sec *to, size_t hdr_len, size_t body_len,
-		     uint8_t fill, bool header_sign)
-{
-	struct rig_pdu plain, sent;
-
-	rig_pdu_make(&plain, from, hdr_len, body_len, fill, header_sign);
-	rig_pdu_copy(&sent, &plain);
-	assert_int_equal(rpc_sec_protect(from, &sent.p), 0);
-	if (rpc_sec_level(from) == RPC_LEVEL_PRIVACY && body_len >= 16) {
-		assert_memory_not_equal(sent.buf + hdr_len, plain.buf + hdr_len, body_len);
-	} else {
-		assert_memory_equal(sent.buf + hdr_len, plain.buf + hdr_len, body_len);
-	}
-	assert_memory_equal(sent.buf, plain.buf, hdr_len);
-	if (rpc_sec_unprotect(to, &sent.p) != 0) {
-		fail_msg("body of %zu bytes: %s", body_len, rpc_sec_error(to));
-	}
-	assert_memory_equal(sent.buf, plain.buf, hdr_len + body_len + RIG_TRAILER);
-}
-
 static void many_pdus_both_ways(void **state)
 {
 	struct rig *rig = *state;
 
 	FOR_EACH (type, types) {
-		FOR_EACH (level, protecting) {
+		FOR_EACH (level, rig_protecting) {
 			FOR_EACH (hs, header_signing) {
 				connect_pair(rig, (uint8_t)type, (uint8_t)level);
 				for (unsigned int i = 0; i < 60; i++) {
-					send_one(rig->client, rig->server, i % 5 == 0 ? 40 : 24,
-						 i * 80 % 4224, (uint8_t)i, hs);
+					rig_send_one(rig->client, rig->server, i % 5 == 0 ? 40 : 24,
+						     i * 80 % 4224, (uint8_t)i, hs);
 					if (i % 3 != 0) {
-						send_one(rig->server, rig->client, 24, i * 16,
-							 (uint8_t)~i, hs);
+						rig_send_one(rig->server, rig->client, 24, i * 16,
+							     (uint8_t)~i, hs);
 					}
 				}
 			}
@@ -147,12 +119,12 @@ static void signature_sizes_follow_the_encryption_type(void **state)
 		FOR_EACH (type, types) {
 			connect_to(rig, &cred, (uint8_t)type, RPC_LEVEL_INTEGRITY, rows[i].target);
 			assert_int_equal(rpc_sec_sig_size(rig->server), rows[i].sign);
-			send_one(rig->client, rig->server, 24, 48, 1, true);
-			send_one(rig->server, rig->client, 24, 48, 2, true);
+			rig_send_one(rig->client, rig->server, 24, 48, 1, true);
+			rig_send_one(rig->server, rig->client, 24, 48, 2, true);
 			connect_to(rig, &cred, (uint8_t)type, RPC_LEVEL_PRIVACY, rows[i].target);
 			assert_int_equal(rpc_sec_sig_size(rig->client), rows[i].seal);
-			send_one(rig->client, rig->server, 24, 48, 3, true);
-			send_one(rig->server, rig->client, 24, 48, 4, false);
+			rig_send_one(rig->client, rig->server, 24, 48, 3, true);
+			rig_send_one(rig->server, rig->client, 24, 48, 4, false);
 		}
 	}
 	kdc_export(&rig->kdc, "KRB5_CONFIG", "krb5.conf");
@@ -177,10 +149,10 @@ static void a_flipped_bit_in_any_part_is_refused_for_good(void **state)
 	struct rig *rig = *state;
 
 	FOR_EACH (type, types) {
-		FOR_EACH (level, protecting) {
+		FOR_EACH (level, rig_protecting) {
 			FOR_EACH (at, places) {
 				connect_pair(rig, (uint8_t)type, (uint8_t)level);
-				send_one(rig->client, rig->server, 24, 32, 3, true);
+				rig_send_one(rig->client, rig->server, 24, 32, 3, true);
 				assert_int_equal(flipped(rig, at, true), EBADMSG);
 				assert_string_not_equal(rpc_sec_error(rig->server), "");
 				assert_int_equal(flipped(rig, at, true), EBADMSG);
@@ -193,7 +165,7 @@ static void without_header_signing_only_the_body_is_covered(void **state)
 {
 	struct rig *rig = *state;
 
-	FOR_EACH (level, protecting) {
+	FOR_EACH (level, rig_protecting) {
 		connect_pair(rig, RPC_AUTH_SPNEGO, (uint8_t)level);
 		assert_int_equal(flipped(rig, 2, false), 0);
 		assert_int_equal(flipped(rig, 57, false), 0);
@@ -204,28 +176,15 @@ static void without_header_signing_only_the_body_is_covered(void **state)
 static void replay_gap_and_reflection_are_refused(void **state)
 {
 	struct rig *rig = *state;
-	struct rig_pdu first, second, again;
 
 	FOR_EACH (type, types) {
-		FOR_EACH (level, protecting) {
+		FOR_EACH (level, rig_protecting) {
 			connect_pair(rig, (uint8_t)type, (uint8_t)level);
-			rig_pdu_make(&first, rig->client, 24, 32, 1, true);
-			assert_int_equal(rpc_sec_protect(rig->client, &first.p), 0);
-			rig_pdu_copy(&again, &first);
-			assert_int_equal(rpc_sec_unprotect(rig->server, &first.p), 0);
-			assert_int_equal(rpc_sec_unprotect(rig->server, &again.p), EBADMSG);
-
+			rig_refuse_replay(rig->client, rig->server, true);
 			connect_pair(rig, (uint8_t)type, (uint8_t)level);
-			rig_pdu_make(&first, rig->client, 24, 32, 1, true);
-			assert_int_equal(rpc_sec_protect(rig->client, &first.p), 0);
-			rig_pdu_make(&second, rig->client, 24, 32, 2, true);
-			assert_int_equal(rpc_sec_protect(rig->client, &second.p), 0);
-			assert_int_equal(rpc_sec_unprotect(rig->server, &second.p), EBADMSG);
-
+			rig_refuse_gap(rig->client, rig->server, true);
 			connect_pair(rig, (uint8_t)type, (uint8_t)level);
-			rig_pdu_make(&first, rig->client, 24, 32, 1, true);
-			assert_int_equal(rpc_sec_protect(rig->client, &first.p), 0);
-			assert_int_equal(rpc_sec_unprotect(rig->client, &first.p), EBADMSG);
+			rig_refuse_reflection(rig->client, true);
 		}
 	}
 }
@@ -236,7 +195,7 @@ static void a_signature_of_another_length_is_refused(void **state)
 	struct rig *rig = *state;
 	struct rig_pdu pdu;
 
-	FOR_EACH (level, protecting) {
+	FOR_EACH (level, rig_protecting) {
 		FOR_EACH (len, lengths) {
 			connect_pair(rig, RPC_AUTH_KRB5, (uint8_t)level);
 			rig_pdu_make(&pdu, rig->client, 24, 32, 1, true);
@@ -304,8 +263,8 @@ static void spnego_falls_back_to_ntlm_for_an_address(void **state)
 	connect_to(rig, &cred, RPC_AUTH_SPNEGO, RPC_LEVEL_INTEGRITY, "cifs@127.0.0.1");
 	assert_string_equal(rpc_sec_mech(rig->server), "ntlm");
 	assert_string_equal(rpc_sec_principal(rig->server), KDC_REALM "\\" KDC_USER);
-	send_one(rig->client, rig->server, 24, 48, 1, true);
-	send_one(rig->server, rig->client, 24, 48, 2, false);
+	rig_send_one(rig->client, rig->server, 24, 48, 1, true);
+	rig_send_one(rig->server, rig->client, 24, 48, 2, false);
 	connect_to(rig, &cred, RPC_AUTH_SPNEGO, RPC_LEVEL_INTEGRITY, TARGET);
 	assert_string_equal(rpc_sec_mech(rig->server), "krb5");
 }

@@ -145,10 +145,10 @@ format:
 
 demo:
 	@tests/deps/install tests/deps/build.txt tests/deps/demo.txt
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@tests/demo/demo $(B)
 demo-pacemaker: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@tests/demo/demo-pacemaker $(B)
 
 install: all

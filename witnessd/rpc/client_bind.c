@@ -110,6 +110,18 @@ struct tevent_req *rpc_client_connect_send(TALLOC_CTX *mem_ctx, struct tevent_co
 	return req;
 }
 
+static struct pdu_auth auth_part(const struct rpc_client *client, const uint8_t *token, size_t len)
+{
+	return (struct pdu_auth){
+		.present = true,
+		.type = client->auth_type,
+		.level = client->auth_level,
+		.context_id = CLIENT_AUTH_CONTEXT_ID,
+		.value = token,
+		.value_len = len,
+	};
+}
+
 static int push_bind(struct rpc_client_connect_state *state, uint8_t ptype, const uint8_t *token,
 		     size_t token_len)
 {
@@ -133,14 +145,7 @@ static int push_bind(struct rpc_client_connect_state *state, uint8_t ptype, cons
 	contexts[0].transfer[0] = ndr20;
 	contexts[1].transfer[0] = features;
 	if (token_len > 0) {
-		bind.auth = (struct pdu_auth){
-			.present = true,
-			.type = client->auth_type,
-			.level = client->auth_level,
-			.context_id = CLIENT_AUTH_CONTEXT_ID,
-			.value = token,
-			.value_len = token_len,
-		};
+		bind.auth = auth_part(client, token, token_len);
 		flags |= RPC_PFC_SUPPORT_HDRSIGN;
 	}
 	if (ptype == RPC_BIND) {
@@ -154,14 +159,7 @@ static int push_auth3(struct rpc_client_connect_state *state, const uint8_t *tok
 		      size_t token_len)
 {
 	struct rpc_client *client = state->client;
-	const struct pdu_auth auth = {
-		.present = true,
-		.type = client->auth_type,
-		.level = client->auth_level,
-		.context_id = CLIENT_AUTH_CONTEXT_ID,
-		.value = token,
-		.value_len = token_len,
-	};
+	const struct pdu_auth auth = auth_part(client, token, token_len);
 	uint8_t *pdu = NULL;
 	size_t len = 0;
 	int err = pdu_push_auth3(state, BIND_CALL_ID, &auth, &pdu, &len);

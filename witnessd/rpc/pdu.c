@@ -83,7 +83,7 @@ static size_t body_end(const struct pdu_hdr *hdr, const struct pdu_auth *auth)
 	return auth->present ? auth->trailer_off - auth->pad_length : hdr->frag_length;
 }
 
-static struct rpc_syntax pull_syntax(struct ndr_in *in)
+struct rpc_syntax pdu_pull_syntax(struct ndr_in *in)
 {
 	struct rpc_syntax syntax;
 	uint32_t version;
@@ -100,9 +100,9 @@ static void pull_context(struct ndr_in *in, struct pdu_context *ctx)
 	ctx->id = ndr_in_u16(in);
 	ctx->n_transfer = ndr_in_u8(in);
 	(void)ndr_in_u8(in);
-	ctx->abstract = pull_syntax(in);
+	ctx->abstract = pdu_pull_syntax(in);
 	for (unsigned int i = 0; i < ctx->n_transfer; i++) {
-		struct rpc_syntax syntax = pull_syntax(in);
+		struct rpc_syntax syntax = pdu_pull_syntax(in);
 
 		if (i < PDU_MAX_TRANSFER) {
 			ctx->transfer[i] = syntax;
@@ -200,7 +200,7 @@ int pdu_pull_bind_ack(TALLOC_CTX *mem_ctx, const uint8_t *pdu, const struct pdu_
 	for (unsigned int i = 0; i < ack.n_results; i++) {
 		ack.results[i].result = ndr_in_u16(&in);
 		ack.results[i].reason = ndr_in_u16(&in);
-		ack.results[i].transfer = pull_syntax(&in);
+		ack.results[i].transfer = pdu_pull_syntax(&in);
 	}
 	*out = ack;
 	return 0;

@@ -154,6 +154,10 @@ size_t pdu_frag_chunk(const struct pdu_frag_params *params);
 int pdu_push_frag(TALLOC_CTX *mem_ctx, const struct pdu_frag_params *params, const uint8_t *stub,
 		  size_t stub_len, size_t off, uint8_t **out, size_t *len, size_t *consumed);
 
+struct ndr_in;
+/** An abstract or transfer syntax (C706 12.6, p_syntax_id_t), aligned to 4. */
+struct rpc_syntax pdu_pull_syntax(struct ndr_in *in);
+
 bool rpc_syntax_equal(const struct rpc_syntax *a, const struct rpc_syntax *b);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "witnessd/rpc/ndr.h"
+#include "witnessd/rpc/pdu.h"
 
 #define SEARCH_BYTES 1024 /* from the end of the stub */
 #define MAX_BEHIND   16   /* padding that may follow the last command */
@@ -18,18 +19,6 @@
 #define CMD_HEADER2  3
 
 static const uint8_t magic[MAGIC_LEN] = {0x8a, 0xe3, 0x13, 0x71, 0x02, 0xf4, 0x36, 0x71};
-
-static struct rpc_syntax pull_syntax(struct ndr_in *in)
-{
-	struct rpc_syntax syntax;
-	uint32_t version;
-
-	syntax.uuid = ndr_in_guid(in);
-	version = ndr_in_u32(in);
-	syntax.major = (uint16_t)(version & 0xffff);
-	syntax.minor = (uint16_t)(version >> 16);
-	return syntax;
-}
 
 /* A command that came already, or whose length is not its own, spoils the trailer. */
 static void begin_command(struct ndr_in *in, bool *seen, uint16_t len, uint16_t expected)
@@ -63,8 +52,8 @@ static bool pull_command(struct ndr_in *in, struct rpc_vt *vt)
 		break;
 	case CMD_PCONTEXT:
 		begin_command(in, &vt->has_pcontext, len, 40);
-		vt->abstract = pull_syntax(in);
-		vt->transfer = pull_syntax(in);
+		vt->abstract = pdu_pull_syntax(in);
+		vt->transfer = pdu_pull_syntax(in);
 		break;
 	case CMD_HEADER2:
 		begin_command(in, &vt->has_header2, len, 16);

@@ -19,7 +19,7 @@ import swn  # noqa: E402
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("B", os.path.join(TOP, "build"))
 
-MAP = """\
+NODES = """\
 [cluster]
 quorate = yes
 [node n1]
@@ -31,6 +31,8 @@ online = yes
 [node n3]
 id = 3
 online = yes
+"""
+MAP = NODES + """\
 [address 127.0.77.1]
 node = n1
 group = fs1

@@ -10,20 +10,9 @@ import time
 
 import pytest
 
-from conftest import BUILD, Daemon, free_port
+from conftest import BUILD, NODES, Daemon, free_port
 
-MAP = """\
-[cluster]
-quorate = yes
-[node n1]
-id = 1
-online = yes
-[node n2]
-id = 2
-online = yes
-[node n3]
-id = 3
-online = yes
+MAP = NODES + """\
 [address 127.0.78.1]
 node = n1
 group = fs1

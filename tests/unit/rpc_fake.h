@@ -249,6 +249,23 @@ static inline void respond(struct fake *fake, uint32_t call_id, uint8_t flags, u
 	talloc_free(pdu);
 }
 
+/* Binds are answered as they should be, requests by a fault. */
+static inline void answer_fault(struct fake *fake, const struct pdu_hdr *hdr, const uint8_t *pdu)
+{
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+
+	if (answer_bind(fake, hdr)) {
+		return;
+	}
+	/* Flags that no two servers agree on, and a context id of its own. */
+	assert_int_equal(
+		pdu_push_fault(fake, 0xe4, hdr->call_id, 77, RPC_FAULT_OP_RNG_ERROR, &bytes, &len),
+		0);
+	fake_send(fake, bytes, len);
+	talloc_free(bytes);
+}
+
 static inline struct rpc_client_params params_for(const struct fake *fake)
 {
 	struct rpc_client_params params = {

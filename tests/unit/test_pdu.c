@@ -5,10 +5,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
+#include "tests/unit/hex.h"
 #include "witnessd/rpc/pdu.h"
 
 #define PDU_MAX 1024
@@ -49,29 +49,10 @@ static const char *const vectors[] = {bind_epm,   bind_ack_epm,   bind_ntlm,
 				      auth3,      request_signed, fault5,
 				      alter_resp, bind_nak,       bind_big_endian};
 
-static size_t unhex(const char *text, uint8_t *out)
-{
-	size_t n = 0;
-
-	while (*text != '\0') {
-		char byte[3] = {0};
-
-		if (*text == ' ') {
-			text++;
-			continue;
-		}
-		memcpy(byte, text, 2);
-		assert_true(n < PDU_MAX);
-		out[n++] = (uint8_t)strtoul(byte, NULL, 16);
-		text += 2;
-	}
-	return n;
-}
-
 static struct pdu_hdr whole(const char *text, uint8_t buf[PDU_MAX])
 {
 	struct pdu_hdr hdr;
-	size_t len = unhex(text, buf);
+	size_t len = unhex(text, buf, PDU_MAX);
 
 	assert_int_equal(pdu_pull_hdr(buf, len, &hdr), 0);
 	assert_int_equal(hdr.frag_length, len);
@@ -83,7 +64,7 @@ static void expect_bytes(const char *text, uint8_t *pdu, size_t len)
 {
 	uint8_t buf[PDU_MAX];
 
-	assert_int_equal(unhex(text, buf), len);
+	assert_int_equal(unhex(text, buf, PDU_MAX), len);
 	assert_memory_equal(pdu, buf, len);
 	talloc_free(pdu);
 }
@@ -342,7 +323,7 @@ static void every_prefix_is_read_safely(void **state)
 	uint8_t buf[PDU_MAX];
 
 	for (size_t v = 0; v < sizeof(vectors) / sizeof(vectors[0]); v++) {
-		size_t len = unhex(vectors[v], buf);
+		size_t len = unhex(vectors[v], buf, PDU_MAX);
 		bool be = buf[4] == 0;
 
 		for (size_t n = 0; n < len; n++) {
@@ -364,7 +345,7 @@ static void mutations_are_read_safely(void **state)
 
 	for (size_t v = 0; v < sizeof(vectors) / sizeof(vectors[0]); v++) {
 		for (int round = 0; round < 5000; round++) {
-			size_t len = unhex(vectors[v], buf);
+			size_t len = unhex(vectors[v], buf, PDU_MAX);
 
 			for (int k = 0; k < 1 + round % 4; k++) {
 				random = random * 1664525 + 1013904223;

@@ -196,22 +196,6 @@ static void test_answers_that_break_the_protocol(void **state)
 	}
 }
 
-static void answer_fault(struct fake *fake, const struct pdu_hdr *hdr, const uint8_t *pdu)
-{
-	uint8_t *bytes = NULL;
-	size_t len = 0;
-
-	if (answer_bind(fake, hdr)) {
-		return;
-	}
-	/* Flags that no two servers agree on, and a context id of its own. */
-	assert_int_equal(
-		pdu_push_fault(fake, 0xe4, hdr->call_id, 77, RPC_FAULT_OP_RNG_ERROR, &bytes, &len),
-		0);
-	fake_send(fake, bytes, len);
-	talloc_free(bytes);
-}
-
 static void test_faults_leave_the_connection(void **state)
 {
 	struct fake *fake = *state;

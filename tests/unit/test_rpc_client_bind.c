@@ -207,22 +207,6 @@ static void test_every_prefix_of_an_ack(void **state)
 	} while (!fake->held[1]);
 }
 
-static void answer_fault(struct fake *fake, const struct pdu_hdr *hdr, const uint8_t *pdu)
-{
-	uint8_t *bytes = NULL;
-	size_t len = 0;
-
-	if (answer_bind(fake, hdr)) {
-		return;
-	}
-	/* Flags that no two servers agree on, and a context id of its own. */
-	assert_int_equal(
-		pdu_push_fault(fake, 0xe4, hdr->call_id, 77, RPC_FAULT_OP_RNG_ERROR, &bytes, &len),
-		0);
-	fake_send(fake, bytes, len);
-	talloc_free(bytes);
-}
-
 static void hang_up_on_requests(struct fake *fake, const struct pdu_hdr *hdr, const uint8_t *pdu)
 {
 	if (!answer_bind(fake, hdr)) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* MS-SWN in NDR20: the vectors of spec/ms-swn.md section 13, every prefix of them, hostile counts. */
+#include "tests/unit/hex.h"
 #include "witnessd/swn/wire.h"
 
 #include <errno.h>
@@ -43,19 +44,12 @@ struct bytes {
 	size_t len;
 };
 
-static struct bytes unhex(TALLOC_CTX *mem_ctx, const char *text)
+static struct bytes bytes_of(TALLOC_CTX *mem_ctx, const char *text)
 {
-	struct bytes b = {.p = talloc_array(mem_ctx, uint8_t, strlen(text) / 2 + 1)};
+	size_t size = strlen(text) / 2;
+	struct bytes b = {.p = talloc_array(mem_ctx, uint8_t, size)};
 
-	for (; *text != '\0'; text += 2) {
-		unsigned int v;
-
-		while (*text == ' ') {
-			text++;
-		}
-		assert_int_equal(sscanf(text, "%2x", &v), 1);
-		b.p[b.len++] = (uint8_t)v;
-	}
+	b.len = unhex(text, b.p, size);
 	return b;
 }
 
@@ -105,7 +99,7 @@ static int teardown(void **state)
 
 static void the_register_vector_goes_both_ways(void **state)
 {
-	struct bytes want = unhex(*state, REGISTER_V1);
+	struct bytes want = bytes_of(*state, REGISTER_V1);
 	struct swn_register reg;
 	uint8_t *stub;
 	size_t len;
@@ -123,7 +117,7 @@ static void the_register_vector_goes_both_ways(void **state)
 
 static void the_register_ex_vector_goes_both_ways(void **state)
 {
-	struct bytes want = unhex(*state, REGISTER_EX_V2);
+	struct bytes want = bytes_of(*state, REGISTER_EX_V2);
 	struct swn_register reg;
 	uint8_t *stub;
 	size_t len;
@@ -158,9 +152,10 @@ static void null_strings_stay_null(void **state)
 
 static void a_big_endian_client_is_understood(void **state)
 {
-	struct bytes b = unhex(*state, "00010001 00000001 00000003 00000000 00000003 00660073 0000"
-				       "0000 00000000 00000000");
-	struct bytes h = unhex(*state, "00000000 00112233 44556677 8899aabb ccddeeff");
+	struct bytes b =
+		bytes_of(*state, "00010001 00000001 00000003 00000000 00000003 00660073 0000"
+				 "0000 00000000 00000000");
+	struct bytes h = bytes_of(*state, "00000000 00112233 44556677 8899aabb ccddeeff");
 	struct swn_handle handle, want = the_handle();
 	struct swn_register reg;
 
@@ -173,8 +168,8 @@ static void a_big_endian_client_is_understood(void **state)
 
 static void trailing_bytes_of_a_request_are_ignored(void **state)
 {
-	struct bytes b = unhex(*state, REGISTER_V1 "deadbeef 8a");
-	struct bytes h = unhex(*state, HANDLE "01");
+	struct bytes b = bytes_of(*state, REGISTER_V1 "deadbeef 8a");
+	struct bytes h = bytes_of(*state, HANDLE "01");
 	struct swn_handle handle;
 	struct swn_register reg;
 
@@ -184,8 +179,8 @@ static void trailing_bytes_of_a_request_are_ignored(void **state)
 
 static void every_prefix_of_a_request_is_refused(void **state)
 {
-	struct bytes v1 = unhex(*state, REGISTER_V1), v2 = unhex(*state, REGISTER_EX_V2);
-	struct bytes h = unhex(*state, HANDLE);
+	struct bytes v1 = bytes_of(*state, REGISTER_V1), v2 = bytes_of(*state, REGISTER_EX_V2);
+	struct bytes h = bytes_of(*state, HANDLE);
 	struct swn_register reg = {.version = 99};
 	struct swn_handle handle = {.attributes = 99};
 
@@ -230,7 +225,7 @@ static void illegal_strings_are_refused(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		/* NULL pointers follow, so that only the string can be what is refused. */
 		char *text = talloc_asprintf(*state, "%s 0000 00000000 00000000", bad[i]);
-		struct bytes b = unhex(*state, text);
+		struct bytes b = bytes_of(*state, text);
 		struct swn_register reg;
 
 		assert_int_equal(swn_pull_register(*state, b.p, b.len, false, &reg), EBADMSG);
@@ -255,7 +250,7 @@ static void a_string_beyond_the_limit_is_refused(void **state)
 
 static void handles_and_codes_go_both_ways(void **state)
 {
-	struct bytes request = unhex(*state, HANDLE), reply = unhex(*state, HANDLE_REPLY);
+	struct bytes request = bytes_of(*state, HANDLE), reply = bytes_of(*state, HANDLE_REPLY);
 	struct swn_handle want = the_handle(), got;
 	uint32_t werror = 99;
 	uint8_t *stub;
@@ -276,10 +271,11 @@ static void handles_and_codes_go_both_ways(void **state)
 	}
 
 	assert_int_equal(swn_push_handle_reply(*state, NULL, 0, &stub, &len), 0);
-	assert_bytes(stub, len, unhex(*state, "000000000000000000000000000000000000000000000000"));
+	assert_bytes(stub, len,
+		     bytes_of(*state, "000000000000000000000000000000000000000000000000"));
 
 	assert_int_equal(swn_push_werror_reply(*state, SWN_ERROR_INVALID_STATE, &stub, &len), 0);
-	assert_bytes(stub, len, unhex(*state, "9f130000"));
+	assert_bytes(stub, len, bytes_of(*state, "9f130000"));
 	assert_int_equal(swn_pull_werror_reply(stub, len, &werror), 0);
 	assert_int_equal(werror, SWN_ERROR_INVALID_STATE);
 	assert_int_equal(swn_pull_werror_reply(stub, 3, &werror), EBADMSG);
@@ -289,7 +285,7 @@ static void handles_and_codes_go_both_ways(void **state)
 static struct swn_notify *check_notify(TALLOC_CTX *mem_ctx, const char *hex, size_t size,
 				       bool exactly)
 {
-	struct bytes want = unhex(mem_ctx, hex);
+	struct bytes want = bytes_of(mem_ctx, hex);
 	struct swn_notify *notify = NULL;
 	uint32_t werror = 99;
 	uint8_t *stub;
@@ -352,7 +348,7 @@ static void client_moves_go_both_ways(void **state)
 
 static void undefined_flag_bits_are_masked(void **state)
 {
-	struct bytes b = unhex(*state, MOVE_WINDOWS);
+	struct bytes b = bytes_of(*state, MOVE_WINDOWS);
 	struct swn_notify *n;
 	uint32_t werror;
 
@@ -364,13 +360,13 @@ static void undefined_flag_bits_are_masked(void **state)
 
 static void a_list_without_addresses_and_several_lists_are_read(void **state)
 {
-	struct bytes none = unhex(*state, "00000200 03000000 0c000000 01000000 04000200 0c000000"
-					  "0c000000 00000000 00000000 00000000");
-	struct bytes two = unhex(*state, "00000200 04000000 48000000 02000000 04000200 48000000"
-					 "24000000 00000000 01000000 01000000 0a000001 00000000"
-					 "00000000 00000000 00000000"
-					 "24000000 00000000 01000000 11000000 0a000002 00000000"
-					 "00000000 00000000 00000000 00000000");
+	struct bytes none = bytes_of(*state, "00000200 03000000 0c000000 01000000 04000200 0c000000"
+					     "0c000000 00000000 00000000 00000000");
+	struct bytes two = bytes_of(*state, "00000200 04000000 48000000 02000000 04000200 48000000"
+					    "24000000 00000000 01000000 01000000 0a000001 00000000"
+					    "00000000 00000000 00000000"
+					    "24000000 00000000 01000000 11000000 0a000002 00000000"
+					    "00000000 00000000 00000000 00000000");
 	struct swn_notify *n;
 	uint32_t werror;
 
@@ -386,9 +382,9 @@ static void a_list_without_addresses_and_several_lists_are_read(void **state)
 static void bytes_after_the_records_are_tolerated(void **state)
 {
 	/* As Samba's NDR64 has it: Length 40 for a record of 26. */
-	struct bytes b = unhex(*state, "00000200 01000000 28000000 01000000 04000200 28000000"
-				       "1a000000 ff000000 31003000 2e003000 2e003000 2e003700"
-				       "0000 0000 00000000 00000000 00000000 00000000");
+	struct bytes b = bytes_of(*state, "00000200 01000000 28000000 01000000 04000200 28000000"
+					  "1a000000 ff000000 31003000 2e003000 2e003000 2e003700"
+					  "0000 0000 00000000 00000000 00000000 00000000");
 	struct swn_notify *n;
 	uint32_t werror;
 
@@ -399,7 +395,7 @@ static void bytes_after_the_records_are_tolerated(void **state)
 
 static void empty_answers_are_read(void **state)
 {
-	struct bytes timeout = unhex(*state, TIMEOUT);
+	struct bytes timeout = bytes_of(*state, TIMEOUT);
 	struct swn_notify *n = (void *)1;
 	uint32_t werror;
 	uint8_t *stub;
@@ -414,8 +410,8 @@ static void empty_answers_are_read(void **state)
 
 static void an_unknown_message_type_is_reported(void **state)
 {
-	struct bytes b = unhex(*state, "00000200 2a000000 04000000 ffffffff 04000200 04000000"
-				       "00000000 00000000");
+	struct bytes b = bytes_of(*state, "00000200 2a000000 04000000 ffffffff 04000200 04000000"
+					  "00000000 00000000");
 	struct swn_notify *n;
 	uint32_t werror;
 
@@ -428,7 +424,8 @@ static void an_unknown_message_type_is_reported(void **state)
 
 static void a_null_buffer_holds_no_records(void **state)
 {
-	struct bytes none = unhex(*state, "00000200 01000000 00000000 00000000 00000000 00000000");
+	struct bytes none =
+		bytes_of(*state, "00000200 01000000 00000000 00000000 00000000 00000000");
 	struct swn_notify *n = NULL;
 	uint32_t werror;
 
@@ -468,7 +465,7 @@ static void hostile_notify_counts_are_refused(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct bytes b = unhex(*state, bad[i].vector);
+		struct bytes b = bytes_of(*state, bad[i].vector);
 		struct swn_notify *n = NULL;
 		uint32_t werror;
 		uint8_t *p;
@@ -499,7 +496,7 @@ static struct bytes interface_list_vector(TALLOC_CTX *mem_ctx)
 	};
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		struct bytes part = unhex(mem_ctx, parts[i].hex);
+		struct bytes part = bytes_of(mem_ctx, parts[i].hex);
 
 		memcpy(b.p + parts[i].at, part.p, part.len);
 	}
@@ -552,7 +549,7 @@ static void an_interface_list_may_be_null_or_empty(void **state)
 	assert_int_equal(
 		swn_push_interface_list_reply(*state, NULL, SWN_ERROR_NO_MORE_ITEMS, &stub, &len),
 		0);
-	assert_bytes(stub, len, unhex(*state, "00000000 03010000"));
+	assert_bytes(stub, len, bytes_of(*state, "00000000 03010000"));
 	assert_int_equal(swn_pull_interface_list_reply(*state, stub, len, &list, &werror), 0);
 	assert_null(list);
 	assert_int_equal(werror, SWN_ERROR_NO_MORE_ITEMS);

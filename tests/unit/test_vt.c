@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "tests/unit/hex.h"
 #include "witnessd/rpc/pdu.h"
 #include "witnessd/rpc/vt.h"
 
@@ -18,22 +19,10 @@
 #define NDR20   "045d888aeb1cc9119fe808002b10486002000000"
 #define HEADER2 "0340100000000000100000000400000001000300"
 
-static size_t unhex(const char *text, uint8_t *out)
-{
-	size_t n = strlen(text) / 2;
-
-	for (size_t i = 0; i < n; i++) {
-		char byte[3] = {text[2 * i], text[2 * i + 1], '\0'};
-
-		out[i] = (uint8_t)strtoul(byte, NULL, 16);
-	}
-	return n;
-}
-
 static int find(const char *text, bool big_endian, struct rpc_vt *vt)
 {
 	uint8_t buf[512];
-	size_t len = unhex(text, buf);
+	size_t len = unhex(text, buf, sizeof(buf));
 
 	return rpc_vt_find(buf, len, big_endian, vt);
 }
@@ -122,7 +111,7 @@ static void every_prefix_and_the_search_window(void **state)
 {
 	uint8_t buf[4096] = {0};
 	struct rpc_vt vt;
-	size_t len = unhex(MAGIC BITMASK "02402800" WITNESS NDR20, buf);
+	size_t len = unhex(MAGIC BITMASK "02402800" WITNESS NDR20, buf, sizeof(buf));
 
 	for (size_t n = 0; n < len; n++) {
 		uint8_t *exact = malloc(n > 0 ? n : 1);
@@ -137,7 +126,7 @@ static void every_prefix_and_the_search_window(void **state)
 		size_t rest = sizeof(buf) - off - 12;
 
 		memset(buf, 0, sizeof(buf));
-		(void)unhex(MAGIC "0740", buf + off);
+		(void)unhex(MAGIC "0740", buf + off, sizeof(buf) - off);
 		buf[off + 10] = (uint8_t)(rest & 0xff);
 		buf[off + 11] = (uint8_t)(rest >> 8);
 		assert_int_equal(rpc_vt_find(buf, sizeof(buf), false, &vt),

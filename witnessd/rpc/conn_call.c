@@ -285,6 +285,10 @@ void conn_call_start(struct conn_call *call)
 		finish(call); /* at once, so that clients without CONC_MPX may send the next one */
 		return;
 	}
+	/* It may wait for days: a client must not have us keep what it pads its requests with. */
+	TALLOC_FREE(call->stub);
+	call->pub.stub = NULL;
+	call->pub.stub_len = 0;
 	tevent_req_set_callback(call->req, call_done, call);
 }
 

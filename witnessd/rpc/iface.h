@@ -41,7 +41,7 @@ struct rpc_identity {
 
 /*
  * One running call. Owned by its connection and valid until the operation's tevent_req is done or
- * freed; everything in it is borrowed by the operation.
+ * freed, the stub only until send() returns; everything in it is borrowed by the operation.
  */
 struct rpc_call {
 	struct rpc_endpoint *endpoint;

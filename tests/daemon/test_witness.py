@@ -246,6 +246,16 @@ def test_connections_to_an_address_that_left_are_closed(start_daemon):
     conftest.wait_for(lambda: not daemon.json("list"), "the registration ends")
 
 
+def test_the_last_word_on_an_address_that_left(start_daemon):
+    daemon = start_daemon()
+    with daemon.ntlm() as conn:
+        pending = conn.start(swn.ASYNC_NOTIFY, daemon.register(conn, ip="127.0.77.1"))
+        daemon.ctl("static", "address", "127.0.77.1", "down")
+        assert swn.notify(conn.finish(pending)) == (
+            0, swn.RESOURCE_CHANGE, [(swn.UNAVAILABLE, "127.0.77.1")])
+        assert conn.closed()
+
+
 def test_forced_reregistration(start_daemon):
     daemon = start_daemon({"witness.reregister_delay": 1})
     with daemon.ntlm() as conn:

@@ -342,6 +342,26 @@ static void running_calls_are_limited(void **state)
 	close(fd);
 }
 
+/* Thousands of calls may wait for days. */
+static void waiting_calls_do_not_keep_their_requests(void **state)
+{
+	static const uint8_t padding[4000];
+	struct rig *rig = *state;
+	int fd = rig_bound(rig, MPX, 0, NULL);
+	size_t before = talloc_total_size(rig->server);
+
+	for (uint32_t i = 0; i < RIG_WAITERS; i++) {
+		rig_request(fd, i, RIG_WAIT, padding, sizeof(padding));
+	}
+	RIG_UNTIL(rig, rig->num_waiters == RIG_WAITERS);
+	assert_true(talloc_total_size(rig->server) - before < RIG_WAITERS * sizeof(padding) / 2);
+	for (uint32_t i = 0; i < RIG_WAITERS; i++) {
+		rig_release(rig);
+		rig_expect_response(rig, fd, i, "done", 4);
+	}
+	close(fd);
+}
+
 static void a_cancelled_call_is_answered_by_a_fault(void **state)
 {
 	struct rig *rig = *state;
@@ -400,6 +420,22 @@ static void calls_end_with_their_connection(void **state)
 }
 
 /* The operation ends between the moment when the connection began to close and its end. */
+static void what_is_done_before_its_address_leaves_is_answered(void **state)
+{
+	struct rig *rig = *state;
+	struct ipaddr addr = rig_loopback();
+	int fd = rig_bound(rig, MPX, 0, NULL);
+
+	rig_request(fd, 1, RIG_WAIT, NULL, 0);
+	RIG_UNTIL(rig, rig->num_waiters == 1);
+	tevent_req_defer_callback(rig->waiters[0], rig->ev);
+	rig_release(rig);
+	assert_int_equal(rpc_server_drop_local(rig->server, &addr), 1);
+	rig_expect_response(rig, fd, 1, "done", 4);
+	rig_expect_closed(rig, fd);
+	close(fd);
+}
+
 static void an_answer_is_not_taken_for_a_closing_connection(void **state)
 {
 	struct rig *rig = *state;
@@ -409,6 +445,7 @@ static void an_answer_is_not_taken_for_a_closing_connection(void **state)
 	rig_request(fd, 1, RIG_WAIT, NULL, 0);
 	RIG_UNTIL(rig, rig->num_waiters == 1);
 	assert_int_equal(rpc_server_drop_local(rig->server, &addr), 1);
+	assert_int_equal(tevent_loop_once(rig->ev), 0); /* it closes; the call ends next time */
 	rig_release(rig);
 	assert_int_equal(rig->recvs, 0);
 	rig_expect_closed(rig, fd);
@@ -486,9 +523,11 @@ int main(void)
 		TEST(one_id_names_one_running_call),
 		TEST(without_mpx_one_call_at_a_time),
 		TEST_LATER(running_calls_are_limited),
+		TEST(waiting_calls_do_not_keep_their_requests),
 		TEST(a_cancelled_call_is_answered_by_a_fault),
 		TEST(an_orphaned_call_is_not_answered),
 		TEST(calls_end_with_their_connection),
+		TEST(what_is_done_before_its_address_leaves_is_answered),
 		TEST(an_answer_is_not_taken_for_a_closing_connection),
 		TEST(the_verification_trailer_is_checked),
 		TEST(a_stripped_header_signing_flag_is_noticed),

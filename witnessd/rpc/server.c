@@ -201,6 +201,12 @@ const char *rpc_server_principal(const struct rpc_server *server)
 	return server->principal;
 }
 
+static void local_gone(struct tevent_context *ev, struct tevent_immediate *im, void *private_data)
+{
+	conn_close(talloc_get_type_abort(private_data, struct rpc_conn),
+		   "its local address has left this node");
+}
+
 unsigned int rpc_server_drop_local(struct rpc_server *server, const struct ipaddr *addr)
 {
 	struct rpc_conn *conn;
@@ -208,7 +214,8 @@ unsigned int rpc_server_drop_local(struct rpc_server *server, const struct ipadd
 
 	qb_list_for_each_entry (conn, &server->conns, list) {
 		if (conn->state != CONN_CLOSING && ipaddr_equal(&conn->local, addr)) {
-			conn_close(conn, "its local address has left this node");
+			/* Behind the operations that are done and wait in the loop to be answered. */
+			tevent_schedule_immediate(conn->closing, server->ev, local_gone, conn);
 			num++;
 		}
 	}

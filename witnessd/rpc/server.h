@@ -98,8 +98,8 @@ int rpc_server_set_principal(struct rpc_server *server, const char *principal);
 const char *rpc_server_principal(const struct rpc_server *server);
 
 /**
- * Close connections whose local address is addr (the address has left the node), except that what is
- * queued to them is still flushed. @return how many
+ * Close connections whose local address is addr (the address has left the node), from the event loop:
+ * operations that are done by now are still answered, and what is queued is flushed. @return how many
  */
 unsigned int rpc_server_drop_local(struct rpc_server *server, const struct ipaddr *addr);
 

@@ -183,8 +183,11 @@ void swn_notify_wake(struct swn_reg *reg)
 		return;
 	}
 	state = qb_list_first_entry(&reg->waiters, struct notify_state, link);
+	if (state->woken) {
+		return; /* on its way: it must find something in the queue */
+	}
 	drop_dead_moves(reg);
-	if (state->woken || swn_queue_next(&reg->queue) == 0) {
+	if (swn_queue_next(&reg->queue) == 0) {
 		return;
 	}
 	state->woken = true;

@@ -106,6 +106,12 @@ static int new_sec(struct rpc_conn *conn, const struct pdu_auth *auth, struct co
 	return 0;
 }
 
+/* The client may have been right: it is not taken for one that guesses. */
+static bool is_our_trouble(int err)
+{
+	return err == ENOMEM || err == EBUSY || err == EAGAIN || err == ETIMEDOUT;
+}
+
 static void leg_failed(struct auth_leg *leg, int err)
 {
 	struct rpc_conn *conn = leg->conn;
@@ -113,7 +119,9 @@ static void leg_failed(struct auth_leg *leg, int err)
 
 	leg->sec->state = CONN_SEC_FAILED;
 	conn->server->stats.auth_failures++;
-	rpc_source_failed(conn->server, &conn->remote);
+	if (!is_our_trouble(err)) {
+		rpc_source_failed(conn->server, &conn->remote);
+	}
 	if (rpc_server_may_log(conn->server)) {
 		log_notice("rpc: connection %" PRIu64 " from %s: authentication failed: %s",
 			   conn->id, ipaddr_format(&conn->remote, text),

@@ -61,6 +61,7 @@ static struct rpc_limits limits_from(const struct config *config)
 	limits.unauthenticated = config_number(config, "rpc.max_unauthenticated");
 	limits.unauthenticated_source = config_number(config, "rpc.max_unauthenticated_source");
 	limits.calls = config_number(config, "rpc.max_calls");
+	limits.auth_failures = config_number(config, "rpc.max_auth_failures");
 	limits.bind_ms = config_number(config, "rpc.bind_timeout") * 1000;
 	limits.auth_ms = config_number(config, "rpc.auth_timeout") * 1000;
 	limits.pdu_ms = config_number(config, "rpc.pdu_timeout") * 1000;

@@ -19,6 +19,31 @@ def test_registrations_of_one_group(start_daemon):
         assert register_code(other) == 0
 
 
+def test_a_host_that_waits_for_all_its_registrations_on_one_connection(start_daemon):
+    daemon = start_daemon()
+    with daemon.ntlm(flags=3 | r.MPX) as conn:
+        handles = [daemon.register(conn) for _ in range(256)]
+        for handle in handles:
+            conn.start(swn.ASYNC_NOTIFY, handle)
+        ended = conn.start(swn.UNREGISTER, handles[0])
+        answers = {pdu.call_id: conn.unprotect(pdu) for pdu in (conn.recv(), conn.recv())}
+        assert swn.werror(answers[ended]) == 0
+
+
+def test_guesses_are_delayed_as_configured(start_daemon):
+    slow, free = start_daemon({"rpc.max_auth_failures": 1}), start_daemon(
+        {"rpc.max_auth_failures": 0})
+    took = []
+    for daemon in (slow, free):
+        start = time.monotonic()
+        for _ in range(4):
+            with daemon.ntlm(password="wrong") as conn:
+                conn.send(conn.protect(swn.GET_INTERFACE_LIST, b"", 9))
+                conn.expect_fault(r.ACCESS_DENIED)
+        took.append(time.monotonic() - start)
+    assert took[0] > 1.5 > took[1]
+
+
 def test_registrations_of_one_principal(start_daemon):
     daemon = start_daemon({"witness.max_registrations_principal": 3})
     with daemon.ntlm() as one, daemon.ntlm() as two:

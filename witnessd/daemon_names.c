@@ -102,7 +102,8 @@ int daemon_names_load(struct daemon *daemon)
 	struct daemon_names *names = &daemon->names;
 	const struct smbconf *smb;
 	struct utsname uts;
-	int ret = shares_create(daemon, daemon->config, &daemon->shares);
+	int ret = shares_create(daemon, config_list(daemon->config, "witness.shares", NULL),
+				config_string(daemon->config, "witness.smb_conf"), &daemon->shares);
 
 	if (ret != 0) {
 		return ret;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "witnessd/config.h"
 #include "witnessd/util/shares.h"
 #include "witnessd/util/smbconf.h"
 
@@ -298,7 +299,9 @@ static void create_shares(struct fixture *f, const char *configured, const char 
 	assert_int_equal(
 		config_load(f, "/nonexistent/witnessd.conf", false, overrides, &f->config, &why),
 		0);
-	assert_int_equal(shares_create(f, f->config, &f->shares), 0);
+	assert_int_equal(shares_create(f, config_list(f->config, "witness.shares", NULL),
+				       config_string(f->config, "witness.smb_conf"), &f->shares),
+			 0);
 }
 
 static void shares_come_from_both_places(void **state)

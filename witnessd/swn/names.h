@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The names that clients use, for themselves and for the service. */
 #ifndef WITNESSD_SWN_NAMES_H
 #define WITNESSD_SWN_NAMES_H
 

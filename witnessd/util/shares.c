@@ -10,7 +10,6 @@
 
 struct shares {
 	const char *const *configured;
-	size_t num_configured;
 	const char *path; /* of smb.conf; empty: none */
 	struct smbconf *conf;
 	int problem; /* why the file could not be read the last time */
@@ -60,9 +59,9 @@ bool shares_known(void *private_data, const char *share, bool *any)
 
 	refresh(shares);
 	if (any != NULL) {
-		*any = shares->num_configured > 0 || shares->conf->num_shares > 0;
+		*any = shares->configured[0] != NULL || shares->conf->num_shares > 0;
 	}
-	for (size_t i = 0; i < shares->num_configured; i++) {
+	for (size_t i = 0; shares->configured[i] != NULL; i++) {
 		if (strcasecmp(shares->configured[i], share) == 0) {
 			return true;
 		}
@@ -70,7 +69,8 @@ bool shares_known(void *private_data, const char *share, bool *any)
 	return smbconf_has_share(shares->conf, share);
 }
 
-int shares_create(TALLOC_CTX *mem_ctx, const struct config *config, struct shares **out)
+int shares_create(TALLOC_CTX *mem_ctx, const char *const *configured, const char *path,
+		  struct shares **out)
 {
 	struct shares *shares = talloc_zero(mem_ctx, struct shares);
 	int err;
@@ -78,8 +78,8 @@ int shares_create(TALLOC_CTX *mem_ctx, const struct config *config, struct share
 	if (shares == NULL) {
 		return ENOMEM;
 	}
-	shares->configured = config_list(config, "witness.shares", &shares->num_configured);
-	shares->path = config_string(config, "witness.smb_conf");
+	shares->configured = configured;
+	shares->path = path;
 	/* Begin with an empty one, so that there always is one. */
 	err = smbconf_parse(shares, "", 0, &shares->conf);
 	if (err == 0 && shares->path[0] != '\0') {

@@ -3,18 +3,19 @@
 #ifndef WITNESSD_UTIL_SHARES_H
 #define WITNESSD_UTIL_SHARES_H
 
-#include "witnessd/config.h"
 #include "witnessd/util/smbconf.h"
 
 struct shares;
 
 /**
- * Take witness.shares, and read the file that witness.smb_conf names. A file that cannot be read is
- * logged and means that it has no shares, until it can be.
- * @param config borrowed; must outlive the result
+ * Take the shares that are configured, and read smb.conf. A file that cannot be read is logged and means
+ * that it has no shares, until it can be.
+ * @param configured names, ended by NULL; borrowed, must outlive the result
+ * @param path of smb.conf, or empty for none; borrowed, too
  * @return 0 or ENOMEM
  */
-int shares_create(TALLOC_CTX *mem_ctx, const struct config *config, struct shares **out);
+int shares_create(TALLOC_CTX *mem_ctx, const char *const *configured, const char *path,
+		  struct shares **out);
 
 /**
  * Whether a share is known, without case; for struct swn_config. Reads smb.conf again when it has

@@ -50,6 +50,8 @@ const struct config_key config_keys[] = {
 	 "TCP port of the endpoint mapper; clients know only 135."},
 	{"rpc.max_connections", CONFIG_NUMBER, "25000", 1, 1000000, NULL,
 	 "Open connections in all; a client has one at least for each of its registrations."},
+	{"rpc.max_connections_principal", CONFIG_NUMBER, "2500", 1, 1000000, NULL,
+	 "Open connections of one authenticated principal."},
 	{"rpc.max_unauthenticated", CONFIG_NUMBER, "512", 1, 1000000, NULL,
 	 "Connections that have not finished authentication, in all."},
 	{"rpc.max_unauthenticated_source", CONFIG_NUMBER, "128", 1, 1000000, NULL,

@@ -58,6 +58,7 @@ static struct rpc_limits limits_from(const struct config *config)
 	struct rpc_limits limits = rpc_limits_default;
 
 	limits.connections = config_number(config, "rpc.max_connections");
+	limits.connections_principal = config_number(config, "rpc.max_connections_principal");
 	limits.unauthenticated = config_number(config, "rpc.max_unauthenticated");
 	limits.unauthenticated_source = config_number(config, "rpc.max_unauthenticated_source");
 	limits.calls = config_number(config, "rpc.max_calls");

@@ -2,6 +2,7 @@
 """Limits and time-outs: what is over them is refused, and everybody else is served."""
 import time
 
+import conftest
 import pytest
 import rawrpc as r
 import swn
@@ -28,6 +29,21 @@ def test_a_host_that_waits_for_all_its_registrations_on_one_connection(start_dae
         ended = conn.start(swn.UNREGISTER, handles[0])
         answers = {pdu.call_id: conn.unprotect(pdu) for pdu in (conn.recv(), conn.recv())}
         assert swn.werror(answers[ended]) == 0
+
+
+def test_connections_of_one_principal(start_daemon):
+    daemon = start_daemon({"rpc.max_connections_principal": 2})
+    with daemon.ntlm() as one, daemon.ntlm() as two, daemon.ntlm() as three:
+        for conn in (one, two):
+            swn.interfaces(conn.call(swn.GET_INTERFACE_LIST))
+        assert three.closed()
+        with daemon.ntlm(user=daemon.other_user, password=daemon.other_password) as bob:
+            swn.interfaces(bob.call(swn.GET_INTERFACE_LIST))
+        two.close()
+        conftest.wait_for(lambda: daemon.json("status")["rpc"]["stats"]["connections"] == 1,
+                          "the connection is closed")
+        with daemon.ntlm() as again:
+            swn.interfaces(again.call(swn.GET_INTERFACE_LIST))
 
 
 def test_guesses_are_delayed_as_configured(start_daemon):

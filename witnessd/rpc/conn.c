@@ -37,6 +37,9 @@ static int conn_destructor(struct rpc_conn *conn)
 	TALLOC_FREE(conn->step);
 	conn_free_calls(conn);
 	leave_unauthenticated(conn);
+	if (conn->principal != NULL) {
+		rpc_principal_leave(conn->principal);
+	}
 	if (conn->assoc != NULL) {
 		rpc_assoc_leave(conn->assoc);
 	}
@@ -178,15 +181,22 @@ void conn_arm_setup(struct rpc_conn *conn, unsigned int ms)
 	}
 }
 
-void conn_authenticated(struct rpc_conn *conn)
+int conn_authenticated(struct rpc_conn *conn, const char *principal)
 {
-	TALLOC_FREE(conn->setup_timer);
+	int ret;
+
 	if (!conn->authenticated) {
+		ret = rpc_principal_enter(conn->server, principal, &conn->principal);
+		if (ret != 0) {
+			return ret;
+		}
 		conn->authenticated = true;
 		leave_unauthenticated(conn);
 	}
+	TALLOC_FREE(conn->setup_timer);
 	conn_enter(conn, CONN_READY);
 	arm_idle(conn);
+	return 0;
 }
 
 /*

@@ -64,8 +64,9 @@ struct rpc_conn {
 	uint64_t accepted_ms, active_ms; /* monotonic */
 
 	enum conn_state state;
-	bool authenticated;        /* one security context at least is complete */
-	struct rpc_source *source; /* while it is not */
+	bool authenticated;              /* one security context at least is complete */
+	struct rpc_source *source;       /* while it is not */
+	struct rpc_principal *principal; /* of the first complete security context */
 	bool header_sign, mpx;
 	uint16_t max_frag;
 	struct rpc_assoc *assoc;
@@ -109,8 +110,11 @@ void conn_close(struct rpc_conn *conn, const char *why);
 void conn_drop(struct rpc_conn *conn, const char *why);
 /** Close unless bind or authentication is finished so many ms after accept(), once bound: after now. */
 void conn_arm_setup(struct rpc_conn *conn, unsigned int ms);
-/** The connection has its first complete security context. */
-void conn_authenticated(struct rpc_conn *conn);
+/**
+ * The connection has a complete security context, of that principal.
+ * @return 0, EDQUOT (the principal has too many connections), or ENOMEM
+ */
+int conn_authenticated(struct rpc_conn *conn, const char *principal);
 /** In CONN_CLOSING: everything queued is sent. */
 void conn_flushed(struct rpc_conn *conn);
 

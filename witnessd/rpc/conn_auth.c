@@ -144,16 +144,43 @@ static void leg_failed(struct auth_leg *leg, int err)
 	}
 }
 
-static void sec_done(struct rpc_conn *conn, struct conn_sec *sec, TALLOC_CTX *mem_ctx)
+/* @return 0, or why the connection cannot stay: EDQUOT or ENOMEM */
+static int sec_done(struct rpc_conn *conn, struct conn_sec *sec, TALLOC_CTX *mem_ctx)
 {
+	const char *principal = rpc_sec_principal(sec->sec);
 	char text[IPADDR_STRLEN];
+	int ret = conn_authenticated(conn, principal != NULL ? principal : "-");
 
+	if (ret != 0) {
+		if (rpc_server_may_log(conn->server)) {
+			log_notice("rpc: connection %" PRIu64 " of %s from %s is refused: %s",
+				   conn->id, log_escape(mem_ctx, principal),
+				   ipaddr_format(&conn->remote, text),
+				   ret == EDQUOT ? "too many are open" : strerror(ret));
+		}
+		return ret;
+	}
 	sec->state = CONN_SEC_DONE;
 	log_info("rpc: connection %" PRIu64 ": %s from %s authenticated (%s, level %u)", conn->id,
-		 log_escape(mem_ctx, rpc_sec_principal(sec->sec)),
-		 ipaddr_format(&conn->remote, text), rpc_sec_mech(sec->sec),
-		 (unsigned int)sec->level);
-	conn_authenticated(conn);
+		 log_escape(mem_ctx, principal), ipaddr_format(&conn->remote, text),
+		 rpc_sec_mech(sec->sec), (unsigned int)sec->level);
+	return 0;
+}
+
+/* The principal is who it says, and has enough. An auth3 has no answer. */
+static void leg_unwanted(struct auth_leg *leg)
+{
+	struct rpc_conn *conn = leg->conn;
+
+	conn->server->stats.refused++;
+	if (leg->ptype == RPC_BIND) {
+		conn_nak_close(conn, leg->call_id, RPC_NAK_LOCAL_LIMIT_EXCEEDED);
+	} else if (leg->ptype == RPC_ALTER_CONTEXT) {
+		conn_fault_close(conn, CONN_FLAGS_UNDONE, leg->call_id, 0,
+				 RPC_FAULT_SERVER_TOO_BUSY);
+	} else {
+		conn_close(conn, "its principal has too many connections");
+	}
 }
 
 /* The leg goes on when conn->step is done, and goes with it. */
@@ -235,9 +262,11 @@ static void leg_succeeded(struct auth_leg *leg, bool done, const uint8_t *token,
 	struct rpc_conn *conn = leg->conn;
 	struct conn_sec *sec = leg->sec;
 
-	if (done) {
-		sec_done(conn, sec, leg);
-	} else if (conn->state == CONN_WAIT_BIND) {
+	if (done && sec_done(conn, sec, leg) != 0) {
+		leg_unwanted(leg);
+		return;
+	}
+	if (!done && conn->state == CONN_WAIT_BIND) {
 		conn_enter(conn, CONN_AUTH);
 	}
 	if (leg->ack == NULL) {

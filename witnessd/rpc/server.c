@@ -14,6 +14,7 @@
 
 const struct rpc_limits rpc_limits_default = {
 	.connections = 25000,
+	.connections_principal = 2500,
 	.unauthenticated = 512,
 	.unauthenticated_source = 128,
 	.patience_ms = 1000,

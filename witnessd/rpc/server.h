@@ -11,7 +11,8 @@
 
 /* All limits; rpc_limits_default gives the documented defaults. Times in milliseconds. */
 struct rpc_limits {
-	unsigned int connections;     /* in all */
+	unsigned int connections;           /* in all */
+	unsigned int connections_principal; /* authenticated as one principal */
 	unsigned int unauthenticated; /* connections without finished authentication, in all */
 	unsigned int unauthenticated_source; /* the same, from one source address */
 	unsigned int patience_ms;  /* with an unauthenticated client that others wait for */

@@ -31,11 +31,12 @@ struct rpc_server {
 	struct rpc_auth *auth; /* borrowed; NULL: nothing but anonymous */
 	struct rpc_stats stats;
 	char *principal;
-	struct qb_list_head endpoints; /* in order of creation */
-	struct qb_list_head conns;     /* struct rpc_conn.list, oldest first */
-	struct qb_list_head unauth;    /* struct rpc_conn.unauth_list, oldest first */
-	struct rpc_assoc *assocs;      /* hash by id */
-	struct rpc_source *sources;    /* hash by address */
+	struct qb_list_head endpoints;    /* in order of creation */
+	struct qb_list_head conns;        /* struct rpc_conn.list, oldest first */
+	struct qb_list_head unauth;       /* struct rpc_conn.unauth_list, oldest first */
+	struct rpc_assoc *assocs;         /* hash by id */
+	struct rpc_source *sources;       /* hash by address */
+	struct rpc_principal *principals; /* hash by name */
 	uint64_t last_conn_id;
 	bool accept_waits; /* listeners rest until an unauthenticated connection ends */
 	int spare_fd;      /* given up for a moment to refuse a connection at EMFILE; -1 = none */
@@ -108,6 +109,14 @@ void rpc_source_failed(struct rpc_server *server, const struct ipaddr *addr);
 unsigned int rpc_source_delay_ms(struct rpc_server *server, const struct ipaddr *addr);
 /** Forget what is left of all addresses; no connection is open any more. */
 void rpc_source_forget_all(struct rpc_server *server);
+
+/* principal.c */
+
+struct rpc_principal;
+
+/** Count a connection of a principal. @return 0, EDQUOT (it has as many as it may), or ENOMEM */
+int rpc_principal_enter(struct rpc_server *server, const char *name, struct rpc_principal **out);
+void rpc_principal_leave(struct rpc_principal *principal);
 
 /** Whether a line that an anonymous peer caused may be logged now. Tells about those that were not. */
 bool rpc_server_may_log(struct rpc_server *server);

@@ -47,6 +47,7 @@ static int conn_destructor(struct rpc_conn *conn)
 	close(conn->fd);
 	qb_list_del(&conn->list);
 	conn->server->stats.connections--;
+	rpc_server_has_room(conn->server);
 	log_debug("rpc: connection %" PRIu64 ": closed", conn->id);
 	return 0;
 }

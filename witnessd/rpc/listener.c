@@ -49,6 +49,7 @@ static void listener_pause(struct rpc_listener *listener, unsigned int ms)
 					   clock_in_ms(ms), listener_resume, listener);
 	if (listener->pause != NULL) {
 		TEVENT_FD_NOT_READABLE(listener->fde);
+		listener->endpoint->server->accept_waits = true;
 	}
 }
 
@@ -123,7 +124,6 @@ static bool listener_accept_one(struct rpc_listener *listener)
 	int fd;
 
 	if (rpc_server_is_full(listener->endpoint->server)) {
-		listener->endpoint->server->accept_waits = true;
 		listener_pause(listener, ACCEPT_FULL_MS);
 		return false;
 	}

@@ -38,7 +38,7 @@ struct rpc_server {
 	struct rpc_source *sources;       /* hash by address */
 	struct rpc_principal *principals; /* hash by name */
 	uint64_t last_conn_id;
-	bool accept_waits; /* listeners rest until an unauthenticated connection ends */
+	bool accept_waits; /* a listener rests until a connection ends or is authenticated */
 	int spare_fd;      /* given up for a moment to refuse a connection at EMFILE; -1 = none */
 	struct rpc_log_window log_window;
 };
@@ -88,7 +88,7 @@ void rpc_assoc_leave(struct rpc_assoc *assoc);
 bool rpc_server_admit(struct rpc_server *server, const struct ipaddr *remote);
 /** Whether clients have to wait in the sockets' queues: all unauthenticated connections are at work. */
 bool rpc_server_is_full(const struct rpc_server *server);
-/** One unauthenticated connection less: those who wait in the queues may come. */
+/** One (unauthenticated) connection less: those who wait in the queues may come. */
 void rpc_server_has_room(struct rpc_server *server);
 
 /* listener.c */

@@ -4,6 +4,7 @@
 The lab itself is up already (tests/lab/run, or an engineer's own `lab up`); LAB_NAME chooses it.
 Every time is CLOCK_MONOTONIC in seconds, which all boxes share with this process.
 """
+import contextlib
 import json
 import os
 import re
@@ -155,9 +156,13 @@ class Lines:
             with self.news:
                 self.lines.append((now(), line.rstrip("\n")))
                 self.news.notify_all()
+            self.heard(line)
         with self.news:
             self.ended = True
             self.news.notify_all()
+
+    def heard(self, line):
+        """Called with each line by the thread that reads them."""
 
     def send(self, line):
         self.process.stdin.write(line + "\n")
@@ -197,7 +202,8 @@ class Lines:
         self.process.terminate()
         self.process.wait()
         self.wait_end()
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         self.process.stdout.close()
 
 
@@ -209,7 +215,7 @@ class RpcClient(Lines):
     def __init__(self, binding, *credentials):
         super().__init__("client", *self.UNBUFFERED, "rpcclient", binding, *credentials)
 
-    def command(self, line, timeout=20):
+    def command(self, line, timeout=60):
         """A command's whole output: that of the next, which always says something, ends it."""
         start = self.mark()
         self.send(line)
@@ -226,25 +232,46 @@ class RpcClient(Lines):
 
 
 class RpcWatch(RpcClient):
-    """rpcclient that registers for an address with a witness, and always has an AsyncNotify there."""
+    """rpcclient that registers for an address with a witness, and always has an AsyncNotify there.
+
+    The next one is sent as soon as the last is answered, whatever the test does meanwhile; and since
+    a registration is ended 5 s after its first notification it registers again, as Windows does.
+    """
 
     def __init__(self, node, ip, level="sign"):
+        self.watching = False
         super().__init__(f"ncacn_ip_tcp:{node}.lab.test[{level}]", "-U", CREDENTIALS)
         self.ip = ip
-        self.handle = self.register(f"Register -1 -n {NETNAME} -i {ip} -c lab")
+        self.registration = f"Register -1 -n {NETNAME} -i {ip} -c lab"
+        self.handle = self.register(self.registration)
         self.place = self.mark()
+        self.watching = True
         self.send(f"AsyncNotify {self.handle}")
+
+    def heard(self, line):
+        if not self.watching:
+            return
+        handle = re.search(self.HANDLE, line)
+        try:
+            if handle:
+                self.handle = handle.group(1)
+            if handle or re.search(r"with \d+ messages$", line):
+                self.send(f"AsyncNotify {self.handle}")
+            elif "result was WERR_NOT_FOUND" in line:
+                self.send(self.registration)
+        except (OSError, ValueError):
+            pass  # rpcclient has been stopped
 
     def notified(self, state, timeout=30):
         """When RESOURCE_CHANGE said so; whatever comes before it is read and goes by."""
         answered = None
         while True:
-            stamp, match = self.wait(r"(with \d+ messages$)|(WERR_\w+)|(-> \w+)", timeout, self.place)
+            stamp, match = self.wait(r"(with \d+ messages$)|(WERR_(?!NOT_FOUND)\w+)|(-> \w+)", timeout,
+                                     self.place)
             self.place = self.found
             check(not match.group(2), f"AsyncNotify ended:\n{self.text()}")
             if match.group(1):
                 answered = stamp
-                self.send(f"AsyncNotify {self.handle}")
             elif match.group(3).lower() == f"-> {state}":
                 return answered
 

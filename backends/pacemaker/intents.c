@@ -111,7 +111,9 @@ static bool expired(const xmlNode *rule, time_t now)
 		rest = strptime(end, "%Y-%m-%d %H:%M:%S", &tm);
 		if (rest != NULL && (*rest == '\0' || strcmp(rest, "Z") == 0 ||
 				     strptime(rest, "%z", &tm) != NULL)) {
-			return timegm(&tm) - tm.tm_gmtoff <= now;
+			long offset = tm.tm_gmtoff; /* timegm() makes it zero */
+
+			return timegm(&tm) - offset <= now;
 		}
 	}
 	return false;

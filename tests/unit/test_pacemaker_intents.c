@@ -103,6 +103,29 @@ static void ban_for_a_while(void **arg)
 	talloc_free(intents);
 }
 
+static void lifetime_in_local_time(void **arg)
+{
+	static const struct {
+		const char *end;
+		size_t num;
+	} cases[] = {
+		{"2026-11-21 17:11:41 +02:00", 1},
+		{"2026-11-21 17:11:40 +02:00", 0},
+		{"2026-11-21 09:41:41 -0530", 1},
+		{"2026-11-21 09:41:39 -0530", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		xmlDoc *doc = cib_load("ban-lifetime");
+		struct intents *intents;
+
+		cib_edit(doc, "//date_expression", "end", cases[i].end);
+		intents = intents_at(doc, NOW);
+		assert_int_equal(intents->num, cases[i].num);
+		talloc_free(intents);
+	}
+}
+
 static void ban_for_ever_and_of_another_node(void **arg)
 {
 	xmlDoc *doc = cib_load("move-1-before");
@@ -219,6 +242,7 @@ int main(void)
 		cmocka_unit_test(move_that_has_happened),
 		cmocka_unit_test(move_to_a_node_that_cannot_host),
 		cmocka_unit_test(ban_for_a_while),
+		cmocka_unit_test(lifetime_in_local_time),
 		cmocka_unit_test(ban_for_ever_and_of_another_node),
 		cmocka_unit_test(member_moves_with_its_group),
 		cmocka_unit_test(ordinary_constraints_are_no_intents),

@@ -25,6 +25,7 @@ struct options {
  */
 int options_parse(TALLOC_CTX *mem_ctx, int argc, char **argv, struct options *out, char **why);
 
+/** Print the usage, every option with its meaning. */
 void options_help(FILE *out);
 
 #endif

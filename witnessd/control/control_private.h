@@ -33,7 +33,9 @@ struct control_part {
 /* The commands that are served, by name. */
 struct control_table;
 
+/** @return NULL when memory is short */
 struct control_table *control_table_new(TALLOC_CTX *mem_ctx);
+/** @param command borrowed @return 0, EEXIST, ENOMEM */
 int control_table_add(struct control_table *table, const char *command, control_fn fn,
 		      void *private_data);
 

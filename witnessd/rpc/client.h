@@ -36,6 +36,7 @@ struct tevent_req *rpc_client_connect_send(TALLOC_CTX *mem_ctx, struct tevent_co
 int rpc_client_connect_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx, struct rpc_client **out,
 			    char **why);
 
+/** What the server has given in its bind_ack: connections that name it share context handles. */
 uint32_t rpc_client_assoc_group_id(const struct rpc_client *client);
 /** Whether the server echoed CONC_MPX: several calls may be open. */
 bool rpc_client_mpx(const struct rpc_client *client);

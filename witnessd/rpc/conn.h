@@ -120,12 +120,14 @@ void conn_flushed(struct rpc_conn *conn);
 
 /* conn_io.c */
 
+/** The connection's tevent handler; private_data is the struct rpc_conn. */
 void conn_fd_handler(struct tevent_context *ev, struct tevent_fd *fde, uint16_t flags,
 		     void *private_data);
 /** Put a PDU at the end of the write queue; buf becomes its property. Follow up with conn_flush(). */
 void conn_queue(struct rpc_conn *conn, uint8_t *buf, size_t len);
 /** Write what the socket takes. */
 void conn_flush(struct rpc_conn *conn);
+/** Read no more while there is any reason (CONN_PAUSE_x) not to. */
 void conn_pause(struct rpc_conn *conn, unsigned int reason);
 void conn_unpause(struct rpc_conn *conn, unsigned int reason);
 /** Set what the descriptor waits for from state, pause and queue. */
@@ -137,13 +139,18 @@ void conn_update_events(struct rpc_conn *conn);
 bool conn_check_header(struct rpc_conn *conn, const struct pdu_hdr *hdr);
 /** Handle a whole PDU; pdu is a child of conn, freed by the caller unless stolen. */
 void conn_handle_pdu(struct rpc_conn *conn, const struct pdu_hdr *hdr, uint8_t *pdu);
+/** Send a fault or a bind_nak, and in conn_x_close() close then. Nothing happens in CONN_CLOSING. */
 void conn_fault(struct rpc_conn *conn, uint8_t flags, uint32_t call_id, uint16_t context_id,
 		uint32_t status);
 void conn_fault_close(struct rpc_conn *conn, uint8_t flags, uint32_t call_id, uint16_t context_id,
 		      uint32_t status);
 void conn_nak_close(struct rpc_conn *conn, uint32_t call_id, uint16_t reason);
 
-/* conn_bind.c */
+/*
+ * conn_bind.c. Here and below conn_on_x() handles a PDU of type x whose header has been judged; it answers
+ * what is wrong with the rest, and closes where the protocol says so. conn_find_x() gives NULL for an id
+ * that is not known.
+ */
 
 void conn_on_bind(struct rpc_conn *conn, const struct pdu_hdr *hdr, uint8_t *pdu);
 void conn_on_alter(struct rpc_conn *conn, const struct pdu_hdr *hdr, uint8_t *pdu);
@@ -191,7 +198,9 @@ struct conn_call {
 };
 
 void conn_on_request(struct rpc_conn *conn, const struct pdu_hdr *hdr, uint8_t *pdu);
+/** co_cancel: a call that still runs ends with RPC_FAULT_CANCEL. */
 void conn_on_cancel(struct rpc_conn *conn, uint32_t call_id);
+/** orphaned: the call, complete or not, ends without an answer. */
 void conn_on_orphaned(struct rpc_conn *conn, uint32_t call_id);
 /** Run a reassembled request; call becomes a running call or is freed. */
 void conn_call_start(struct conn_call *call);

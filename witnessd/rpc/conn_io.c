@@ -7,7 +7,6 @@
 #include <sys/uio.h>
 
 #include "witnessd/util/clock.h"
-#include "witnessd/util/log.h"
 
 #define PDUS_AT_ONCE   16 /* then other connections get a turn */
 #define IOVS_AT_ONCE   32

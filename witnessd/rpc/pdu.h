@@ -94,8 +94,10 @@ struct pdu_bind_ack {
 		auth; /* pulled; when pushing, value/value_len/type/level/context_id are used */
 };
 
+/** @return 0, EBADMSG (shorter than it promises, or a bad auth part), ENOMEM */
 int pdu_pull_bind_ack(TALLOC_CTX *mem_ctx, const uint8_t *pdu, const struct pdu_hdr *hdr,
 		      struct pdu_bind_ack *out);
+/** @return 0 or EBADMSG */
 int pdu_pull_bind_nak(const uint8_t *pdu, const struct pdu_hdr *hdr, uint16_t *reason);
 
 /* request and response */
@@ -108,6 +110,7 @@ struct pdu_request {
 	struct pdu_auth auth; /* auth.pad_length <= body_len */
 };
 
+/* All three: 0, or EBADMSG (lengths that do not fit; in the first two a bad auth part, too). */
 int pdu_pull_request(const uint8_t *pdu, const struct pdu_hdr *hdr, struct pdu_request *out);
 int pdu_pull_response(const uint8_t *pdu, const struct pdu_hdr *hdr, struct pdu_request *out);
 int pdu_pull_fault(const uint8_t *pdu, const struct pdu_hdr *hdr, uint32_t *status);

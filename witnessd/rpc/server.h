@@ -91,6 +91,7 @@ int rpc_server_foreach_iface(struct rpc_server *server,
 				       const struct rpc_endpoint *endpoint, void *private_data),
 			     void *private_data);
 
+/** Borrowed, as long as the endpoint and the server live. */
 struct rpc_server *rpc_endpoint_server(const struct rpc_endpoint *endpoint);
 const struct rpc_stats *rpc_server_stats(const struct rpc_server *server);
 

@@ -47,17 +47,13 @@ def test_connections_of_one_principal(start_daemon):
 
 
 def test_guesses_are_delayed_as_configured(start_daemon):
-    slow, free = start_daemon({"rpc.max_auth_failures": 1}), start_daemon(
-        {"rpc.max_auth_failures": 0})
-    took = []
-    for daemon in (slow, free):
-        start = time.monotonic()
-        for _ in range(4):
-            with daemon.ntlm(password="wrong") as conn:
-                conn.send(conn.protect(swn.GET_INTERFACE_LIST, b"", 9))
-                conn.expect_fault(r.ACCESS_DENIED)
-        took.append(time.monotonic() - start)
-    assert took[0] > 1.5 > took[1]
+    daemon = start_daemon({"rpc.max_auth_failures": 1})
+    start = time.monotonic()
+    for _ in range(4):
+        with daemon.ntlm(password="wrong") as conn:
+            conn.send(conn.protect(swn.GET_INTERFACE_LIST, b"", 9))
+            conn.expect_fault(r.ACCESS_DENIED)
+    assert time.monotonic() - start > 1.5
 
 
 def test_registrations_of_one_principal(start_daemon):

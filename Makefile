@@ -56,7 +56,7 @@ say            = $(if $(V),,@printf '  %-3s %s\n' $(if $(filter %.o,$@),CC,LD) $
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps deps-build tests check check-asan check-units check-lint check-headers check-sh demo \
+.PHONY: all deps deps-build tests check check-asan check-valgrind check-units check-lint check-headers check-sh demo \
 	demo-pacemaker install clean format
 
 all: $(B)/witnessd $(B)/witnessctl $(modules)
@@ -128,6 +128,9 @@ check: deps
 ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 check-asan: deps
 	@+tests/run --build build-asan --cflags '$(ASAN_FLAGS)' unit fuzz daemon
+# Units once more under memcheck; takes minutes.
+check-valgrind: deps
+	@+tests/run --build $(B) valgrind
 check-units: deps
 	@+tests/run --build $(B) unit
 check-lint: deps

@@ -7,10 +7,12 @@
 
 #include "backends/pacemaker/backoff.h"
 #include "backends/pacemaker/pcmk.h"
+#include "backends/pacemaker/probe.h"
 #include "backends/pacemaker/xml.h"
 #include "witnessd/util/log.h"
 
 #define CIB_CLIENT_NAME     "witnessd"
+#define CIB_SERVICE         "cib_ro"          /* where cib_query signs on */
 #define CIB_NOTIFICATION    "cib_diff_notify" /* a literal: libcib keeps the pointer */
 #define CIB_QUERY_TIMEOUT_S 30
 
@@ -239,21 +241,28 @@ static int cib_sign_on(struct cib_link *link)
 	return link->cib->cmds->add_notify_callback(link->cib, CIB_NOTIFICATION, cib_notified);
 }
 
-static void cib_connect(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-			void *private_data)
+static void cib_not_there(struct cib_link *link, const char *reason)
 {
-	struct cib_link *link = talloc_get_type_abort(private_data, struct cib_link);
-	int rc;
+	cib_disconnect(link);
+	if (!link->complained) {
+		log_warn("cannot connect to Pacemaker: %s; trying again", reason);
+		link->complained = true;
+	}
+	cib_retry_later(link);
+}
 
-	link->retry = NULL;
-	rc = cib_sign_on(link);
+/* The manager answers, so that libcib, which would wait for it without limit, may be called. */
+static void cib_probed(struct tevent_req *subreq)
+{
+	struct cib_link *link = tevent_req_callback_data(subreq, struct cib_link);
+	int rc = -probe_recv(subreq);
+
+	TALLOC_FREE(subreq);
+	if (rc == 0) {
+		rc = cib_sign_on(link);
+	}
 	if (rc != 0) {
-		cib_disconnect(link);
-		if (!link->complained) {
-			log_warn("cannot connect to Pacemaker: %s; trying again", cib_error(rc));
-			link->complained = true;
-		}
-		cib_retry_later(link);
+		cib_not_there(link, cib_error(rc));
 		return;
 	}
 	backoff_reset(&link->backoff);
@@ -262,6 +271,20 @@ static void cib_connect(struct tevent_context *ev, struct tevent_timer *te, stru
 	link->stats.connects++;
 	log_notice("connected to Pacemaker");
 	cib_ask(link);
+}
+
+static void cib_connect(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
+			void *private_data)
+{
+	struct cib_link *link = talloc_get_type_abort(private_data, struct cib_link);
+	struct tevent_req *subreq = probe_send(link, ev, CIB_SERVICE, PROBE_TIMEOUT_MS);
+
+	link->retry = NULL;
+	if (subreq == NULL) {
+		cib_not_there(link, cib_error(-ENOMEM));
+		return;
+	}
+	tevent_req_set_callback(subreq, cib_probed, link);
 }
 
 static int cib_link_destructor(struct cib_link *link)

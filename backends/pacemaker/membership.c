@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "backends/pacemaker/backoff.h"
+#include "backends/pacemaker/probe.h"
 #include "witnessd/util/log.h"
 
-#define LOCAL_ID_KEY "runtime.votequorum.this_node_id"
+#define LOCAL_ID_KEY   "runtime.votequorum.this_node_id"
+#define QUORUM_SERVICE "quorum" /* the services of one daemon: each answers if one does */
 
 struct membership {
 	struct tevent_context *ev;
@@ -156,14 +158,16 @@ static cs_error_t membership_open(struct membership *membership)
 	return quorum_trackstart(membership->handle, CS_TRACK_CURRENT | CS_TRACK_CHANGES);
 }
 
-static void membership_connect(struct tevent_context *ev, struct tevent_timer *te,
-			       struct timeval now, void *private_data)
+/* Corosync answers, so that its libraries, which would wait for it without limit, may be called. */
+static void membership_probed(struct tevent_req *subreq)
 {
-	struct membership *membership = talloc_get_type_abort(private_data, struct membership);
-	cs_error_t rc;
+	struct membership *membership = tevent_req_callback_data(subreq, struct membership);
+	int err = probe_recv(subreq);
+	cs_error_t rc = err == 0           ? membership_open(membership)
+			: err == ETIMEDOUT ? CS_ERR_TIMEOUT
+					   : CS_ERR_LIBRARY;
 
-	membership->retry = NULL;
-	rc = membership_open(membership);
+	TALLOC_FREE(subreq);
 	if (rc != CS_OK) {
 		membership_disconnect(membership);
 		if (!membership->complained) {
@@ -178,6 +182,21 @@ static void membership_connect(struct tevent_context *ev, struct tevent_timer *t
 	membership->complained = false;
 	membership->connects++;
 	log_notice("connected to Corosync");
+}
+
+static void membership_connect(struct tevent_context *ev, struct tevent_timer *te,
+			       struct timeval now, void *private_data)
+{
+	struct membership *membership = talloc_get_type_abort(private_data, struct membership);
+	struct tevent_req *subreq = probe_send(membership, ev, QUORUM_SERVICE, PROBE_TIMEOUT_MS);
+
+	membership->retry = NULL;
+	if (subreq == NULL) {
+		log_err("out of memory: Corosync is tried again later");
+		membership_retry_later(membership);
+		return;
+	}
+	tevent_req_set_callback(subreq, membership_probed, membership);
 }
 
 static int membership_destructor(struct membership *membership)

@@ -193,6 +193,28 @@ static int read_location(struct reader *reader, const xmlNode *location)
 	return 0;
 }
 
+static bool owns_address(const struct reader *reader, const xmlNode *primitive)
+{
+	const char *template = xml_attr(primitive, "template");
+	const xmlNode *definition =
+		template == NULL ? primitive : xml_find_id(reader->resources, "template", template);
+
+	return address_agent_find(xml_attr(definition, "class"), xml_attr(definition, "type")) !=
+	       NULL;
+}
+
+/* A member that stops takes those along that come after it in its group, and not those before. */
+static bool takes_address_along(const struct reader *reader, const xmlNode *rsc)
+{
+	if (!xml_is(rsc, "primitive")) {
+		return true;
+	}
+	while (rsc != NULL && !owns_address(reader, rsc)) {
+		rsc = xml_next(rsc, "primitive");
+	}
+	return rsc != NULL;
+}
+
 static int read_stopped(struct reader *reader, const xmlNode *rsc, const char *group,
 			unsigned int depth)
 {
@@ -200,6 +222,9 @@ static int read_stopped(struct reader *reader, const xmlNode *rsc, const char *g
 	struct backend_intent intent = {.kind = BACKEND_INTENT_GROUP, .what = group};
 
 	if (role != NULL && strcasecmp(role, "stopped") == 0) {
+		if (!takes_address_along(reader, rsc)) {
+			return 0;
+		}
 		intent.from = group_node(reader->state, group);
 		return intent.from == NULL ? 0
 					   : addf(reader, &intent, "target-role=Stopped of %s",

@@ -192,6 +192,23 @@ static void stopped_by_the_administrator(void **arg)
 	assert_none(doc);
 }
 
+/* Members are stopped from the last one back: an address in front of the stopped one stays. */
+static void stopped_member_of_a_group(void **arg)
+{
+	static const char stopped[] = "<meta_attributes id='m'><nvpair id='m1' name='target-role'"
+				      " value='Stopped'/></meta_attributes>";
+	xmlDoc *doc = cib_load("move-1-before");
+
+	cib_add(doc, "//group", "<primitive id='app' class='ocf' provider='x' type='Dummy'/>");
+	cib_add(doc, "//primitive[@id='app']", stopped);
+	assert_none(doc);
+
+	doc = cib_load("move-1-before");
+	cib_edit(doc, "//primitive[@id='vip3']", "type", "Dummy");
+	cib_add(doc, "//primitive[@id='vip3']", stopped);
+	assert_only(doc, BACKEND_INTENT_GROUP, "group3", "n3", NULL, "target-role=Stopped of vip3");
+}
+
 static void maintenance_moves_nothing(void **arg)
 {
 	xmlDoc *doc = cib_load("move-2-asked");
@@ -248,6 +265,7 @@ int main(void)
 		cmocka_unit_test(ordinary_constraints_are_no_intents),
 		cmocka_unit_test(node_standby_and_shutdown),
 		cmocka_unit_test(stopped_by_the_administrator),
+		cmocka_unit_test(stopped_member_of_a_group),
 		cmocka_unit_test(maintenance_moves_nothing),
 		cmocka_unit_test(new_ones_are_told_from_old_ones),
 	};

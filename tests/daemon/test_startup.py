@@ -2,6 +2,7 @@
 """Starting, stopping, and what is said when it cannot work."""
 import json
 import os
+import re
 import socket
 import subprocess
 
@@ -140,3 +141,11 @@ def test_witnessctl_without_a_daemon():
     done = subprocess.run([os.path.join(conftest.BUILD, "witnessctl"), "--socket", "nobody-here", "ping"],
                           capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1 and "nobody-here" in done.stderr
+
+
+def test_the_service_may_edit_the_default_map():
+    """ProtectSystem makes /etc read-only for it."""
+    shown = run("-c", "/dev/null", "--show-config").stdout
+    folder = os.path.dirname(re.search(r"^map = (/etc/\S+)$", shown, re.M).group(1))
+    with open(os.path.join(conftest.TOP, "packaging/witnessd.service"), encoding="utf-8") as unit:
+        assert f"ReadWritePaths=-{folder}\n" in unit.read()

@@ -39,6 +39,7 @@ int cmd_list(struct ctl *ctl, int argc, const char **argv);
 int cmd_backend(struct ctl *ctl, int argc, const char **argv);
 int cmd_log_level(struct ctl *ctl, int argc, const char **argv);
 int cmd_watch(struct ctl *ctl, int argc, const char **argv); /* watch.c; needs no daemon */
+int cmd_probe(struct ctl *ctl, int argc, const char **argv); /* probe.c; ditto */
 
 /**
  * Ask the daemon; request is taken over. On failure the reason has been printed.

@@ -49,6 +49,8 @@ const struct ctl_command ctl_commands[] = {
 	{"list", cmd_list, "", "Registered clients and what they watch."},
 	{"watch", cmd_watch, "NETNAME --server ADDRESS",
 	 "A witness client: print what clients are told. See watch --help."},
+	{"probe", cmd_probe, "--server ADDRESS [OPTION...]",
+	 "Whether a server serves witness clients. See probe --help."},
 	{"static", cmd_backend, "WORD...", "Change the cluster of the static backend."},
 	{"log-level", cmd_log_level, "LEVEL",
 	 "Log err, warning, notice, info, debug or trace from now on."},

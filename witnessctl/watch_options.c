@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "witnessctl/watch.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <netdb.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "witnessctl/ctl.h"
+#include "witnessctl/remote.h"
 
 #define DEFAULT_KEEP_ALIVE_S 120 /* as Windows asks */
-#define PASSWORD_MAX         1024
 
 enum {
 	OPT_SERVER = 256,
@@ -91,74 +88,11 @@ static const char help[] =
 	"  --json                 one JSON object a line\n"
 	"  --debug                say on standard error how a server breaks the protocol\n";
 
-/* What the options say before they are put together. */
+/* The options that are not in the parameters yet. */
 struct raw {
-	TALLOC_CTX *mem_ctx;
+	struct remote remote;
 	struct watch_options *out;
-	const char *server;
-	const char *user;
-	const char *password;
-	bool kerberos, ntlm;
 };
-
-static int usage_error(const char *fmt, ...) PRINTF_ATTRIBUTE(1, 2);
-
-static int usage_error(const char *fmt, ...)
-{
-	va_list ap;
-
-	fputs("witnessctl watch: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	return CTL_USAGE;
-}
-
-/* A whole number between min and max. @return -1, or an exit code after a complaint */
-static int parse_number(const char *option, const char *text, unsigned long min, unsigned long max,
-			unsigned long *out)
-{
-	char *end = NULL;
-	unsigned long n;
-
-	errno = 0;
-	n = strtoul(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || n < min || n > max) {
-		return usage_error("--%s must be a number from %lu to %lu, not \"%s\"", option, min,
-				   max, text);
-	}
-	*out = n;
-	return -1;
-}
-
-static int read_password_file(struct raw *raw, const char *path)
-{
-	char line[PASSWORD_MAX];
-	FILE *f = fopen(path, "re");
-	bool got;
-
-	if (f == NULL) {
-		return usage_error("%s: %s", path, strerror(errno));
-	}
-	got = fgets(line, sizeof(line), f) != NULL;
-	fclose(f);
-	if (!got) {
-		return usage_error("%s: no password in it", path);
-	}
-	line[strcspn(line, "\r\n")] = '\0';
-	raw->password = talloc_strdup(raw->mem_ctx, line);
-	explicit_bzero(line, sizeof(line));
-	return -1;
-}
-
-/* Out of the sight of ps, as far as that is possible. */
-static int take_password(struct raw *raw, char *arg)
-{
-	raw->password = talloc_strdup(raw->mem_ctx, arg);
-	explicit_bzero(arg, strlen(arg));
-	return -1;
-}
 
 static int parse_numeric(struct raw *raw, int opt, const char *arg)
 {
@@ -168,17 +102,17 @@ static int parse_numeric(struct raw *raw, int opt, const char *arg)
 
 	switch (opt) {
 	case OPT_KEEP_ALIVE:
-		ret = parse_number("keep-alive", arg, 0, UINT32_MAX, &n);
+		ret = remote_number(&raw->remote, "keep-alive", arg, 0, UINT32_MAX, &n);
 		params->keep_alive_s = (uint32_t)n;
 		return ret;
 	case OPT_EPM_PORT:
-		ret = parse_number("epm-port", arg, 1, UINT16_MAX, &n);
+		ret = remote_number(&raw->remote, "epm-port", arg, 1, UINT16_MAX, &n);
 		params->epm_port = (uint16_t)n;
 		return ret;
 	case OPT_COUNT:
-		return parse_number("count", arg, 1, UINT32_MAX, &raw->out->count);
+		return remote_number(&raw->remote, "count", arg, 1, UINT32_MAX, &raw->out->count);
 	default:
-		ret = parse_number("timeout", arg, 1, 1000000, &n);
+		ret = remote_number(&raw->remote, "timeout", arg, 1, 1000000, &n);
 		raw->out->timeout_ms = (unsigned int)n * 1000;
 		return ret;
 	}
@@ -196,10 +130,10 @@ static int parse_flag(struct raw *raw, int opt)
 		raw->out->debug = true;
 		return -1;
 	case OPT_KERBEROS:
-		raw->kerberos = true;
+		raw->remote.kerberos = true;
 		return -1;
 	case OPT_NTLM:
-		raw->ntlm = true;
+		raw->remote.ntlm = true;
 		return -1;
 	case OPT_IP_NOTIFY:
 		params->ip_notification = true;
@@ -225,15 +159,15 @@ static int parse_option(struct raw *raw, int opt, char *arg)
 
 	switch (opt) {
 	case OPT_SERVER:
-		raw->server = arg;
+		raw->remote.server = arg;
 		return -1;
 	case OPT_USER:
-		raw->user = arg;
+		raw->remote.user = arg;
 		return -1;
 	case OPT_PASSWORD:
-		return take_password(raw, arg);
+		return remote_password(&raw->remote, arg);
 	case OPT_PASSWORD_FILE:
-		return read_password_file(raw, arg);
+		return remote_password_file(&raw->remote, arg);
 	case OPT_SHARE:
 		params->share_name = arg;
 		return -1;
@@ -253,62 +187,6 @@ static int parse_option(struct raw *raw, int opt, char *arg)
 	}
 }
 
-/* An address, or a name that has one. */
-static int resolve_server(const char *text, struct ipaddr *out)
-{
-	const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-	struct addrinfo *found = NULL;
-	struct sockaddr_storage ss = {0};
-	int ret;
-
-	if (text == NULL) {
-		return usage_error("--server is missing");
-	}
-	if (ipaddr_parse(text, out) == 0) {
-		return -1;
-	}
-	ret = getaddrinfo(text, NULL, &hints, &found);
-	if (ret != 0) {
-		return usage_error("--server %s: %s", text, gai_strerror(ret));
-	}
-	memcpy(&ss, found->ai_addr, found->ai_addrlen);
-	*out = ipaddr_from_sockaddr(&ss);
-	freeaddrinfo(found);
-	return -1;
-}
-
-static int put_credentials_together(struct raw *raw)
-{
-	struct swn_client_params *params = &raw->out->params;
-	const char *backslash = raw->user != NULL ? strchr(raw->user, '\\') : NULL;
-
-	if (raw->kerberos && raw->ntlm) {
-		return usage_error("--kerberos and --ntlm exclude each other");
-	}
-	if (raw->ntlm && raw->user == NULL) {
-		return usage_error("--ntlm needs --user");
-	}
-	params->auth_type = raw->ntlm ? RPC_AUTH_NTLM : RPC_AUTH_SPNEGO;
-	params->cred.no_ntlm = raw->kerberos || raw->user == NULL;
-	if (raw->user == NULL) {
-		return -1;
-	}
-	if (raw->password == NULL) {
-		raw->password = getenv("WITNESSCTL_PASSWORD");
-	}
-	if (raw->password == NULL) {
-		return usage_error("--user needs --password-file, --password or "
-				   "WITNESSCTL_PASSWORD in the environment");
-	}
-	params->cred.password = raw->password;
-	params->cred.user = backslash != NULL ? backslash + 1 : raw->user;
-	if (backslash != NULL) {
-		params->cred.domain =
-			talloc_strndup(raw->mem_ctx, raw->user, (size_t)(backslash - raw->user));
-	}
-	return -1;
-}
-
 static int fill_defaults(struct raw *raw)
 {
 	struct swn_client_params *params = &raw->out->params;
@@ -316,19 +194,20 @@ static int fill_defaults(struct raw *raw)
 
 	if (params->client_name == NULL) {
 		if (gethostname(name, sizeof(name) - 1) != 0 || name[0] == '\0') {
-			return usage_error("this computer has no name: use --client-name");
+			return remote_usage(&raw->remote,
+					    "this computer has no name: use --client-name");
 		}
-		params->client_name = talloc_strdup(raw->mem_ctx, name);
+		params->client_name = talloc_strdup(raw->remote.mem_ctx, name);
 	}
 	if (params->target == NULL) {
-		params->target = talloc_asprintf(raw->mem_ctx, "cifs@%s", params->net_name);
+		params->target = talloc_asprintf(raw->remote.mem_ctx, "cifs@%s", params->net_name);
 	}
 	return -1;
 }
 
 int watch_parse(TALLOC_CTX *mem_ctx, int argc, const char **argv, struct watch_options *out)
 {
-	struct raw raw = {.mem_ctx = mem_ctx, .out = out};
+	struct raw raw = {.remote = {.mem_ctx = mem_ctx, .command = "watch"}, .out = out};
 	struct ipaddr literal;
 	int ret = -1, opt;
 
@@ -344,13 +223,15 @@ int watch_parse(TALLOC_CTX *mem_ctx, int argc, const char **argv, struct watch_o
 		return ret;
 	}
 	if (optind + 1 != argc) {
-		return usage_error(optind == argc ? "NETNAME is missing" : "one NETNAME, please");
+		return remote_usage(&raw.remote,
+				    optind == argc ? "NETNAME is missing" : "one NETNAME, please");
 	}
 	out->params.net_name = argv[optind];
 	if (ipaddr_parse(argv[optind], &literal) == 0) {
-		return usage_error("NETNAME is a name: who uses an address has no witness");
+		return remote_usage(&raw.remote,
+				    "NETNAME is a name: who uses an address has no witness");
 	}
-	ret = resolve_server(raw.server, &out->params.server);
-	ret = ret < 0 ? put_credentials_together(&raw) : ret;
+	ret = remote_resolve(&raw.remote, &out->params.server);
+	ret = ret < 0 ? remote_credentials(&raw.remote, &out->params) : ret;
 	return ret < 0 ? fill_defaults(&raw) : ret;
 }

@@ -61,11 +61,11 @@ int rpc_sec_acceptor(TALLOC_CTX *mem_ctx, struct rpc_auth *auth, uint8_t type, u
 
 /* Whom an initiator is. */
 struct rpc_cred {
-	const char *user;     /* NULL: Kerberos from the default credential cache */
+	const char *user;     /* NULL: whoever the default credential cache or client keytab has */
 	const char *domain;   /* NTLM domain or Kerberos realm; may be NULL */
-	const char *password; /* with user */
+	const char *password; /* NULL: the cache or the client keytab has a key for user */
 	bool no_krb5; /* SPNEGO offers only NTLM; MIT asks a KDC for a ticket all the same */
-	bool no_ntlm; /* SPNEGO offers only Kerberos */
+	bool no_ntlm;     /* SPNEGO offers only Kerberos */
 };
 
 /**

@@ -50,35 +50,36 @@ static char *user_text(const struct sec_core *core)
 	return len < 0 ? NULL : text;
 }
 
-static int acquire_with_password(struct sec_core *core, gss_OID_set mechs)
+static int import_user(struct sec_core *core, gss_name_t *name)
 {
-	const char *password = core->who.password == NULL ? "" : core->who.password;
-	gss_buffer_desc buf = {.length = strlen(password), .value = (void *)password};
+	char *text = user_text(core);
+	int err = text == NULL ? ENOMEM : import(core, text, GSS_C_NT_USER_NAME, name);
+
+	free(text);
+	return err;
+}
+
+/* The user with a password; or without one, or whoever it is, from a cache or a client keytab. */
+static int acquire(struct sec_core *core, gss_OID_set mechs)
+{
+	const char *password = core->who.password;
 	gss_name_t name = GSS_C_NO_NAME;
 	OM_uint32 major, minor, ignored;
-	char *text = user_text(core);
-	int err;
+	int err = core->who.user != NULL ? import_user(core, &name) : 0;
 
-	if (text == NULL) {
-		return ENOMEM;
-	}
-	err = import(core, text, GSS_C_NT_USER_NAME, &name);
-	free(text);
 	if (err != 0) {
 		return err;
 	}
-	major = gss_acquire_cred_with_password(&minor, name, &buf, GSS_C_INDEFINITE, mechs,
-					       GSS_C_INITIATE, &core->cred, NULL, NULL);
+	if (password != NULL) {
+		gss_buffer_desc buf = {.length = strlen(password), .value = (void *)password};
+
+		major = gss_acquire_cred_with_password(&minor, name, &buf, GSS_C_INDEFINITE, mechs,
+						       GSS_C_INITIATE, &core->cred, NULL, NULL);
+	} else {
+		major = gss_acquire_cred(&minor, name, GSS_C_INDEFINITE, mechs, GSS_C_INITIATE,
+					 &core->cred, NULL, NULL);
+	}
 	gss_release_name(&ignored, &name);
-	return major == GSS_S_COMPLETE ? 0 : fail(core, "credentials", major, minor);
-}
-
-static int acquire_default(struct sec_core *core, gss_OID_set mechs)
-{
-	OM_uint32 major, minor;
-
-	major = gss_acquire_cred(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, mechs, GSS_C_INITIATE,
-				 &core->cred, NULL, NULL);
 	return major == GSS_S_COMPLETE ? 0 : fail(core, "credentials", major, minor);
 }
 
@@ -109,11 +110,7 @@ int sec_core_acquire(struct sec_core *core)
 	OM_uint32 minor;
 	int err;
 
-	if (core->who.user != NULL) {
-		err = acquire_with_password(core, &mechs);
-	} else {
-		err = acquire_default(core, &mechs);
-	}
+	err = acquire(core, &mechs);
 	if (err != 0) {
 		return err;
 	}

@@ -122,7 +122,7 @@ $(helpers): $(B)/%: $(B)/obj/%.o $(core_lib)
 tests: all $(units) $(fuzzers) $(helpers)
 
 check: deps
-	@+tests/run --build $(B) lint unit fuzz daemon asan lab
+	@+tests/run --build $(B) lint unit fuzz daemon agents asan lab
 
 # Units and daemon tests once more, under ASan and UBSan.
 ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -156,12 +156,16 @@ demo-pacemaker: deps
 
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MODULEDIR) $(DESTDIR)$(OCFDIR) \
-		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR)
+		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR)
 	install -m 755 $(B)/witnessd $(B)/witnessctl $(DESTDIR)$(SBINDIR)/
 	install -m 644 $(modules) $(DESTDIR)$(MODULEDIR)/
 	install -m 644 docs/witnessd.conf.5 $(DESTDIR)$(MANDIR)/man5/
+	install -m 644 docs/ocf_samba_witness.7 $(DESTDIR)$(MANDIR)/man7/
 	install -m 644 docs/witnessd.8 docs/witnessctl.8 $(DESTDIR)$(MANDIR)/man8/
 	install -m 644 packaging/witnessd.service $(DESTDIR)$(UNITDIR)/
+	install -m 755 ocf/witness $(DESTDIR)$(OCFDIR)/
+	sed -i -e 's|^DEFAULT_binary=.*|DEFAULT_binary=$(SBINDIR)/witnessd|' \
+		-e 's|^DEFAULT_config=.*|DEFAULT_config=$(SYSCONFDIR)/witnessd.conf|' $(DESTDIR)$(OCFDIR)/witness
 
 clean:
 	rm -rf $(B) build-asan build-clang

@@ -11,19 +11,25 @@
 #include "witnessctl/ctl.h"
 #include "witnessctl/remote.h"
 #include "witnessctl/table.h"
-#include "witnessd/swn/client_ops.h"
 
 #define DEFAULT_TIMEOUT_S 15
-#define TIMEOUT_MAX_MS    3600000 /* of a step: the whole has an end of its own */
+#define TIMEOUT_MAX_S     3600
 
 struct probe {
 	struct tevent_context *ev;
 	struct remote remote;
 	struct swn_client_params params;
+	struct rpc_client *client;
+	uint16_t port; /* of the witness interface */
 	unsigned long timeout_s;
 	struct timeval end; /* of all of it */
 	bool json;
 	char *why; /* a sentence, after a failure */
+};
+
+struct reply {
+	uint8_t *stub;
+	size_t len;
 };
 
 enum {
@@ -99,8 +105,7 @@ static int parse_option(struct probe *probe, int opt, char *arg)
 		probe->params.epm_port = (uint16_t)n;
 		return ret;
 	case OPT_TIMEOUT:
-		return remote_number(remote, "timeout", arg, 1, TIMEOUT_MAX_MS / 1000,
-				     &probe->timeout_s);
+		return remote_number(remote, "timeout", arg, 1, TIMEOUT_MAX_S, &probe->timeout_s);
 	case OPT_HELP:
 		fputs(help, stdout);
 		return CTL_OK;
@@ -143,84 +148,143 @@ static bool is_anonymous(const struct probe *probe)
 	return probe->remote.user == NULL && !probe->remote.kerberos;
 }
 
-/* Run a request to its end, which is that of the whole probe at the latest. */
-static int finish(struct probe *probe, struct tevent_req *req)
+/* Run a request until it is done or the time has come, which replaces the request's own timeout. */
+static int finish(struct probe *probe, struct tevent_req *req, struct timeval end)
 {
-	if (req == NULL || !tevent_req_set_endtime(req, probe->ev, probe->end) ||
+	if (req == NULL || !tevent_req_set_endtime(req, probe->ev, end) ||
 	    !tevent_req_poll(req, probe->ev)) {
 		return ENOMEM;
 	}
 	return 0;
 }
 
-/* ---- without a logon ---- */
-
-static int map(struct probe *probe, const struct rpc_syntax *iface, uint16_t *port)
+/* A failure with a sentence that begins with the step. */
+static int failed(struct probe *probe, const char *step, int err)
 {
-	struct tevent_req *req = rpc_epm_map_send(probe, probe->ev, &probe->params.server,
-						  probe->params.epm_port, iface, TIMEOUT_MAX_MS);
-	int err = finish(probe, req);
+	probe->why = talloc_asprintf(probe, "%s: %s", step, strerror(err));
+	return err;
+}
+
+static int map(struct probe *probe, struct rpc_client_params *params)
+{
+	struct tevent_req *req =
+		rpc_epm_map_send(probe, probe->ev, &params->addr, probe->params.epm_port,
+				 &params->iface, params->timeout_ms);
+	int err = finish(probe, req, probe->end);
 
 	if (err != 0) {
 		return err;
 	}
-	err = rpc_epm_map_recv(req, port);
+	err = rpc_epm_map_recv(req, &params->port);
 	talloc_free(req);
 	if (err == EPROTONOSUPPORT) {
 		probe->why = talloc_strdup(probe, "no witness service is registered there");
-	} else if (err != 0) {
-		probe->why = talloc_asprintf(probe, "endpoint mapper: %s", strerror(err));
+		return err;
 	}
-	return err;
+	return err == 0 ? 0 : failed(probe, "endpoint mapper", err);
 }
 
-static void show_anonymous(const struct probe *probe, uint16_t port)
-{
-	json_t *result;
-
-	if (!probe->json) {
-		printf("%s serves the witness interface at port %u; without a logon its interfaces "
-		       "were not asked for\n",
-		       probe->remote.server, port);
-		return;
-	}
-	result = json_pack("{s:s, s:b, s:i}", "server", probe->remote.server, "authenticated", 0,
-			   "port", (int)port);
-	ctl_print_json(result);
-	json_decref(result);
-}
-
-static int probe_anonymous(struct probe *probe)
+/* Endpoint mapper, bind, and the logon if there is one. */
+static int open_client(struct probe *probe)
 {
 	struct rpc_client_params params = {
 		.addr = probe->params.server,
 		.iface = RPC_SYNTAX_WITNESS,
-		.auth_type = RPC_AUTH_NONE,
-		.auth_level = RPC_LEVEL_NONE,
-		.timeout_ms = TIMEOUT_MAX_MS,
+		.auth_type = is_anonymous(probe) ? RPC_AUTH_NONE : probe->params.auth_type,
+		.auth_level = is_anonymous(probe) ? RPC_LEVEL_NONE : probe->params.auth_level,
+		.cred = &probe->params.cred,
+		.target = probe->params.target,
+		.auth = probe->params.auth,
+		.timeout_ms = TIMEOUT_MAX_S * 1000, /* the whole has an end of its own */
 	};
-	struct rpc_client *client = NULL;
 	struct tevent_req *req;
-	int err = map(probe, &params.iface, &params.port);
+	int err = map(probe, &params);
 
 	if (err != 0) {
 		return err;
 	}
+	probe->port = params.port;
 	req = rpc_client_connect_send(probe, probe->ev, &params);
-	err = finish(probe, req);
+	err = finish(probe, req, probe->end);
 	if (err != 0) {
 		return err;
 	}
-	err = rpc_client_connect_recv(req, probe, &client, &probe->why);
+	err = rpc_client_connect_recv(req, probe, &probe->client, &probe->why);
 	talloc_free(req);
-	talloc_free(client);
-	if (err == 0) {
-		show_anonymous(probe, params.port);
+	return err;
+}
+
+/* One call; a fault is a failure. */
+static int call(struct probe *probe, enum swn_opnum opnum, const uint8_t *stub, size_t len,
+		struct timeval end, struct reply *reply)
+{
+	struct tevent_req *req = rpc_client_call_send(probe, probe->ev, probe->client,
+						      (uint16_t)opnum, stub, len, 0);
+	uint32_t fault = 0;
+	int err = finish(probe, req, end);
+
+	if (err != 0) {
+		return err;
+	}
+	err = rpc_client_call_recv(req, probe, &fault, &reply->stub, &reply->len);
+	talloc_free(req);
+	if (err == 0 && fault != 0) {
+		probe->why = talloc_asprintf(probe, "fault 0x%08x", fault);
+		err = fault == RPC_FAULT_ACCESS_DENIED ? EACCES : EREMOTEIO;
 	}
 	return err;
 }
 
-/* ---- with a logon ---- */
+/*
+ * The answer to GetInterfaceList is held back while no interface is available (MS-SWN 3.1.4.1). A server
+ * that answers something else meanwhile, that there is no registration of handle 0, does so.
+ */
+static int ask_something_else(struct probe *probe)
+{
+	const struct swn_handle nobody = {0};
+	struct reply reply = {NULL, 0};
+	uint32_t werror = 0;
+	size_t len = 0;
+	uint8_t *stub = NULL;
+	int err = swn_push_handle(probe, &nobody, &stub, &len);
+
+	err = err == 0 ? call(probe, SWN_UNREGISTER, stub, len, probe->end, &reply) : err;
+	err = err == 0 ? swn_pull_werror_reply(reply.stub, reply.len, &werror) : err;
+	if (err != 0) {
+		return probe->why != NULL ? err : failed(probe, "UnRegister", err);
+	}
+	return 0;
+}
+
+static int get_list(struct probe *probe, struct swn_interface_list **list)
+{
+	struct reply reply = {NULL, 0};
+	uint32_t werror = 0;
+	struct timeval patience = tevent_timeval_current_ofs(
+		(uint32_t)probe->timeout_s / 2, (uint32_t)probe->timeout_s % 2 * 500000);
+	int err = call(probe, SWN_GET_INTERFACE_LIST, NULL, 0, patience, &reply);
+
+	if (err == ETIMEDOUT) {
+		return ask_something_else(probe);
+	}
+	if (err == 0) {
+		err = swn_pull_interface_list_reply(probe, reply.stub, reply.len, list, &werror);
+	}
+	if (err != 0) {
+		return probe->why != NULL ? err : failed(probe, "GetInterfaceList", err);
+	}
+	if (werror != SWN_SUCCESS && werror != SWN_ERROR_NO_MORE_ITEMS) {
+		probe->why = talloc_asprintf(probe, "GetInterfaceList: %s (%u)",
+					     swn_werror_name(werror), werror);
+		return EREMOTEIO;
+	}
+	if (*list == NULL) {
+		*list = talloc_zero(probe, struct swn_interface_list);
+	}
+	return *list != NULL ? 0 : ENOMEM;
+}
+
+/* ---- what it says ---- */
 
 static json_t *interface_json(const struct swn_interface *entry)
 {
@@ -240,47 +304,58 @@ static json_t *interface_json(const struct swn_interface *entry)
 			 "witness", (int)entry->witness, "addresses", list);
 }
 
-static void show_list(const struct probe *probe, const struct swn_interface_list *list)
+/* interfaces NULL: none were told */
+static void show(const struct probe *probe, const json_t *interfaces)
 {
 	static const struct table_column columns[] = {
 		{"ADDRESSES", "addresses"}, {"GROUP", "group"}, {"STATE", "state"},
 		{"WITNESS", "witness"},     {NULL, NULL},
 	};
-	json_t *interfaces = json_array(), *result;
 
-	for (size_t i = 0; i < list->num; i++) {
+	printf("%s serves the witness interface at port %u", probe->remote.server, probe->port);
+	if (interfaces != NULL) {
+		printf(" and lists %zu interfaces\n", json_array_size(interfaces));
+		table_print(stdout, interfaces, columns, table_terminal_width(stdout));
+	} else if (is_anonymous(probe)) {
+		puts("; without a logon its interfaces were not asked for");
+	} else {
+		puts("; it lists its interfaces when one of them is available");
+	}
+}
+
+/* list NULL: none was told */
+static void report(const struct probe *probe, const struct swn_interface_list *list)
+{
+	json_t *interfaces = list != NULL ? json_array() : NULL, *result;
+
+	for (size_t i = 0; list != NULL && i < list->num; i++) {
 		json_array_append_new(interfaces, interface_json(&list->entries[i]));
 	}
 	if (probe->json) {
-		result = json_pack("{s:s, s:b, s:O}", "server", probe->remote.server,
-				   "authenticated", 1, "interfaces", interfaces);
+		result = json_pack("{s:s, s:i, s:b, s:o*}", "server", probe->remote.server, "port",
+				   (int)probe->port, "authenticated", (int)!is_anonymous(probe),
+				   "interfaces", json_incref(interfaces));
 		ctl_print_json(result);
 		json_decref(result);
 	} else {
-		printf("%s lists %zu interfaces\n", probe->remote.server, list->num);
-		table_print(stdout, interfaces, columns, table_terminal_width(stdout));
+		show(probe, interfaces);
 	}
 	json_decref(interfaces);
 }
 
-static int probe_list(struct probe *probe)
+static int run_probe(struct probe *probe)
 {
 	struct swn_interface_list *list = NULL;
-	struct tevent_req *req;
-	int err = rpc_auth_create(probe, probe->ev, NULL, &probe->params.auth);
+	int err = is_anonymous(probe)
+			  ? 0
+			  : rpc_auth_create(probe, probe->ev, NULL, &probe->params.auth);
 
-	if (err != 0) {
-		return err;
+	err = err == 0 ? open_client(probe) : err;
+	if (err == 0 && !is_anonymous(probe)) {
+		err = get_list(probe, &list);
 	}
-	req = swn_list_send(probe, probe->ev, &probe->params, &probe->params.server);
-	err = finish(probe, req);
-	if (err != 0) {
-		return err;
-	}
-	err = swn_list_recv(req, probe, &list, &probe->why);
-	talloc_free(req);
 	if (err == 0) {
-		show_list(probe, list);
+		report(probe, list);
 	}
 	return err;
 }
@@ -295,8 +370,7 @@ int cmd_probe(struct ctl *ctl, int argc, const char **argv)
 		return CTL_FAILED;
 	}
 	probe->remote = (struct remote){.mem_ctx = probe, .command = "probe"};
-	probe->params = (struct swn_client_params){.auth_level = RPC_LEVEL_INTEGRITY,
-						   .timeout_ms = TIMEOUT_MAX_MS};
+	probe->params = (struct swn_client_params){.auth_level = RPC_LEVEL_INTEGRITY};
 	probe->timeout_s = DEFAULT_TIMEOUT_S;
 	probe->json = ctl->json;
 	ret = parse(probe, argc, argv);
@@ -306,9 +380,7 @@ int cmd_probe(struct ctl *ctl, int argc, const char **argv)
 	}
 	probe->end = tevent_timeval_current_ofs((uint32_t)probe->timeout_s, 0);
 	probe->ev = tevent_context_init(probe);
-	ret = probe->ev == NULL     ? ENOMEM
-	      : is_anonymous(probe) ? probe_anonymous(probe)
-				    : probe_list(probe);
+	ret = probe->ev == NULL ? ENOMEM : run_probe(probe);
 	if (ret != 0) {
 		fprintf(stderr, "witnessctl: %s: %s\n", probe->remote.server,
 			probe->why != NULL ? probe->why : strerror(ret));

@@ -2,9 +2,12 @@
 """witnessctl probe: one question to a server, with and without a logon."""
 import json
 import os
+import signal
 import socket
 
 import pytest
+
+from conftest import Daemon, wait_for
 
 
 def probe(daemon, *args):
@@ -37,6 +40,31 @@ def test_auth_file_of_smbclient(daemon, auth_file, mechanism):
     assert [(i["addresses"], i["state"], i["witness"]) for i in answer["interfaces"]] == [
         (["127.0.77.1"], "available", False), (["127.0.77.2"], "available", True),
         (["127.0.77.3"], "available", True), (["fd00:77::3"], "available", True)]
+
+
+def test_no_interface_is_a_success(start_daemon, auth_file):
+    """A cluster without addresses, or with none that is available, has a witness that works."""
+    path = auth_file(f"username = {Daemon.user}\npassword = {Daemon.password}\ndomain = {Daemon.domain}\n")
+    other = start_daemon(cluster_map="[node n1]\nid = 1\n")
+    status, answer, said = probe(other, "--auth-file", path)
+    assert (status, said, answer["interfaces"]) == (0, "", [])
+    other.write("cluster.map", "[node n1]\nid = 1\n[address 127.0.77.9]\nnode = n1\ngroup = g\n"
+                "state = unavailable\n")
+    wait_for(lambda: other.json("interfaces"), "the address")
+    status, answer, said = probe(other, "--auth-file", path, "--timeout", "2")
+    assert (status, said) == (0, "")
+    assert answer == {"server": other.addr, "port": other.port, "authenticated": True}
+
+
+def test_hung_server_is_given_up(start_daemon, auth_file):
+    path = auth_file(f"username = {Daemon.user}\npassword = {Daemon.password}\ndomain = {Daemon.domain}\n")
+    other = start_daemon()
+    other.process.send_signal(signal.SIGSTOP)
+    try:
+        status, _, said = probe(other, "--auth-file", path, "--timeout", "1")
+    finally:
+        other.process.send_signal(signal.SIGCONT)
+    assert status == 1 and "timed out" in said
 
 
 def test_wrong_password_is_named(daemon, auth_file):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.abspath(os.environ.get("B", os.path.join(TOP, "build")))
@@ -123,6 +124,10 @@ class Resource:
         return result
 
 
+def repr_of(trouble):
+    return str(trouble) if isinstance(trouble, Failed) else "".join(traceback.format_exception(trouble))
+
+
 def run_cases(title, cases):
     """TAP: each function in cases is a test, its docstring the name."""
     failed = 0
@@ -130,10 +135,10 @@ def run_cases(title, cases):
         name = f"{title}: {function.__doc__.strip()}"
         try:
             why = function()
-        except (Failed, subprocess.SubprocessError, OSError) as trouble:
+        except Exception as trouble:  # whatever a test stumbles over, the others go on
             failed += 1
             print(f"not ok {number} - {name}")
-            print("".join(f"# {line}\n" for line in str(trouble).splitlines()), end="")
+            print("".join(f"# {line}\n" for line in repr_of(trouble).splitlines()), end="")
         else:
             print(f"ok {number} - {name}" + (f" # SKIP {why}" if why else ""))
         sys.stdout.flush()

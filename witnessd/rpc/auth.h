@@ -65,7 +65,7 @@ struct rpc_cred {
 	const char *domain;   /* NTLM domain or Kerberos realm; may be NULL */
 	const char *password; /* NULL: the cache or the client keytab has a key for user */
 	bool no_krb5; /* SPNEGO offers only NTLM; MIT asks a KDC for a ticket all the same */
-	bool no_ntlm;     /* SPNEGO offers only Kerberos */
+	bool no_ntlm; /* SPNEGO offers only Kerberos */
 };
 
 /**

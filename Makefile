@@ -93,7 +93,7 @@ $(B)/obj/backends/pacemaker/%.o $(B)/obj/tests/unit/test_pacemaker%.o $(B)/obj/t
 define unit_rule
 $(B)/tests/unit/$(1): $(B)/obj/tests/unit/$(1).o $(foreach b,$(BACKENDS),$(if $(filter test_$b%,$(1)),$(call obj,$(call module_srcs,$b)))) $(core_lib)
 	@mkdir -p $$(@D)
-	$$(say)$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $$@ $$^ $$(if $$(filter test_pacemaker%,$(1)),$$(PM_LIBS)) $(PKG_LIBS) -lcmocka -ldl -lpthread
+	$$(say)$(CC) $(CFLAGS) $$(LDFLAGS) -rdynamic -o $$@ $$^ $$(if $$(filter test_pacemaker%,$(1)),$$(PM_LIBS)) $(PKG_LIBS) -lcmocka -ldl -lpthread
 endef
 $(foreach u,$(patsubst tests/unit/%.c,%,$(unit_src)),$(eval $(call unit_rule,$u)))
 

@@ -19,7 +19,7 @@
 #include "witnessd/cluster/state.h"
 #include "witnessd/config.h"
 
-#define BACKEND_ABI        1
+#define BACKEND_ABI        2
 #define BACKEND_SYMBOL     "witnessd_backend"
 #define BACKEND_MODULE_FMT "witnessd-backend-%s.so"
 
@@ -51,10 +51,17 @@ struct backend_sink {
 	/** A complete view; talloc_move()d to the core, which frees it. Invalid ones are logged and dropped. */
 	void (*snapshot)(void *private_data, struct cluster_state **state);
 	void (*intent)(void *private_data, const struct backend_intent *intent);
+	/**
+	 * This witnessd is a member of the peer group, under this node name: messages of now and later come
+	 * through. Those who were there before are told by peer_up() before that.
+	 */
+	void (*peers_joined)(void *private_data, const char *local);
+	/** Not any more, and so are all the others; follows on each peers_joined() but not at the end. */
+	void (*peers_left)(void *private_data);
 	/** A witnessd of another node has joined or left the peer group. */
 	void (*peer_up)(void *private_data, const char *node);
 	void (*peer_down)(void *private_data, const char *node);
-	/** A broadcast of a peer (also one's own), first-in first-out per sender and no more. */
+	/** A broadcast of a peer (or one's own), first-in first-out per sender and no more. */
 	void (*message)(void *private_data, const char *from, const uint8_t *bytes, size_t len);
 	/** The manager is gone. The core keeps the last snapshot and marks it stale until the next. */
 	void (*lost)(void *private_data, const char *reason);
@@ -72,7 +79,8 @@ struct backend_ops {
 	int (*connect)(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const struct config *config,
 		       const struct backend_sink *sink, struct backend **out);
 	/* From here on each may be NULL. */
-	/** To all peers, sender included. @return 0, EAGAIN (queue full), ENOTCONN, EMSGSIZE */
+	/** To all peers, and possibly to the sender, between peers_joined() and peers_left().
+	 *  @return 0, EAGAIN (queue full), ENOTCONN, EMSGSIZE */
 	int (*broadcast)(struct backend *backend, const uint8_t *bytes, size_t len);
 	/** An SMB or witness connection that the manager should tickle after a takeover. */
 	int (*watch_connection)(struct backend *backend, const struct sockaddr_storage *local,

@@ -78,9 +78,14 @@ const struct config_key config_keys[] = {
 	 "Name in the NTLM challenge; empty: from smb.conf, else the host name."},
 	{"auth.netbios_domain", CONFIG_STRING, "", 0, 0, NULL,
 	 "Domain in the NTLM challenge; empty: the workgroup of smb.conf."},
+	/* peers */
+	{"peers.handover_timeout", CONFIG_NUMBER, "60", 1, 3600, NULL,
+	 "Seconds that other nodes keep the registrations of a witness that has vanished, and that a restarted witness keeps those that they hand back, until their clients ask again."},
 	/* static backend */
 	{"static.map", CONFIG_PATH, "/etc/witnessd/cluster.map", 0, 0, NULL,
 	 "Map of the cluster for the static backend; watched for changes."},
+	{"static.peer_dir", CONFIG_PATH, "", 0, 0, NULL,
+	 "Folder in which the witnessd's of one machine that play different nodes find each other's sockets; empty: each is alone."},
 	/* pacemaker backend */
 	{"pacemaker.reconnect_max", CONFIG_NUMBER, "5", 1, 60, NULL,
 	 "Longest pause in seconds between two attempts to reach Pacemaker."},

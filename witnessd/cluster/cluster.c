@@ -6,6 +6,8 @@
 
 #include "witnessd/util/log.h"
 
+#define DEFAULT_HANDOVER_S 60U /* until the configuration says otherwise */
+
 static const char *const event_type_names[] = {
 	[CLUSTER_ADDR_LOST] = "address lost",       [CLUSTER_ADDR_BACK] = "address back",
 	[CLUSTER_ADDR_MOVED] = "address moved",     [CLUSTER_ADDR_ADDED] = "address added",
@@ -186,75 +188,74 @@ static void sink_lost(void *private_data, const char *reason)
 	}
 }
 
-static struct cluster_peer *find_peer(struct cluster *cluster, const char *node)
+/* --- the sink: peers --- */
+
+static void sink_peers_joined(void *private_data, const char *local)
 {
-	struct qb_list_head *pos;
+	struct cluster *cluster = talloc_get_type_abort(private_data, struct cluster);
 
-	qb_list_for_each (pos, &cluster->peers) {
-		struct cluster_peer *peer = qb_list_entry(pos, struct cluster_peer, entry);
+	log_notice("cluster: joined the witnesses as node %s", log_escape(cluster->peers, local));
+	peers_joined(cluster->peers, local);
+}
 
-		if (strcmp(peer->node, node) == 0) {
-			return peer;
-		}
-	}
-	return NULL;
+static void sink_peers_left(void *private_data)
+{
+	struct cluster *cluster = talloc_get_type_abort(private_data, struct cluster);
+
+	log_warn("cluster: cut off from the witnesses of other nodes");
+	peers_left(cluster->peers);
 }
 
 static void sink_peer_up(void *private_data, const char *node)
 {
 	struct cluster *cluster = talloc_get_type_abort(private_data, struct cluster);
-	struct cluster_peer *peer;
 
-	if (find_peer(cluster, node) != NULL) {
-		return;
+	if (!peers_is_up(cluster->peers, node)) {
+		log_notice("cluster: witness of node %s joined", log_escape(cluster->peers, node));
+		peers_up(cluster->peers, node);
 	}
-	peer = talloc_zero(cluster, struct cluster_peer);
-	if (peer == NULL || (peer->node = talloc_strdup(peer, node)) == NULL) {
-		talloc_free(peer);
-		log_err("cluster: no memory for a peer");
-		return;
-	}
-	qb_list_add_tail(&peer->entry, &cluster->peers);
-	log_notice("cluster: witness of node %s joined", log_escape(peer, node));
 }
 
 static void sink_peer_down(void *private_data, const char *node)
 {
 	struct cluster *cluster = talloc_get_type_abort(private_data, struct cluster);
-	struct cluster_peer *peer = find_peer(cluster, node);
 
-	if (peer != NULL) {
-		log_notice("cluster: witness of node %s left", log_escape(peer, node));
-		qb_list_del(&peer->entry);
-		talloc_free(peer);
+	if (peers_is_up(cluster->peers, node)) {
+		log_notice("cluster: witness of node %s left", log_escape(cluster->peers, node));
+		peers_down(cluster->peers, node);
 	}
 }
 
 static void sink_message(void *private_data, const char *from, const uint8_t *bytes, size_t len)
 {
-	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct cluster *cluster = talloc_get_type_abort(private_data, struct cluster);
 
-	/* Nothing is exchanged between peers yet, so this is a witnessd of a later version. */
-	log_debug("cluster: ignored %zu bytes from the witness of node %s", len,
-		  log_escape(tmp, from));
-	talloc_free(tmp);
+	peers_message(cluster->peers, from, bytes, len);
 }
 
 /* --- the object --- */
 
 int cluster_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct cluster **out)
 {
+	struct peers_config config = {.handover_timeout_s = DEFAULT_HANDOVER_S};
 	struct cluster *cluster = talloc_zero(mem_ctx, struct cluster);
+	int err;
 
 	if (cluster == NULL) {
 		return ENOMEM;
 	}
+	err = peers_create(cluster, ev, &config, &cluster->peers);
+	if (err != 0) {
+		talloc_free(cluster);
+		return err;
+	}
 	cluster->ev = ev;
-	qb_list_init(&cluster->peers);
 	cluster->sink = (struct backend_sink){
 		.private_data = cluster,
 		.snapshot = sink_snapshot,
 		.intent = sink_intent,
+		.peers_joined = sink_peers_joined,
+		.peers_left = sink_peers_left,
 		.peer_up = sink_peer_up,
 		.peer_down = sink_peer_down,
 		.message = sink_message,
@@ -262,6 +263,11 @@ int cluster_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct cluste
 	};
 	*out = cluster;
 	return 0;
+}
+
+struct peers *cluster_peers(const struct cluster *cluster)
+{
+	return cluster->peers;
 }
 
 const struct backend_sink *cluster_sink(struct cluster *cluster)

@@ -7,6 +7,7 @@
 #define WITNESSD_CLUSTER_CLUSTER_H
 
 #include "backends/backend.h"
+#include "witnessd/cluster/peers.h"
 #include "witnessd/cluster/state.h"
 
 enum cluster_event_type {
@@ -75,6 +76,9 @@ int cluster_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct cluste
 
 /** Where a backend reports to; lives as long as the cluster. Not to be called from a listener. */
 const struct backend_sink *cluster_sink(struct cluster *cluster);
+
+/** The witnessd's of the cluster. Without a backend that carries messages they stay alone. */
+struct peers *cluster_peers(const struct cluster *cluster);
 
 /** The last effective state; NULL before the first snapshot. Valid until the next event round ends. */
 const struct cluster_state *cluster_current(const struct cluster *cluster);

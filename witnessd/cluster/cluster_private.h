@@ -3,20 +3,12 @@
 #ifndef WITNESSD_CLUSTER_PRIVATE_H
 #define WITNESSD_CLUSTER_PRIVATE_H
 
-#include <qb/qblist.h>
-
 #include "witnessd/cluster/cluster.h"
 
 struct cluster_listener {
 	void (*fn)(void *private_data, const struct cluster_event *event,
 		   const struct cluster_state *state);
 	void *private_data;
-};
-
-/* A witnessd of the peer group. */
-struct cluster_peer {
-	struct qb_list_head entry;
-	const char *node;
 };
 
 struct cluster {
@@ -28,7 +20,7 @@ struct cluster {
 		*last; /* who had each address of current last, in their order; NULL: nobody yet */
 	struct cluster_listener *listeners;
 	size_t num_listeners;
-	struct qb_list_head peers;
+	struct peers *peers;
 	const struct backend_ops *ops;
 	struct backend *backend;
 };

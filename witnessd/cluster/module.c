@@ -65,6 +65,22 @@ static int load_table(TALLOC_CTX *mem_ctx, const char *path, const struct backen
 	return 0;
 }
 
+/* How the peers' messages leave. */
+static int broadcast(void *private_data, const uint8_t *bytes, size_t len)
+{
+	struct cluster *cluster = talloc_get_type_abort(private_data, struct cluster);
+
+	return cluster->ops->broadcast(cluster->backend, bytes, len);
+}
+
+static void attach_peers(struct cluster *cluster, const struct config *config)
+{
+	struct peers_transport transport = {.broadcast = broadcast, .private_data = cluster};
+
+	peers_set_handover_timeout(cluster->peers, config_number(config, "peers.handover_timeout"));
+	peers_set_transport(cluster->peers, cluster->ops->broadcast != NULL ? &transport : NULL);
+}
+
 static int connect_backend(struct cluster *cluster, const struct config *config,
 			   const struct backend_ops *ops, TALLOC_CTX *mem_ctx, char **why)
 {
@@ -78,6 +94,7 @@ static int connect_backend(struct cluster *cluster, const struct config *config,
 	}
 	cluster->ops = ops;
 	cluster->backend = backend;
+	attach_peers(cluster, config);
 	log_notice("cluster: backend %s started", ops->name);
 	return 0;
 }

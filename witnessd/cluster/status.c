@@ -2,29 +2,11 @@
 /* The cluster as JSON, for witnessctl status. */
 #include "witnessd/cluster/cluster_private.h"
 
-#include "witnessd/util/log.h"
-
-/* Names come from the cluster manager and need not be UTF-8, which JSON must be. */
-static json_t *text(const char *value)
-{
-	TALLOC_CTX *tmp;
-	json_t *json;
-
-	if (value == NULL) {
-		return json_null();
-	}
-	json = json_string(value);
-	if (json == NULL) {
-		tmp = talloc_new(NULL);
-		json = json_string(log_escape(tmp, value));
-		talloc_free(tmp);
-	}
-	return json;
-}
+#include "witnessd/util/text_json.h"
 
 static json_t *node_json(const struct cluster_node *node)
 {
-	return json_pack("{s:o, s:I, s:b, s:b, s:b}", "name", text(node->name), "id",
+	return json_pack("{s:o, s:I, s:b, s:b, s:b}", "name", text_json(node->name), "id",
 			 (json_int_t)node->id, "online", node->online, "draining", node->draining,
 			 "local", node->local);
 }
@@ -34,15 +16,15 @@ static json_t *addr_json(const struct cluster_addr *addr)
 	char ip[IPADDR_STRLEN];
 
 	return json_pack("{s:s, s:o, s:o, s:s, s:s}", "address", ipaddr_format(&addr->ip, ip),
-			 "node", text(addr->node), "group", text(addr->group), "state",
+			 "node", text_json(addr->node), "group", text_json(addr->group), "state",
 			 cluster_addr_state_name(addr->state), "kind",
 			 addr->kind == CLUSTER_ADDR_FIXED ? "fixed" : "floating");
 }
 
 static json_t *share_json(const struct cluster_share *share)
 {
-	return json_pack("{s:o, s:o, s:o}", "name", text(share->name), "group", text(share->group),
-			 "node", text(share->node));
+	return json_pack("{s:o, s:o, s:o}", "name", text_json(share->name), "group",
+			 text_json(share->group), "node", text_json(share->node));
 }
 
 static json_t *nodes_json(const struct cluster_state *state)
@@ -75,19 +57,6 @@ static json_t *shares_json(const struct cluster_state *state)
 	return list;
 }
 
-static json_t *peers_json(const struct cluster *cluster)
-{
-	struct qb_list_head *pos;
-	json_t *list = json_array();
-
-	qb_list_for_each (pos, &cluster->peers) {
-		const struct cluster_peer *peer = qb_list_entry(pos, struct cluster_peer, entry);
-
-		json_array_append_new(list, text(peer->node));
-	}
-	return list;
-}
-
 json_t *cluster_status_json(const struct cluster *cluster)
 {
 	const struct cluster_state *state = cluster->current;
@@ -96,10 +65,10 @@ json_t *cluster_status_json(const struct cluster *cluster)
 				  : NULL;
 
 	return json_pack("{s:o, s:I, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "backend",
-			 text(cluster->ops != NULL ? cluster->ops->name : NULL), "generation",
+			 text_json(cluster->ops != NULL ? cluster->ops->name : NULL), "generation",
 			 (json_int_t)(state != NULL ? state->generation : 0), "quorate",
 			 state != NULL && state->quorate, "stale", cluster->stale, "nodes",
 			 nodes_json(state), "addresses", addrs_json(state), "shares",
-			 shares_json(state), "peers", peers_json(cluster), "backend_status",
-			 backend != NULL ? backend : json_null());
+			 shares_json(state), "peers", peers_status_json(cluster->peers),
+			 "backend_status", backend != NULL ? backend : json_null());
 }

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef WITNESSD_UTIL_TEXT_JSON_H
+#define WITNESSD_UTIL_TEXT_JSON_H
+
+#include <jansson.h>
+
+/**
+ * Text of a peer or of the cluster manager, which need not be UTF-8, as JSON, which must be: escaped
+ * where it is none. NULL becomes null. @return a new reference, NULL when memory is short
+ */
+json_t *text_json(const char *text);
+
+#endif

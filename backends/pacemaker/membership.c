@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "backends/pacemaker/membership.h"
 
-#include <corosync/cmap.h>
 #include <corosync/quorum.h>
 #include <errno.h>
 #include <string.h>
 
 #include "backends/pacemaker/backoff.h"
+#include "backends/pacemaker/corosync.h"
 #include "backends/pacemaker/probe.h"
 #include "witnessd/util/log.h"
 
-#define LOCAL_ID_KEY   "runtime.votequorum.this_node_id"
 #define QUORUM_SERVICE "quorum" /* the services of one daemon: each answers if one does */
 
 struct membership {
@@ -32,22 +31,6 @@ struct membership {
 
 static void membership_connect(struct tevent_context *ev, struct tevent_timer *te,
 			       struct timeval now, void *private_data);
-
-static const char *corosync_error(cs_error_t rc)
-{
-	switch (rc) {
-	case CS_ERR_ACCESS:
-		return "access denied";
-	case CS_ERR_TRY_AGAIN:
-		return "not ready";
-	case CS_ERR_LIBRARY:
-		return "no connection";
-	case CS_ERR_TIMEOUT:
-		return "no answer";
-	default:
-		return "failed";
-	}
-}
 
 /* libquorum has one callback for the current view and for each change of it. */
 static void view_received(quorum_handle_t handle, uint32_t quorate, uint64_t ring_seq,
@@ -115,22 +98,6 @@ static void membership_readable(struct tevent_context *ev, struct tevent_fd *fde
 	}
 }
 
-/* The number of this node; 0 when Corosync does not say. */
-static uint32_t ask_local_id(void)
-{
-	cmap_handle_t cmap;
-	uint32_t id = 0;
-
-	if (cmap_initialize(&cmap) != CS_OK) {
-		return 0;
-	}
-	if (cmap_get_uint32(cmap, LOCAL_ID_KEY, &id) != CS_OK) {
-		id = 0;
-	}
-	cmap_finalize(cmap);
-	return id;
-}
-
 static cs_error_t membership_open(struct membership *membership)
 {
 	quorum_callbacks_t callbacks = {.quorum_notify_fn = view_received};
@@ -154,7 +121,7 @@ static cs_error_t membership_open(struct membership *membership)
 	if (membership->fde == NULL) {
 		return CS_ERR_NO_MEMORY;
 	}
-	membership->local_id = ask_local_id();
+	membership->local_id = corosync_local_id();
 	return quorum_trackstart(membership->handle, CS_TRACK_CURRENT | CS_TRACK_CHANGES);
 }
 

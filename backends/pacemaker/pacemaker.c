@@ -14,6 +14,7 @@
 
 #include "backends/backend.h"
 #include "backends/pacemaker/cib.h"
+#include "backends/pacemaker/cpg.h"
 #include "backends/pacemaker/diff.h"
 #include "backends/pacemaker/glib_bridge.h"
 #include "backends/pacemaker/intents.h"
@@ -32,6 +33,7 @@ struct backend {
 	struct cib_link *cib;
 	struct cib_link_handlers handlers;
 	struct membership *membership;
+	struct cpg_link *cpg;
 	struct settle *settle;
 	struct tevent_timer *settled;
 	struct placement *placement;     /* of the last usable CIB */
@@ -243,6 +245,7 @@ static void document_received(void *private_data, const xmlNode *cib)
 	}
 	publish(backend);
 	publish_intents(backend, cib);
+	cpg_link_names_changed(backend->cpg);
 }
 
 struct stops {
@@ -294,9 +297,28 @@ static void membership_changed(void *private_data)
 	publish(backend);
 }
 
+/* Peers have the names that the snapshots have. */
+static const char *name_of_node(void *private_data, uint32_t node_id)
+{
+	const struct backend *backend = talloc_get_type_abort(private_data, struct backend);
+
+	if (backend->placement == NULL) {
+		return NULL;
+	}
+	for (size_t i = 0; i < backend->placement->state->num_nodes; i++) {
+		const struct cluster_node *node = &backend->placement->state->nodes[i];
+
+		if (node->id == node_id) {
+			return node->name;
+		}
+	}
+	return NULL;
+}
+
 /* The connections are closed before what they stand on. */
 static int backend_destructor(struct backend *backend)
 {
+	TALLOC_FREE(backend->cpg);
 	TALLOC_FREE(backend->membership);
 	TALLOC_FREE(backend->cib);
 	TALLOC_FREE(backend->bridge);
@@ -315,6 +337,10 @@ static int backend_start(struct backend *backend)
 	if (err == 0) {
 		err = membership_create(backend, backend->ev, retry_max_s, membership_changed,
 					backend, &backend->membership);
+	}
+	if (err == 0) {
+		err = cpg_link_create(backend, backend->ev, retry_max_s, backend->sink,
+				      name_of_node, backend, &backend->cpg);
 	}
 	if (err == 0) {
 		err = cib_link_create(backend, backend->ev, backend->bridge, retry_max_s,
@@ -359,12 +385,17 @@ static int pacemaker_connect(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	return 0;
 }
 
+static int pacemaker_broadcast(struct backend *backend, const uint8_t *bytes, size_t len)
+{
+	return cpg_link_broadcast(backend->cpg, bytes, len);
+}
+
 static json_t *pacemaker_status(struct backend *backend)
 {
 	const struct cib_link_stats *stats = cib_link_stats(backend->cib);
 
 	return json_pack(
-		"{s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "connected",
+		"{s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "connected",
 		stats->connected, "corosync_connected", membership_known(backend->membership), "dc",
 		backend->placement != NULL && !backend->no_dc, "reconnects",
 		(json_int_t)(stats->connects > 0 ? stats->connects - 1 : 0), "corosync_connects",
@@ -373,7 +404,7 @@ static json_t *pacemaker_status(struct backend *backend)
 		"snapshots", (json_int_t)backend->generation, "unchanged",
 		(json_int_t)backend->unchanged, "last_answer", (json_int_t)stats->last_answer,
 		"last_query_us", (json_int_t)stats->last_query_us, "last_build_us",
-		(json_int_t)backend->last_build_us);
+		(json_int_t)backend->last_build_us, "cpg", cpg_link_status(backend->cpg));
 }
 
 extern const struct backend_ops witnessd_backend;
@@ -381,5 +412,6 @@ const struct backend_ops witnessd_backend = {
 	.abi = BACKEND_ABI,
 	.name = "pacemaker",
 	.connect = pacemaker_connect,
+	.broadcast = pacemaker_broadcast,
 	.status = pacemaker_status,
 };

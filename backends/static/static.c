@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The static backend: the cluster is what a file says. Every witnessd that reads the same file plays the
- * node that its global.node names, so one machine can play a whole cluster on loopback. There are no
- * peers. `witnessctl static ...` edits the file, and all who watch it see the change.
+ * node that its global.node names, so one machine can play a whole cluster on loopback. With
+ * static.peer_dir they are peers. `witnessctl static ...` edits the file, and all who watch it see the change.
  */
 #include "backends/backend.h"
 
@@ -14,6 +14,7 @@
 #include "backends/static/edit.h"
 #include "backends/static/map.h"
 #include "backends/static/mapfile.h"
+#include "backends/static/peer_socket.h"
 #include "witnessd/util/log.h"
 
 struct backend {
@@ -21,6 +22,7 @@ struct backend {
 	const char *path;
 	const char *local;
 	struct mapfile_watch *watch;
+	struct peer_socket *peers;
 	struct cluster_state *map; /* the last good one; NULL: none yet */
 	char *text;                /* what map was made of */
 	char *problem;             /* why the file cannot be used now; NULL: it can */
@@ -288,6 +290,11 @@ static json_t *static_status(struct backend *backend)
 			 "problem", backend->problem);
 }
 
+static int static_broadcast(struct backend *backend, const uint8_t *bytes, size_t len)
+{
+	return peer_socket_broadcast(backend->peers, bytes, len);
+}
+
 /* --- start --- */
 
 static const char *local_name(TALLOC_CTX *mem_ctx, const struct config *config)
@@ -324,6 +331,14 @@ static int static_connect(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		talloc_free(backend);
 		return ENOMEM;
 	}
+	err = peer_socket_create(backend, ev, config_string(config, "static.peer_dir"),
+				 backend->local, sink, &backend->peers);
+	if (err != 0) {
+		log_err("static: no socket for node %s in %s (static.peer_dir): %s", backend->local,
+			config_string(config, "static.peer_dir"), strerror(err));
+		talloc_free(backend);
+		return err;
+	}
 	err = mapfile_watch_create(backend, ev, path, map_changed, map_missing, backend,
 				   &backend->watch);
 	if (err != 0) {
@@ -339,6 +354,7 @@ const struct backend_ops witnessd_backend = {
 	.abi = BACKEND_ABI,
 	.name = "static",
 	.connect = static_connect,
+	.broadcast = static_broadcast,
 	.control = static_control,
 	.status = static_status,
 };

@@ -57,6 +57,12 @@ static void hear_intent(void *private_data, const struct backend_intent *intent)
 	f->intents++;
 }
 
+/* Alone in the group: test_static_peers.c has the company. */
+static void hear_joined(void *private_data, const char *local)
+{
+	assert_string_equal(local, "n1");
+}
+
 static void write_text(const char *path, const char *text)
 {
 	FILE *file = fopen(path, "w");
@@ -89,7 +95,8 @@ static int setup(void **state)
 	f->sink = (struct backend_sink){.private_data = f,
 					.snapshot = hear_snapshot,
 					.lost = hear_lost,
-					.intent = hear_intent};
+					.intent = hear_intent,
+					.peers_joined = hear_joined};
 	load_config(f, f->map);
 	*state = f;
 	return 0;

@@ -3,11 +3,14 @@
 #include "witnessctl/ctl.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "witnessctl/table.h"
 #include "witnessd/control/control.h"
+
+#define ASK_AGAIN_MS 20
 
 int ctl_ask(struct ctl *ctl, json_t *request, json_t **result)
 {
@@ -84,17 +87,10 @@ int cmd_interfaces(struct ctl *ctl, int argc, const char **argv)
 static void show_list(const struct ctl *ctl, const json_t *result)
 {
 	static const struct table_column columns[] = {
-		{"CLIENT", "client"},
-		{"FROM", "client_address"},
-		{"WATCHES", "ip"},
-		{"NAME", "net_name"},
-		{"SHARE", "share"},
-		{"VERSION", "version"},
-		{"STATE", "state"},
-		{"QUEUED", "queued"},
-		{"TOLD", "notifications"},
-		{"PRINCIPAL", "principal"},
-		{NULL, NULL},
+		{"WITNESS", "witness"},    {"CLIENT", "client"},       {"FROM", "client_address"},
+		{"WATCHES", "ip"},         {"NAME", "net_name"},       {"SHARE", "share"},
+		{"VERSION", "version"},    {"STATE", "state"},         {"QUEUED", "queued"},
+		{"TOLD", "notifications"}, {"PRINCIPAL", "principal"}, {NULL, NULL},
 	};
 
 	if (json_array_size(result) == 0) {
@@ -106,7 +102,50 @@ static void show_list(const struct ctl *ctl, const json_t *result)
 
 int cmd_list(struct ctl *ctl, int argc, const char **argv)
 {
-	return ask_and_show(ctl, argc, argv, show_list);
+	bool local = argc == 2 && strcmp(argv[1], "--local") == 0;
+	json_t *result = NULL;
+	int ret;
+
+	if (argc != 1 && !local) {
+		return ctl_usage(argv[0]);
+	}
+	ret = ctl_ask(ctl, json_pack("{s:s, s:b}", "command", argv[0], "local", local), &result);
+	if (ret == CTL_OK && ctl->json) {
+		ctl_print_json(result);
+	} else if (ret == CTL_OK) {
+		show_list(ctl, result);
+	}
+	json_decref(result);
+	return ret;
+}
+
+/* The daemon answers at once; it is asked again until the other node has done it. */
+int cmd_force_unregister(struct ctl *ctl, int argc, const char **argv)
+{
+	json_t *result = NULL;
+	int ret;
+
+	if (argc != 2) {
+		return ctl_usage(argv[0]);
+	}
+	for (;;) {
+		ret = ctl_ask(ctl, json_pack("{s:s, s:s}", "command", argv[0], "handle", argv[1]),
+			      &result);
+		if (ret != CTL_OK || json_is_true(json_object_get(result, "done"))) {
+			break;
+		}
+		json_decref(result);
+		result = NULL;
+		(void)poll(NULL, 0, ASK_AGAIN_MS);
+	}
+	if (ret == CTL_OK && ctl->json) {
+		ctl_print_json(result);
+	} else if (ret == CTL_OK) {
+		printf("Ended by the witness of node %s\n",
+		       table_cell(ctl->mem_ctx, json_object_get(result, "node")));
+	}
+	json_decref(result);
+	return ret;
 }
 
 /* What a backend's command says: an object a line, or whatever it is. */

@@ -55,6 +55,10 @@ static void show_daemon(const struct ctl *ctl, const json_t *status)
 	printf("Clients     %s connections, %s registrations\n",
 	       cell(ctl, status, "rpc.stats.connections"),
 	       cell(ctl, status, "witness.registrations"));
+	printf("Peers       %s, %s records of our own, %s not sent yet\n",
+	       json_is_true(at(status, "cluster.peers.joined")) ? "joined" : "NOT REACHABLE",
+	       cell(ctl, status, "cluster.peers.own.records"),
+	       cell(ctl, status, "cluster.peers.own.unsent"));
 	printf("Cluster     %s%s%s\n", cell(ctl, status, "cluster.backend"),
 	       json_is_true(at(status, "cluster.quorate")) ? ", quorate" : ", no quorum",
 	       json_is_true(at(status, "cluster.stale"))
@@ -72,6 +76,10 @@ static void show_status(const struct ctl *ctl, const json_t *status)
 		{"ADDRESS", "address"}, {"GROUP", "group"}, {"STATE", "state"},
 		{"NODE", "node"},       {"KIND", "kind"},   {NULL, NULL},
 	};
+	static const struct table_column peers[] = {
+		{"WITNESS OF", "node"}, {"THERE", "up"},    {"IN SYNC", "synced"},
+		{"RECORDS", "records"}, {"BYTES", "bytes"}, {NULL, NULL},
+	};
 	unsigned int width = table_terminal_width(stdout);
 
 	show_daemon(ctl, status);
@@ -82,6 +90,10 @@ static void show_status(const struct ctl *ctl, const json_t *status)
 	if (json_array_size(at(status, "cluster.addresses")) > 0) {
 		putchar('\n');
 		table_print(stdout, at(status, "cluster.addresses"), addresses, width);
+	}
+	if (json_array_size(at(status, "cluster.peers.peers")) > 0) {
+		putchar('\n');
+		table_print(stdout, at(status, "cluster.peers.peers"), peers, width);
 	}
 }
 

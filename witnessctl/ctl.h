@@ -36,6 +36,7 @@ int cmd_ping(struct ctl *ctl, int argc, const char **argv);
 int cmd_status(struct ctl *ctl, int argc, const char **argv);
 int cmd_interfaces(struct ctl *ctl, int argc, const char **argv);
 int cmd_list(struct ctl *ctl, int argc, const char **argv);
+int cmd_force_unregister(struct ctl *ctl, int argc, const char **argv);
 int cmd_backend(struct ctl *ctl, int argc, const char **argv);
 int cmd_log_level(struct ctl *ctl, int argc, const char **argv);
 int cmd_watch(struct ctl *ctl, int argc, const char **argv); /* watch.c; needs no daemon */

@@ -21,6 +21,7 @@ enum {
 	OPT_NTLM,
 	OPT_SHARE,
 	OPT_IP_NOTIFY,
+	OPT_RESUME,
 	OPT_KEEP_ALIVE,
 	OPT_CLIENT_NAME,
 	OPT_V1,
@@ -43,6 +44,7 @@ static const struct option long_options[] = {
 	{"ntlm", no_argument, NULL, OPT_NTLM},
 	{"share", required_argument, NULL, OPT_SHARE},
 	{"ip-notify", no_argument, NULL, OPT_IP_NOTIFY},
+	{"resume", no_argument, NULL, OPT_RESUME},
 	{"keep-alive", required_argument, NULL, OPT_KEEP_ALIVE},
 	{"client-name", required_argument, NULL, OPT_CLIENT_NAME},
 	{"v1", no_argument, NULL, OPT_V1},
@@ -77,6 +79,8 @@ static const char help[] =
 	"  --seal                 encrypt, not only sign\n"
 	"  --share NAME           register for a share: SHARE_MOVE is wanted, too\n"
 	"  --ip-notify            IP_CHANGE is wanted, too\n"
+	"  --resume               when the connection is lost, ask the same witness with the old "
+	"handle first\n"
 	"  --keep-alive SECONDS   the server answers at the latest after so long (default 120)\n"
 	"  --client-name NAME     of this computer (default: its host name)\n"
 	"  --v1                   register as version 1 clients do\n"
@@ -137,6 +141,9 @@ static int parse_flag(struct raw *raw, int opt)
 		return -1;
 	case OPT_IP_NOTIFY:
 		params->ip_notification = true;
+		return -1;
+	case OPT_RESUME:
+		params->resume = true;
 		return -1;
 	case OPT_V1:
 		params->v1 = true;

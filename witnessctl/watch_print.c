@@ -14,6 +14,7 @@ static const char *const event_names[] = {
 	[SWN_CLIENT_NOTIFIED] = "notification",
 	[SWN_CLIENT_REREGISTERING] = "re-registering",
 	[SWN_CLIENT_LOST] = "connection lost",
+	[SWN_CLIENT_RESUMED] = "resumed",
 	[SWN_CLIENT_FAILED] = "failed",
 };
 
@@ -173,6 +174,9 @@ static void print_text(const struct swn_client_event *event, const struct stamp 
 		break;
 	case SWN_CLIENT_LOST:
 		printf("connection lost: %s: %s", witness, event->why);
+		break;
+	case SWN_CLIENT_RESUMED:
+		printf("resumed with %s", witness);
 		break;
 	case SWN_CLIENT_FAILED:
 		printf("failed: %s at %s: %s", event->step, witness, event->why);

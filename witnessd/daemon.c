@@ -177,6 +177,7 @@ static const struct {
 static int daemon_destructor(struct daemon *daemon)
 {
 	TALLOC_FREE(daemon->control);
+	daemon_ends_free(daemon);
 	TALLOC_FREE(daemon->rpc);
 	TALLOC_FREE(daemon->swn);
 	TALLOC_FREE(daemon->cluster);
@@ -196,6 +197,7 @@ int daemon_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const struct o
 	}
 	talloc_set_destructor(daemon, daemon_destructor);
 	daemon->ev = ev;
+	qb_list_init(&daemon->ends);
 	daemon->options = options;
 	daemon->config = talloc_move(daemon, config);
 	clock_gettime(CLOCK_MONOTONIC, &daemon->started);

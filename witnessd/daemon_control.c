@@ -120,7 +120,8 @@ static int cmd_list(void *private_data, TALLOC_CTX *mem_ctx, const json_t *reque
 {
 	const struct daemon *daemon = private_data;
 
-	*result = swn_service_list_json(daemon->swn);
+	*result =
+		swn_service_list_json(daemon->swn, json_is_true(json_object_get(request, "local")));
 	return *result != NULL ? 0 : ENOMEM;
 }
 
@@ -193,8 +194,13 @@ static const struct {
 	const char *name;
 	control_fn fn;
 } commands[] = {
-	{"ping", cmd_ping}, {"status", cmd_status},  {"interfaces", cmd_interfaces},
-	{"list", cmd_list}, {"static", cmd_backend}, {"log-level", cmd_log_level},
+	{"ping", cmd_ping},
+	{"status", cmd_status},
+	{"interfaces", cmd_interfaces},
+	{"list", cmd_list},
+	{"static", cmd_backend},
+	{"log-level", cmd_log_level},
+	{"force-unregister", daemon_end_command},
 };
 
 int daemon_control_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)

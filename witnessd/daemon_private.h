@@ -3,6 +3,7 @@
 #ifndef WITNESSD_DAEMON_PRIVATE_H
 #define WITNESSD_DAEMON_PRIVATE_H
 
+#include <qb/qblist.h>
 #include <time.h>
 
 #include "witnessd/background.h"
@@ -39,6 +40,8 @@ struct daemon {
 	struct cluster *cluster;
 	struct swn_service *swn;
 	struct control_server *control;
+	struct qb_list_head ends; /* daemon_end.c */
+	unsigned int num_ends;
 };
 
 /** Find the shares, and the names in configuration, smb.conf and kernel; never asks the DNS. @return 0 or ENOMEM */
@@ -62,5 +65,11 @@ int daemon_control_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
  */
 void daemon_address_left(void *private_data, const struct cluster_event *event,
 			 const struct cluster_state *state);
+
+/** Nobody waits any more for registrations that other nodes are to end. */
+void daemon_ends_free(struct daemon *daemon);
+/** {"command": "force-unregister", "handle": GUID}: {"done", "node"}; ask again until done. */
+int daemon_end_command(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+		       json_t **result, char **why);
 
 #endif

@@ -26,6 +26,7 @@
 #define LEAVE_MS           5000U  /* patience with the unregistering after ERROR_NOT_FOUND */
 #define KEEP_ALIVE_SLACK_S 60U    /* Windows: 120 s asked for, 180 s waited */
 #define CALL_MAX_S         86400U /* of an AsyncNotify, whatever was asked for */
+#define RESUME_MS          60000U /* how long a restarted witness may take (witnessd: 60 s) */
 #define EMPTY_ANSWER_MS    100U   /* answers without news that come sooner are a loop */
 
 struct swn_client {
@@ -47,6 +48,8 @@ struct swn_client {
 
 	struct swn_joined joined; /* rpc NULL: not registered */
 	uint64_t joined_ms;
+	struct swn_joined former; /* without rpc; to be resumed until resume_ms, which is 0: no */
+	uint64_t resume_ms;
 	uint64_t call_ms; /* when AsyncNotify went out */
 	bool asking;      /* subreq is AsyncNotify */
 	unsigned int retry_ms;
@@ -58,6 +61,8 @@ static void start_list(struct swn_client *client);
 static void list_done(struct tevent_req *subreq);
 static void try_next(struct swn_client *client);
 static void join_done(struct tevent_req *subreq);
+static void resume(struct swn_client *client);
+static void resume_done(struct tevent_req *subreq);
 static void ask(struct swn_client *client);
 static void ask_answered(struct tevent_req *subreq);
 static void start_over(struct swn_client *client);
@@ -79,6 +84,8 @@ static void pause_over(struct tevent_context *ev, struct tevent_timer *te, struc
 	client->timer = NULL; /* tevent frees it */
 	if (client->joined.rpc != NULL) {
 		ask(client);
+	} else if (client->resume_ms != 0) {
+		resume(client);
 	} else if (client->next < client->num_candidates) {
 		try_next(client);
 	} else {
@@ -222,6 +229,50 @@ static void join_done(struct tevent_req *subreq)
 					       .version = client->joined.version});
 }
 
+/* ---- resume ---- */
+
+/* Only a lost connection is worth it: who has been refused would be refused again. */
+static bool may_resume(const struct swn_client *client, int err)
+{
+	return client->params.resume && err != EACCES && err != EREMOTEIO && err != EPROTO;
+}
+
+static void resume(struct swn_client *client)
+{
+	run(client,
+	    swn_rejoin_send(client, client->ev, &client->params, &client->witness,
+			    &client->former.handle, client->former.version),
+	    resume_done);
+}
+
+static void resume_done(struct tevent_req *subreq)
+{
+	struct swn_client *client = tevent_req_callback_data(subreq, struct swn_client);
+	char *why = NULL;
+	int err = swn_join_recv(subreq, client, &client->joined, &why);
+
+	TALLOC_FREE(client->subreq);
+	if (err == 0) {
+		client->resume_ms = 0;
+		client->joined_ms = clock_ms();
+		ask(client);
+		emit(client, (struct swn_client_event){.type = SWN_CLIENT_RESUMED,
+						       .witness = client->witness});
+		return;
+	}
+	if (err == EACCES || clock_ms() >= client->resume_ms) {
+		client->resume_ms = 0;
+	}
+	pause_for(client, RETRY_MIN_MS);
+	emit(client, (struct swn_client_event){.type = SWN_CLIENT_FAILED,
+					       .step = "resume",
+					       .witness = client->witness,
+					       .err = err,
+					       .why = why,
+					       .retry_ms = RETRY_MIN_MS});
+	talloc_free(why);
+}
+
 /* ---- ask ---- */
 
 /* Version 1 has no keep-alive: such a call may rightly take for ever. */
@@ -277,7 +328,16 @@ static unsigned int unjoin(struct swn_client *client)
 
 static void lost(struct swn_client *client, int err, const char *why)
 {
-	pause_for(client, unjoin(client));
+	unsigned int ms;
+
+	client->former = client->joined;
+	client->former.rpc = NULL;
+	ms = unjoin(client);
+	if (may_resume(client, err)) {
+		client->resume_ms = clock_ms() + RESUME_MS;
+		ms = RETRY_MIN_MS;
+	}
+	pause_for(client, ms);
 	emit(client,
 	     (struct swn_client_event){
 		     .type = SWN_CLIENT_LOST, .witness = client->witness, .err = err, .why = why});

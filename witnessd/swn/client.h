@@ -21,6 +21,7 @@ struct swn_client_params {
 	uint16_t epm_port;       /* 0 = 135 */
 	bool v1;                 /* register as Windows 8 does */
 	bool ip_notification;    /* IP_CHANGE wanted; not with v1 */
+	bool resume;             /* after a loss, ask the same witness with the old handle first */
 	uint32_t keep_alive_s;   /* the server answers ERROR_TIMEOUT after it; not with v1 */
 	struct rpc_auth *auth;
 	struct rpc_cred cred;
@@ -35,6 +36,7 @@ enum swn_client_event_type {
 	SWN_CLIENT_NOTIFIED,      /* notify says what */
 	SWN_CLIENT_REREGISTERING, /* the witness has ended the registration */
 	SWN_CLIENT_LOST,          /* the connection to the witness; the next interface is tried */
+	SWN_CLIENT_RESUMED,       /* connected again; AsyncNotify goes out with the old handle */
 	SWN_CLIENT_FAILED, /* a step; it is tried again in retry_ms, or with the next interface */
 };
 
@@ -48,7 +50,7 @@ struct swn_client_event {
 	const struct swn_notify *notify; /* NOTIFIED; names are from the peer */
 	int err;               /* LOST, FAILED: as rpc/client.h has them, EREMOTEIO (the method
 					    failed), ESRCH (no witness on another node) */
-	const char *step;      /* FAILED: "interfaces" or "register" */
+	const char *step;      /* FAILED: "interfaces", "register" or "resume" */
 	const char *why;       /* REREGISTERING, LOST, FAILED: a sentence */
 	unsigned int retry_ms; /* FAILED: 0 = at once, with the next interface */
 };

@@ -269,6 +269,7 @@ struct swn_join_state {
 	const struct swn_client_params *params;
 	struct ipaddr server;
 	struct swn_joined joined;
+	bool known; /* joined.handle was registered before */
 	char *why;
 };
 
@@ -276,13 +277,24 @@ static void swn_join_opened(struct tevent_req *subreq);
 static void swn_join_register(struct tevent_req *req);
 static void swn_join_answered(struct tevent_req *subreq);
 
+static struct tevent_req *join_start(struct tevent_req *req, const struct ipaddr *addr)
+{
+	struct swn_join_state *state = tevent_req_data(req, struct swn_join_state);
+	struct tevent_req *subreq = swn_open_send(state, state->ev, state->params, addr);
+
+	if (tevent_req_nomem(subreq, req)) {
+		return tevent_req_post(req, state->ev);
+	}
+	tevent_req_set_callback(subreq, swn_join_opened, req);
+	return req;
+}
+
 struct tevent_req *swn_join_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 				 const struct swn_client_params *params, const struct ipaddr *addr,
 				 const struct ipaddr *server)
 {
 	struct swn_join_state *state = NULL;
 	struct tevent_req *req = tevent_req_create(mem_ctx, &state, struct swn_join_state);
-	struct tevent_req *subreq;
 
 	if (req == NULL) {
 		return NULL;
@@ -291,12 +303,26 @@ struct tevent_req *swn_join_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	state->params = params;
 	state->server = *server;
 	state->joined.version = params->v1 ? SWN_VERSION_1 : SWN_VERSION_2;
-	subreq = swn_open_send(state, ev, params, addr);
-	if (tevent_req_nomem(subreq, req)) {
-		return tevent_req_post(req, ev);
+	return join_start(req, addr);
+}
+
+struct tevent_req *swn_rejoin_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+				   const struct swn_client_params *params,
+				   const struct ipaddr *addr, const struct swn_handle *handle,
+				   uint32_t version)
+{
+	struct swn_join_state *state = NULL;
+	struct tevent_req *req = tevent_req_create(mem_ctx, &state, struct swn_join_state);
+
+	if (req == NULL) {
+		return NULL;
 	}
-	tevent_req_set_callback(subreq, swn_join_opened, req);
-	return req;
+	state->ev = ev;
+	state->params = params;
+	state->joined.handle = *handle;
+	state->joined.version = version;
+	state->known = true;
+	return join_start(req, addr);
 }
 
 static void swn_join_opened(struct tevent_req *subreq)
@@ -307,6 +333,10 @@ static void swn_join_opened(struct tevent_req *subreq)
 
 	TALLOC_FREE(subreq);
 	if (tevent_req_error(req, (uint64_t)err)) {
+		return;
+	}
+	if (state->known) {
+		tevent_req_done(req);
 		return;
 	}
 	swn_join_register(req);

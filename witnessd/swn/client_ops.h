@@ -35,6 +35,15 @@ struct tevent_req *swn_join_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 int swn_join_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx, struct swn_joined *joined,
 		  char **why);
 
+/**
+ * Connect again to the witness at addr where handle was registered, whose connection was lost. Whether the
+ * witness still knows the handle, AsyncNotify will say. For swn_join_recv().
+ */
+struct tevent_req *swn_rejoin_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+				   const struct swn_client_params *params,
+				   const struct ipaddr *addr, const struct swn_handle *handle,
+				   uint32_t version);
+
 /** Unregister: UnRegisterEx, or UnRegister where that is not known. joined is copied. */
 struct tevent_req *swn_leave_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 				  const struct swn_joined *joined, unsigned int timeout_ms);

@@ -12,6 +12,8 @@
 #include "witnessd/util/log.h"
 #include "witnessd/util/req.h"
 
+#define MAX_HANDOVER_WAITERS 20000U
+
 struct notify_state {
 	struct tevent_req *req;
 	struct swn_reg *reg; /* NULL: does not wait on one (any more) */
@@ -20,6 +22,10 @@ struct notify_state {
 	uint64_t arrived_us;
 	uint32_t werror; /* the answer when there is nothing to tell */
 	bool woken;      /* done, and recv() will take from the queue */
+	/* Waiting for a registration that may yet be handed back; NULL: does not. */
+	struct swn_service *handover;
+	const struct rpc_call *call; /* borrowed, while .handover */
+	struct swn_handle handle;
 };
 
 /* --- waiting --- */
@@ -47,6 +53,7 @@ static void leave_and_idle(struct notify_state *state)
 	if (reg != NULL && reg->num_waiters == 0) {
 		swn_reg_used(reg);
 		swn_reg_idle(reg);
+		swn_reg_publish(reg);
 	}
 }
 
@@ -60,11 +67,21 @@ static void on_keep_alive(void *private_data)
 	tevent_req_done(state->req);
 }
 
+static void leave_handover(struct notify_state *state)
+{
+	if (state->handover != NULL) {
+		qb_list_del(&state->link);
+		state->handover->num_handover_waiters--;
+		state->handover = NULL;
+	}
+}
+
 static void notify_cleanup(struct tevent_req *req, enum tevent_req_state req_state)
 {
 	struct notify_state *state = tevent_req_data(req, struct notify_state);
 	struct swn_reg *reg = state->reg;
 
+	leave_handover(state);
 	if (req_state != TEVENT_REQ_RECEIVED || reg == NULL) {
 		return;
 	}
@@ -99,7 +116,45 @@ static uint32_t wait_on(struct notify_state *state, struct swn_reg *reg)
 		wheel_arm(service->wheel, &state->keep_alive, UINT64_C(1000) * reg->keep_alive_s,
 			  on_keep_alive, state);
 	}
+	swn_reg_publish(reg);
 	return SWN_SUCCESS;
+}
+
+/* Whether the call can wait until we know what the other witnessd's hand back to us. */
+static bool wait_for_handover(struct notify_state *state, struct swn_service *service,
+			      const struct rpc_call *call)
+{
+	if (!peers_handover_pending(service->peers) ||
+	    swn_registry_find(service->registry, &state->handle) != NULL ||
+	    service->num_handover_waiters >= MAX_HANDOVER_WAITERS) {
+		return false;
+	}
+	state->handover = service;
+	state->call = call;
+	qb_list_add_tail(&state->link, &service->handover_waiters);
+	service->num_handover_waiters++;
+	return true;
+}
+
+void swn_notify_look_again(struct swn_service *service, const struct swn_handle *handle)
+{
+	struct notify_state *state, *next;
+
+	qb_list_for_each_entry_safe (state, next, &service->handover_waiters, link) {
+		struct swn_reg *reg;
+
+		if (handle != NULL && memcmp(handle, &state->handle, sizeof(*handle)) != 0) {
+			continue;
+		}
+		leave_handover(state);
+		reg = swn_service_find(service, state->call, &state->handle);
+		state->werror = reg != NULL ? wait_on(state, reg) : SWN_ERROR_NOT_FOUND;
+		if (state->reg == NULL) {
+			tevent_req_done(state->req);
+		} else {
+			swn_notify_wake(reg);
+		}
+	}
 }
 
 /* @return 0 or EBADMSG; *werror as wait_on() */
@@ -107,14 +162,16 @@ static int start(struct notify_state *state, const struct rpc_call *call)
 {
 	struct swn_service *service =
 		talloc_get_type_abort(call->iface_private, struct swn_service);
-	struct swn_handle handle;
 	struct swn_reg *reg;
-	int err = swn_pull_handle(call->stub, call->stub_len, call->big_endian, &handle);
+	int err = swn_pull_handle(call->stub, call->stub_len, call->big_endian, &state->handle);
 
 	if (err != 0) {
 		return err;
 	}
-	reg = swn_service_find(service, call, &handle);
+	reg = swn_service_find(service, call, &state->handle);
+	if (reg == NULL && wait_for_handover(state, service, call)) {
+		return 0;
+	}
 	state->werror = reg != NULL ? wait_on(state, reg) : SWN_ERROR_NOT_FOUND;
 	return 0;
 }
@@ -135,13 +192,15 @@ struct tevent_req *swn_async_notify_send(TALLOC_CTX *mem_ctx, struct tevent_cont
 	if (tevent_req_error(req, (uint64_t)err)) {
 		return tevent_req_post(req, ev);
 	}
-	if (state->reg == NULL) {
+	if (state->reg == NULL && state->handover == NULL) {
 		tevent_req_done(req);
 		return tevent_req_post(req, ev);
 	}
 	/* One event may answer thousands of calls: their replies are made one by one from the loop. */
 	tevent_req_defer_callback(req, ev);
-	swn_notify_wake(state->reg);
+	if (state->reg != NULL) {
+		swn_notify_wake(state->reg);
+	}
 	return req;
 }
 
@@ -297,6 +356,7 @@ static void delivered(struct notify_state *state, const struct swn_notify *notif
 	if (makes_reregister(reg, notify)) {
 		swn_reg_expect_reregister(reg);
 	}
+	swn_reg_publish(reg);
 }
 
 /* The reply with what is queued. Nothing is taken out unless it could be made. @return 0 or ENOMEM */

@@ -159,7 +159,9 @@ static int enter_indexes(struct swn_registry *registry, struct swn_reg *reg)
 	if (err == 0 && reg->ip_notification) {
 		err = enter_index(registry, reg, SWN_BY_IP_CHANGE, text_key(one_bucket));
 	}
-	err = err != 0 ? err : enter_index(registry, reg, SWN_BY_ASSOC, assoc_key(&assoc));
+	if (err == 0 && assoc != NULL) {
+		err = enter_index(registry, reg, SWN_BY_ASSOC, assoc_key(&assoc));
+	}
 	return err != 0 ? err
 			: enter_index(registry, reg, SWN_BY_PRINCIPAL, text_key(reg->principal));
 }
@@ -189,6 +191,18 @@ int swn_registry_add(struct swn_registry *registry, struct swn_reg *reg)
 	}
 	talloc_steal(registry, reg);
 	return 0;
+}
+
+int swn_registry_set_assoc(struct swn_registry *registry, struct swn_reg *reg,
+			   struct rpc_assoc *assoc)
+{
+	const struct rpc_assoc *key = assoc;
+	int err = enter_index(registry, reg, SWN_BY_ASSOC, assoc_key(&key));
+
+	if (err == 0) {
+		reg->assoc = assoc;
+	}
+	return err;
 }
 
 void swn_registry_remove(struct swn_registry *registry, struct swn_reg *reg, TALLOC_CTX *mem_ctx)

@@ -38,7 +38,7 @@ struct swn_reg {
 	struct swn_handle handle; /* the key */
 
 	/* Who: only the same may use it. */
-	struct rpc_assoc *assoc;
+	struct rpc_assoc *assoc; /* NULL while .handed_back */
 	const char *principal;
 	enum rpc_auth_level level;
 	uint64_t conn_id;
@@ -57,6 +57,12 @@ struct swn_reg {
 	uint64_t last_use_us; /* monotonic */
 	time_t since, last_used;
 	uint64_t notifications; /* sent */
+
+	/* Since a restart, see replicate.c. */
+	bool handed_back;      /* its client has not asked for it yet */
+	bool missed_unknown;   /* what the client has missed has not been found out */
+	bool reregister_later; /* it was about to end for its client to register again */
+	const char *ip_node;   /* who had .ip before; NULL: unknown */
 
 	/* Of the service (service_private.h). */
 	struct swn_service *service;
@@ -79,6 +85,10 @@ int swn_registry_add(struct swn_registry *registry, struct swn_reg *reg);
 
 /** Take a registration out and hand it to mem_ctx. */
 void swn_registry_remove(struct swn_registry *registry, struct swn_reg *reg, TALLOC_CTX *mem_ctx);
+
+/** Give one without an association group its group. @return 0 or ENOMEM */
+int swn_registry_set_assoc(struct swn_registry *registry, struct swn_reg *reg,
+			   struct rpc_assoc *assoc);
 
 /** The one with all 20 bytes of the handle; NULL when there is none. */
 struct swn_reg *swn_registry_find(const struct swn_registry *registry,

@@ -10,7 +10,8 @@
 static const char *const end_names[SWN_NUM_ENDS] = {
 	[SWN_END_UNREGISTERED] = "unregistered", [SWN_END_UNUSED] = "unused",
 	[SWN_END_REREGISTER] = "re-register",    [SWN_END_DISCONNECTED] = "disconnected",
-	[SWN_END_SHUTDOWN] = "shutdown",
+	[SWN_END_SHUTDOWN] = "shutdown",         [SWN_END_FORCED] = "forced",
+	[SWN_END_UNCLAIMED] = "unclaimed",       [SWN_END_REPLACED] = "replaced",
 };
 
 const char *swn_end_name(enum swn_end why)
@@ -31,9 +32,12 @@ struct swn_reg *swn_service_find(struct swn_service *service, const struct rpc_c
 	struct swn_reg *reg = swn_registry_find(service->registry, handle);
 	const char *principal = call->identity.principal;
 
-	if (reg == NULL || reg->assoc != call->assoc ||
+	if (reg == NULL || (reg->assoc != call->assoc && !reg->handed_back) ||
 	    strcmp(reg->principal, principal != NULL ? principal : "") != 0 ||
 	    swn_level_worth(call->identity.level) < swn_level_worth(reg->level)) {
+		return NULL;
+	}
+	if (reg->handed_back && swn_reg_claim(reg, call) != 0) {
 		return NULL;
 	}
 	return reg;
@@ -76,8 +80,7 @@ void swn_reg_expect_reregister(struct swn_reg *reg)
 	}
 }
 
-/* One log line of a registration: its key, its client, and what happened to it. */
-static void log_reg(const struct swn_reg *reg, const char *what)
+void swn_reg_log(const struct swn_reg *reg, const char *what)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
 	char guid[GUID_STRLEN], ip[IPADDR_STRLEN], client[IPADDR_STRLEN];
@@ -106,8 +109,25 @@ int swn_reg_begin(struct swn_service *service, struct swn_reg *reg)
 	reg->since = time(NULL);
 	swn_reg_used(reg);
 	swn_reg_idle(reg);
-	log_reg(reg, "made");
+	swn_reg_log(reg, "made");
+	swn_reg_publish(reg);
 	return 0;
+}
+
+int swn_reg_restore(struct swn_service *service, struct swn_reg *reg)
+{
+	int err;
+
+	reg->service = service;
+	qb_list_init(&reg->waiters);
+	err = swn_registry_add(service->registry, reg);
+	if (err == 0) {
+		service->restored++;
+		reg->last_use_us = wheel_now_us(service->wheel);
+		swn_reg_log(reg, "handed back");
+		swn_reg_publish(reg);
+	}
+	return err;
 }
 
 void swn_reg_end(struct swn_reg *reg, enum swn_end why)
@@ -118,8 +138,14 @@ void swn_reg_end(struct swn_reg *reg, enum swn_end why)
 	wheel_cancel(&reg->reregister_timer);
 	swn_notify_end_all(reg, SWN_ERROR_NOT_FOUND);
 	service->ended[why]++;
-	log_reg(reg, swn_end_name(why));
-	rpc_assoc_release(reg->assoc);
+	swn_reg_log(reg, swn_end_name(why));
+	if (reg->assoc != NULL) {
+		rpc_assoc_release(reg->assoc);
+	}
+	/* At the end of the daemon the others keep it, to hand it back to the next one. */
+	if (why != SWN_END_SHUTDOWN) {
+		swn_reg_unpublish(reg);
+	}
 	swn_registry_remove(service->registry, reg, NULL);
 	talloc_free(reg);
 }
@@ -193,6 +219,9 @@ bool swn_reg_queue(struct swn_reg *reg, const struct policy_notices *notices, ui
 			news |= queue_addrs(reg, notice, event_us);
 		}
 	}
+	if (news) {
+		swn_reg_publish(reg);
+	}
 	return news;
 }
 
@@ -254,6 +283,9 @@ static void on_event(void *private_data, const struct cluster_event *event,
 	if (state == NULL || (event->type == CLUSTER_INTENT && !service->config.planned_moves)) {
 		return;
 	}
+	if (event->type == CLUSTER_FRESH || event->type == CLUSTER_QUORUM_GAINED) {
+		swn_find_missed_all(service);
+	}
 	err = policy_find_targets(service, event, state, &targets);
 	if (err != 0) {
 		log_err("%s: nobody is told: %s", cluster_event_type_name(event->type),
@@ -281,6 +313,8 @@ static int end_service(struct swn_service *service)
 		swn_reg_end(reg, SWN_END_SHUTDOWN);
 	}
 	swn_interfaces_end_all(service);
+	swn_notify_look_again(service, NULL);
+	swn_replicate_stop(service);
 	return 0;
 }
 
@@ -318,9 +352,13 @@ int swn_service_create_clocked(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	service->config.net_names = copy_names(service, config->net_names);
 	service->registry = swn_registry_new(service);
 	qb_list_init(&service->list_waiters);
+	qb_list_init(&service->handover_waiters);
 	err = service->config.net_names == NULL || service->registry == NULL ? ENOMEM : 0;
 	if (err == 0) {
 		err = wheel_create(service, ev, clock, clock_private, &service->wheel);
+	}
+	if (err == 0) {
+		err = swn_replicate_start(service);
 	}
 	if (err == 0) {
 		err = cluster_listen(cluster, on_event, service);

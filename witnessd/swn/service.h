@@ -9,6 +9,7 @@
 
 #include "witnessd/cluster/cluster.h"
 #include "witnessd/rpc/iface.h"
+#include "witnessd/swn/wire.h"
 
 struct swn_service;
 
@@ -40,8 +41,13 @@ int swn_service_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		       const struct swn_config *config, struct cluster *cluster,
 		       struct swn_service **out);
 
-/** For `witnessctl list`: an array with one object a registration; a new reference. */
-json_t *swn_service_list_json(const struct swn_service *service);
+/**
+ * For `witnessctl list`: an array with one object a registration; a new reference.
+ * @param local only our own, not those of the other witnessd's
+ */
+json_t *swn_service_list_json(const struct swn_service *service, bool local);
+/** End a registration of ours; its client registers again if it is alive. @return 0 or ENOENT */
+int swn_service_end(struct swn_service *service, const struct swn_handle *handle);
 /** For `witnessctl interfaces`: what GetInterfaceList would answer now; a new reference. */
 json_t *swn_service_interfaces_json(const struct swn_service *service);
 /** For `witnessctl status`: counters and limits; a new reference. */

@@ -4,25 +4,8 @@
 
 #include <time.h>
 
-#include "witnessd/util/log.h"
-
-/* Text of a peer: anything that is not UTF-8 is shown escaped. */
-static json_t *text_json(const char *text)
-{
-	TALLOC_CTX *tmp;
-	json_t *json;
-
-	if (text == NULL) {
-		return json_null();
-	}
-	json = json_string(text);
-	if (json == NULL) {
-		tmp = talloc_new(NULL);
-		json = json_string(log_escape(tmp, text));
-		talloc_free(tmp);
-	}
-	return json;
-}
+#include "witnessd/swn/replica.h"
+#include "witnessd/util/text_json.h"
 
 static json_t *ip_json(const struct ipaddr *ip)
 {
@@ -58,12 +41,25 @@ static int version_number(uint32_t version)
 	return version == SWN_VERSION_1 ? 1 : 2;
 }
 
-static json_t *reg_json(const struct swn_reg *reg)
+/* The names of Get-SmbWitnessClient, and two of our own. */
+static const char *state_name(const struct swn_reg *reg, bool waiting, bool orphan)
+{
+	if (orphan) {
+		return "witness gone";
+	}
+	if (reg->handed_back) {
+		return "handed back";
+	}
+	return waiting ? "requested notification" : "registered";
+}
+
+static json_t *reg_json(const struct swn_reg *reg, const char *witness, const char *state)
 {
 	json_t *json = json_object();
 	char guid[GUID_STRLEN];
 
 	set(json, "handle", json_string(guid_format(&reg->handle.uuid, guid)));
+	set(json, "witness", text_json(witness));
 	set(json, "client", text_json(reg->client_name));
 	set(json, "client_address", ip_json(&reg->client));
 	set(json, "net_name", text_json(reg->net_name));
@@ -73,9 +69,7 @@ static json_t *reg_json(const struct swn_reg *reg)
 	set_number(json, "flags",
 		   reg->ip_notification ? SWN_REGISTER_IP_NOTIFICATION : SWN_REGISTER_NONE);
 	set_number(json, "keep_alive", reg->keep_alive_s);
-	/* The names of Get-SmbWitnessClient. */
-	set(json, "state",
-	    json_string(reg->num_waiters > 0 ? "requested notification" : "registered"));
+	set(json, "state", json_string(state));
 	set(json, "principal", text_json(reg->principal));
 	set_number(json, "notifications", reg->notifications);
 	set_number(json, "queued", swn_queue_length(&reg->queue));
@@ -84,13 +78,44 @@ static json_t *reg_json(const struct swn_reg *reg)
 	return json;
 }
 
-json_t *swn_service_list_json(const struct swn_service *service)
+/* A record of another witness. */
+static void list_record(void *private_data, const struct peers_record *record)
+{
+	struct swn_replica replica;
+
+	if (record->own || swn_replica_pull(NULL, record->key, record->key_len, record->value,
+					    record->value_len, &replica) != 0) {
+		return;
+	}
+	(void)json_array_append_new(
+		private_data, reg_json(replica.reg, record->owner,
+				       state_name(replica.reg, replica.waiting, record->orphan)));
+	talloc_free(replica.reg);
+}
+
+/* Our name among the peers; before we have one there, that of the cluster's state. */
+static const char *local_name(const struct swn_service *service)
+{
+	const char *name = peers_local(service->peers);
+	const struct cluster_state *state = cluster_current(service->cluster);
+	const struct cluster_node *node = state != NULL ? cluster_state_local(state) : NULL;
+
+	return name != NULL ? name : node != NULL ? node->name : NULL;
+}
+
+json_t *swn_service_list_json(const struct swn_service *service, bool local)
 {
 	json_t *list = json_array();
+	const char *name = local_name(service);
 
 	for (const struct swn_reg *reg = swn_registry_first(service->registry); reg != NULL;
 	     reg = swn_registry_next(reg)) {
-		(void)json_array_append_new(list, reg_json(reg));
+		const char *state = state_name(reg, reg->num_waiters > 0, false);
+
+		(void)json_array_append_new(list, reg_json(reg, name, state));
+	}
+	if (!local) {
+		peers_foreach(service->peers, PEERS_REGISTRATION, NULL, list_record, list);
 	}
 	return list;
 }
@@ -160,6 +185,8 @@ json_t *swn_service_status_json(const struct swn_service *service)
 	set(json, "net_names", names);
 	set_number(json, "registrations", swn_registry_count(service->registry));
 	set_number(json, "registered_total", service->registered);
+	set_number(json, "restored_total", service->restored);
+	set_number(json, "claimed_total", service->claimed);
 	set_number(json, "waiting_notify", service->num_notify_waiters);
 	set_number(json, "waiting_interface_list", service->num_list_waiters);
 	set_number(json, "timeouts", service->timeouts);

@@ -19,6 +19,9 @@ enum swn_end {
 	SWN_END_REREGISTER, /* reregister_delay_s after a notification */
 	SWN_END_DISCONNECTED,
 	SWN_END_SHUTDOWN,
+	SWN_END_FORCED,    /* an administrator's wish */
+	SWN_END_UNCLAIMED, /* handed back after a restart, and its client has not come */
+	SWN_END_REPLACED,  /* handed back once more, in a newer version */
 	SWN_NUM_ENDS,
 };
 
@@ -26,12 +29,17 @@ struct swn_service {
 	struct tevent_context *ev;
 	struct swn_config config; /* net_names are children */
 	struct cluster *cluster;  /* borrowed */
+	struct peers *peers;      /* the cluster's */
+	uint8_t *replica;         /* room for one */
 	struct wheel *wheel;
 	struct swn_registry *registry;
 	struct qb_list_head list_waiters; /* GetInterfaceList calls */
+	struct qb_list_head
+		handover_waiters; /* AsyncNotify calls for what may yet be handed back */
+	unsigned int num_handover_waiters;
 	unsigned int num_list_waiters, num_notify_waiters;
 
-	uint64_t registered, timeouts;
+	uint64_t registered, restored, claimed, timeouts;
 	uint64_t ended[SWN_NUM_ENDS];
 	uint64_t notified[SWN_IP_CHANGE + 1]; /* by message type */
 	struct swn_latency latency;           /* from event, or call if that came later, to reply */
@@ -57,6 +65,9 @@ enum rpc_auth_level swn_level_worth(enum rpc_auth_level level);
 /** The only way in for a new registration: indexes, timers, limits' counts, log. @return as swn_registry_add() */
 int swn_reg_begin(struct swn_service *service, struct swn_reg *reg);
 
+/** Another way in, for what is handed back after a restart: a registration without a group. */
+int swn_reg_restore(struct swn_service *service, struct swn_reg *reg);
+
 /** The only way out: waiting calls get NOT_FOUND, reg is freed. */
 void swn_reg_end(struct swn_reg *reg, enum swn_end why);
 
@@ -72,6 +83,9 @@ void swn_reg_expect_reregister(struct swn_reg *reg);
 /** Put what the policy says into the queue. Nobody is woken by it. @return whether anything is new */
 bool swn_reg_queue(struct swn_reg *reg, const struct policy_notices *notices, uint64_t event_us);
 
+/** One log line of a registration: its key, its client, and what happened to it. */
+void swn_reg_log(const struct swn_reg *reg, const char *what);
+
 struct policy_reg swn_reg_view(const struct swn_reg *reg);
 
 const char *swn_end_name(enum swn_end why);
@@ -79,7 +93,25 @@ const char *swn_end_name(enum swn_end why);
 /** The last connection of a group has gone: its registrations end. */
 void swn_service_assoc_gone(void *iface_private, struct rpc_assoc *assoc);
 
+/* --- replicate.c --- */
+
+/** The other witnessd's hear how the registration is now, or that it is no more. */
+void swn_reg_publish(struct swn_reg *reg);
+void swn_reg_unpublish(struct swn_reg *reg);
+
+/** The client of a registration that was handed back is there. @return 0 or ENOMEM */
+int swn_reg_claim(struct swn_reg *reg, const struct rpc_call *call);
+
+/** The cluster's state can be trusted (again): find out what clients have missed. */
+void swn_find_missed_all(struct swn_service *service);
+
+int swn_replicate_start(struct swn_service *service);
+void swn_replicate_stop(struct swn_service *service);
+
 /* --- ops_notify.c --- */
+
+/** Calls that wait for a registration to be handed back: there is this one now; NULL: wait no more. */
+void swn_notify_look_again(struct swn_service *service, const struct swn_handle *handle);
 
 /** Answer the oldest waiting call if there is something to tell. */
 void swn_notify_wake(struct swn_reg *reg);

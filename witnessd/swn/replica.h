@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A registration as the other witnessd's have it: all that it takes to list it there, and to bring it back
+ * to life when its own is started anew. The value of a PEERS_REGISTRATION record; its key is the handle.
+ */
+#ifndef WITNESSD_SWN_REPLICA_H
+#define WITNESSD_SWN_REPLICA_H
+
+#include "witnessd/cluster/peers.h"
+#include "witnessd/swn/registry.h"
+
+#define SWN_REPLICA_KEY 20U /* bytes */
+
+struct swn_replica {
+	struct swn_reg *reg; /* no group, no timers, in no registry; a child of the mem_ctx given */
+	bool waiting;        /* an AsyncNotify call is there */
+	bool reregister;     /* it was about to end, for its client to register again */
+	const char *
+		ip_node; /* who had the address when this was told; NULL: unknown; a child of reg */
+};
+
+/** The key of a handle. */
+void swn_replica_key(const struct swn_handle *handle, uint8_t key[SWN_REPLICA_KEY]);
+/** @return 0 or EBADMSG */
+int swn_replica_handle(const uint8_t *key, size_t len, struct swn_handle *handle);
+
+/**
+ * The value for a registration. Of moves and address changes that are queued only the newest go along.
+ * @param replica reg is read only
+ * @param value of PEERS_VALUE_MAX bytes
+ * @return 0 or EMSGSIZE
+ */
+int swn_replica_push(const struct swn_replica *replica, uint8_t *value, size_t *len);
+
+/** @return 0; EBADMSG (also for a later format); ENOMEM */
+int swn_replica_pull(TALLOC_CTX *mem_ctx, const uint8_t *key, size_t key_len, const uint8_t *value,
+		     size_t len, struct swn_replica *replica);
+
+#endif

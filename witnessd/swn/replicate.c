@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Registrations and the other witnessd's: what they are told of ours, what they hand back after a restart,
+ * and how a client finds its own again.
+ *
+ * A registration that was handed back belongs to no connection. Events of its address are queued as ever;
+ * when its client asks with the handle, from whatever connection, it goes on, and is told what it missed.
+ * Nobody asks in time: it ends.
+ */
+#include "witnessd/swn/service_private.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "witnessd/swn/replica.h"
+#include "witnessd/util/log.h"
+
+/* --- ours, to the others --- */
+
+void swn_reg_publish(struct swn_reg *reg)
+{
+	struct swn_service *service = reg->service;
+	const struct cluster_state *state = cluster_current(service->cluster);
+	const struct cluster_addr *addr =
+		state != NULL ? cluster_state_addr(state, &reg->ip) : NULL;
+	struct swn_replica replica = {
+		.reg = reg,
+		.waiting = reg->num_waiters > 0,
+		.reregister = reg->handed_back ? reg->reregister_later
+					       : wheel_armed(&reg->reregister_timer),
+		.ip_node = reg->missed_unknown ? reg->ip_node
+			   : addr != NULL      ? addr->node
+					       : NULL,
+	};
+	uint8_t key[SWN_REPLICA_KEY];
+	size_t len = 0;
+	int err = swn_replica_push(&replica, service->replica, &len);
+
+	swn_replica_key(&reg->handle, key);
+	if (err == 0) {
+		err = peers_put(service->peers, PEERS_REGISTRATION, key, sizeof(key),
+				service->replica, len);
+	}
+	if (err != 0) {
+		log_warn("a registration is not replicated: %s", strerror(err));
+	}
+}
+
+void swn_reg_unpublish(struct swn_reg *reg)
+{
+	uint8_t key[SWN_REPLICA_KEY];
+
+	swn_replica_key(&reg->handle, key);
+	(void)peers_delete(reg->service->peers, PEERS_REGISTRATION, key, sizeof(key));
+}
+
+/* --- what a client has missed --- */
+
+/* All addresses as they are: who wants IP_CHANGE and was away cannot know which have changed. */
+static void queue_all_addrs(struct swn_reg *reg, const struct cluster_state *state, uint64_t now_us)
+{
+	struct swn_queue_addr *addrs = talloc_array(NULL, struct swn_queue_addr, state->num_addrs);
+	size_t num = 0;
+
+	for (size_t i = 0; addrs != NULL && i < state->num_addrs; i++) {
+		const struct cluster_addr *addr = &state->addrs[i];
+
+		if (swn_interface_offered(reg->service, addr) &&
+		    addr->state != CLUSTER_ADDR_UNKNOWN) {
+			addrs[num++] = (struct swn_queue_addr){
+				.ip = addr->ip, .online = addr->state == CLUSTER_ADDR_AVAILABLE};
+		}
+	}
+	if (num > 0) {
+		(void)swn_queue_addrs(&reg->queue, reg, SWN_IP_CHANGE, addrs, num, now_us);
+	}
+	talloc_free(addrs);
+}
+
+/*
+ * Compare what the client believes with what is. Without quorum, or without a fresh state, nothing can be
+ * said of other nodes' addresses: that waits.
+ */
+static void find_missed(struct swn_reg *reg)
+{
+	struct swn_service *service = reg->service;
+	const struct cluster_state *state = cluster_current(service->cluster);
+	uint64_t now_us = wheel_now_us(service->wheel);
+	const struct cluster_addr *addr;
+	bool moved;
+
+	if (!reg->missed_unknown || state == NULL || !state->quorate ||
+	    cluster_stale(service->cluster)) {
+		return;
+	}
+	reg->missed_unknown = false;
+	addr = cluster_state_addr(state, &reg->ip);
+	if (addr == NULL || addr->state != CLUSTER_ADDR_UNKNOWN) {
+		bool available = addr != NULL && addr->state == CLUSTER_ADDR_AVAILABLE;
+
+		moved = available && reg->ip_node != NULL && addr->node != NULL &&
+			strcmp(reg->ip_node, addr->node) != 0;
+		if (moved) {
+			/* Its connections ended though it is there again. */
+			(void)swn_queue_change(&reg->queue, false, now_us);
+		}
+		(void)swn_queue_change(&reg->queue, available, now_us);
+	}
+	if (reg->ip_notification && reg->version == SWN_VERSION_2) {
+		queue_all_addrs(reg, state, now_us);
+	}
+	swn_reg_publish(reg);
+	swn_notify_wake(reg);
+}
+
+void swn_find_missed_all(struct swn_service *service)
+{
+	struct swn_reg *reg;
+
+	for (reg = swn_registry_first(service->registry); reg != NULL;
+	     reg = swn_registry_next(reg)) {
+		find_missed(reg);
+	}
+}
+
+/* --- back to us --- */
+
+static void on_unclaimed(void *private_data)
+{
+	swn_reg_end(private_data, SWN_END_UNCLAIMED);
+}
+
+/* Whether there is a place for it. One that is here already gives way while no client has claimed it. */
+static bool make_room(struct swn_service *service, const struct swn_reg *reg)
+{
+	struct swn_reg *old = swn_registry_find(service->registry, &reg->handle);
+
+	if (old != NULL && !old->handed_back) {
+		return false;
+	}
+	if (old != NULL) {
+		swn_reg_end(old, SWN_END_REPLACED);
+	}
+	return swn_registry_count(service->registry) < service->config.max_registrations;
+}
+
+static void restore(struct swn_service *service, const struct peers_record *record)
+{
+	struct swn_replica replica;
+	struct swn_reg *reg;
+	int err = swn_replica_pull(NULL, record->key, record->key_len, record->value,
+				   record->value_len, &replica);
+
+	if (err != 0) {
+		log_warn("a registration that was handed back is of no use: %s", strerror(err));
+		return;
+	}
+	reg = replica.reg;
+	reg->handed_back = reg->missed_unknown = true;
+	reg->reregister_later = replica.reregister;
+	reg->ip_node = replica.ip_node;
+	if (!make_room(service, reg) || swn_reg_restore(service, reg) != 0) {
+		talloc_free(reg);
+		return;
+	}
+	wheel_arm(service->wheel, &reg->unused_timer,
+		  UINT64_C(1000) * peers_handover_timeout(service->peers), on_unclaimed, reg);
+	find_missed(reg);
+	swn_notify_look_again(service, &reg->handle);
+}
+
+int swn_reg_claim(struct swn_reg *reg, const struct rpc_call *call)
+{
+	int err = swn_registry_set_assoc(reg->service->registry, reg, call->assoc);
+
+	if (err != 0) {
+		return err;
+	}
+	rpc_assoc_hold(reg->assoc);
+	wheel_cancel(&reg->unused_timer);
+	reg->handed_back = false;
+	reg->conn_id = call->conn_id;
+	reg->client = call->remote;
+	reg->service->claimed++;
+	swn_reg_used(reg);
+	swn_reg_idle(reg);
+	if (reg->reregister_later) {
+		swn_reg_expect_reregister(reg);
+	}
+	swn_reg_log(reg, "claimed by its client after a restart");
+	swn_reg_publish(reg);
+	return 0;
+}
+
+static void on_peers(void *private_data, const struct peers_event *event)
+{
+	struct swn_service *service = talloc_get_type_abort(private_data, struct swn_service);
+
+	if (event->type == PEERS_HANDED_BACK) {
+		restore(service, event->record);
+	} else if (event->type == PEERS_HANDOVER_DONE) {
+		swn_notify_look_again(service, NULL);
+	}
+}
+
+/* --- commands --- */
+
+int swn_service_end(struct swn_service *service, const struct swn_handle *handle)
+{
+	struct swn_reg *reg = swn_registry_find(service->registry, handle);
+
+	if (reg == NULL) {
+		return ENOENT;
+	}
+	swn_reg_end(reg, SWN_END_FORCED);
+	return 0;
+}
+
+static void on_end_command(void *private_data, struct peers_call *call, const char *from,
+			   const uint8_t *bytes, size_t len)
+{
+	struct swn_service *service = talloc_get_type_abort(private_data, struct swn_service);
+	struct swn_handle handle;
+	int err = swn_replica_handle(bytes, len, &handle);
+
+	if (err == 0) {
+		err = swn_service_end(service, &handle);
+	}
+	peers_call_reply(call, err == EBADMSG ? EINVAL : err, NULL, 0);
+}
+
+/* --- with the service --- */
+
+int swn_replicate_start(struct swn_service *service)
+{
+	service->peers = cluster_peers(service->cluster);
+	service->replica = talloc_array(service, uint8_t, PEERS_VALUE_MAX);
+	if (service->replica == NULL) {
+		return ENOMEM;
+	}
+	peers_set_command_handler(service->peers, PEERS_END_REGISTRATION, on_end_command, service);
+	return peers_listen(service->peers, PEERS_REGISTRATION, on_peers, service);
+}
+
+void swn_replicate_stop(struct swn_service *service)
+{
+	if (service->peers != NULL) {
+		peers_unlisten(service->peers, on_peers, service);
+		peers_set_command_handler(service->peers, PEERS_END_REGISTRATION, NULL, NULL);
+	}
+}

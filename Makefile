@@ -38,6 +38,7 @@ override CPPFLAGS += -I. -D_GNU_SOURCE -DWITNESSD_VERSION='"$(VERSION)"' \
 
 core_src      := $(filter-out witnessd/main.c,$(wildcard witnessd/*.c witnessd/*/*.c))
 ctl_src       := $(wildcard witnessctl/*.c)
+agent_src     := $(wildcard agents/*.c)
 unit_src      := $(wildcard tests/unit/test_*.c)
 fuzz_src      := $(wildcard tests/fuzz/fuzz_*.c)
 helper_src    := $(wildcard tests/daemon/*.c tests/lab/*.c)
@@ -59,7 +60,7 @@ say            = $(if $(V),,@printf '  %-3s %s\n' $(if $(filter %.o,$@),CC,LD) $
 .PHONY: all deps deps-build tests check check-asan check-valgrind check-units check-lint check-headers check-sh demo \
 	demo-pacemaker install clean format
 
-all: $(B)/witnessd $(B)/witnessctl $(modules)
+all: $(B)/witnessd $(B)/witnessctl $(B)/witness-tickle $(modules)
 
 deps-build:
 	@tests/deps/install tests/deps/build.txt
@@ -82,6 +83,9 @@ $(B)/witnessd: $(B)/obj/witnessd/main.o $(core_lib)
 $(B)/witnessctl: $(call obj,$(ctl_src)) $(core_lib)
 	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl -lpthread
 
+$(B)/witness-tickle: $(call obj,$(agent_src)) $(core_lib)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl -lpthread
+
 define module_rule
 $(B)/witnessd-backend-$(1).so: $(call obj,$(call module_srcs,$(1)))
 	$$(say)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $$@ $$^ $$(if $$(filter pacemaker,$(1)),$$(PM_LIBS)) $(PKG_LIBS)
@@ -89,9 +93,10 @@ endef
 $(foreach b,$(BACKENDS),$(eval $(call module_rule,$b)))
 $(B)/obj/backends/pacemaker/%.o $(B)/obj/tests/unit/test_pacemaker%.o $(B)/obj/tests/lab/%.o: EXTRA_CFLAGS = $(PM_CFLAGS) -Wno-deprecated-declarations
 
-# A unit test links the core; tests named test_BACKEND_* link that backend's objects, too.
+# A unit test links the core; tests named test_BACKEND_* link that backend's objects, too, and those
+# named test_tickle* the tickle agent's.
 define unit_rule
-$(B)/tests/unit/$(1): $(B)/obj/tests/unit/$(1).o $(foreach b,$(BACKENDS),$(if $(filter test_$b%,$(1)),$(call obj,$(call module_srcs,$b)))) $(core_lib)
+$(B)/tests/unit/$(1): $(B)/obj/tests/unit/$(1).o $(foreach b,$(BACKENDS),$(if $(filter test_$b%,$(1)),$(call obj,$(call module_srcs,$b)))) $(if $(filter test_tickle%,$(1)),$(call obj,$(filter-out agents/main.c,$(agent_src)))) $(core_lib)
 	@mkdir -p $$(@D)
 	$$(say)$(CC) $(CFLAGS) $$(LDFLAGS) -rdynamic -o $$@ $$^ $$(if $$(filter test_pacemaker%,$(1)),$$(PM_LIBS)) $(PKG_LIBS) -lcmocka -ldl -lpthread
 endef
@@ -103,6 +108,9 @@ $(B)/tests/unit/test_cluster_module: | $(B)/witnessd-backend-static.so
 
 # A fuzz target links the core, too; this one needs the parser of a backend as well.
 $(B)/tests/fuzz/fuzz_static_map: $(call obj,backends/static/map.c backends/static/map_format.c)
+
+# And this one the tickle agent's parsers.
+$(B)/tests/fuzz/fuzz_netlink: $(call obj,agents/netlink.c agents/sock_diag.c agents/netaddr.c)
 
 # Fuzz targets are ordinary programs that replay files; with FUZZ=1 and clang they are libFuzzer's.
 ifdef FUZZ
@@ -158,6 +166,7 @@ install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MODULEDIR) $(DESTDIR)$(OCFDIR) \
 		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR)
 	install -m 755 $(B)/witnessd $(B)/witnessctl $(DESTDIR)$(SBINDIR)/
+	install -m 755 $(B)/witness-tickle $(DESTDIR)$(MODULEDIR)/
 	install -m 644 $(modules) $(DESTDIR)$(MODULEDIR)/
 	install -m 644 docs/witnessd.conf.5 $(DESTDIR)$(MANDIR)/man5/
 	install -m 644 docs/ocf_samba_witness.7 $(DESTDIR)$(MANDIR)/man7/

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What sock_diag.c and netaddr.c share: requests to the kernel and the frame of its answers. */
+#ifndef AGENTS_NETLINK_H
+#define AGENTS_NETLINK_H
+
+#include <libmnl/libmnl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <talloc.h>
+
+struct netlink;
+
+/** A socket of a netlink family. A kernel that does not answer within seconds is an error. @return 0 or an errno */
+int netlink_open(TALLOC_CTX *mem_ctx, int family, struct netlink **out);
+
+/**
+ * Ask: a message of that type with a body. The answer to an earlier request that was given up is not
+ * mistaken for this one's.
+ * @return 0 or an errno
+ */
+int netlink_send(struct netlink *nl, uint16_t type, uint16_t flags, const void *body, size_t len);
+
+/* Reads one datagram; sets *done at the end of the answer. @return 0 or an errno, which ends it, too */
+typedef int (*netlink_read_fn)(void *private_data, const void *buf, size_t len, bool *done);
+
+/** Read until the answer ends. @return 0, an errno of the socket, ETIMEDOUT, or what fn gave */
+int netlink_receive(struct netlink *nl, netlink_read_fn fn, void *private_data);
+
+/* Takes one message of a type that was asked for. @return 0 or an errno */
+typedef int (*netlink_message_fn)(void *private_data, const struct nlmsghdr *nlh);
+
+/**
+ * Walk over the messages of one datagram; those of type go to fn, the ends of answers are understood,
+ * others are passed over. Pure.
+ * @return 0; EBADMSG (not what a kernel writes); EINTR (the listing is inconsistent: ask again); what fn
+ *         gave; or the errno that the kernel told
+ */
+int netlink_walk(const void *buf, size_t len, uint16_t type, netlink_message_fn fn,
+		 void *private_data, bool *done);
+
+#endif

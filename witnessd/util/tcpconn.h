@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A TCP connection of a service address, as the tickle agent, witnessd and their peers name it. Its text
+ * is "10.0.0.1:445 10.0.0.9:50000" or "[2001:db8::1]:445 [2001:db8::9]:50000": the service first, the
+ * client second. A client that reached a dual-stack socket by IPv4 is written as IPv4.
+ */
+#ifndef WITNESSD_UTIL_TCPCONN_H
+#define WITNESSD_UTIL_TCPCONN_H
+
+#include "witnessd/util/ipaddr.h"
+
+/* Two addresses in brackets, two ports, and what is between; NUL included. */
+#define TCPCONN_STRLEN (2 * (INET6_ADDRSTRLEN + 8) + 2)
+
+/* A value type without padding: whole structs compare and hash as memory. */
+struct tcpconn {
+	struct ipaddr local, remote;      /* of one family */
+	uint16_t local_port, remote_port; /* host order, never 0 */
+};
+
+/** Parse the text form. @return 0, or EINVAL with *out untouched */
+int tcpconn_parse(const char *text, struct tcpconn *out);
+
+/** Write the text form. @return buf */
+const char *tcpconn_format(const struct tcpconn *conn, char buf[TCPCONN_STRLEN]);
+
+#endif

@@ -39,6 +39,9 @@ struct backend_intent {
 	const char *from; /* node; NULL when unknown */
 	const char *to;   /* node; NULL = anywhere else, or nowhere */
 	const char *why;  /* for the log: "location constraint cli-prefer-vip1" */
+	/* Not for backends: the address is held back until its clients know (swn/leave.h). They are told
+	 * whatever witness.planned_moves says, and those whom no other address serves that it goes. */
+	bool held;
 };
 
 /*

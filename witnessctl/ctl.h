@@ -39,6 +39,9 @@ int cmd_list(struct ctl *ctl, int argc, const char **argv);
 int cmd_force_unregister(struct ctl *ctl, int argc, const char **argv);
 int cmd_backend(struct ctl *ctl, int argc, const char **argv);
 int cmd_log_level(struct ctl *ctl, int argc, const char **argv);
+int cmd_leave(struct ctl *ctl, int argc, const char **argv);
+int cmd_tickle(struct ctl *ctl, int argc, const char **argv);
+int cmd_connections(struct ctl *ctl, int argc, const char **argv);
 int cmd_watch(struct ctl *ctl, int argc, const char **argv); /* watch.c; needs no daemon */
 int cmd_probe(struct ctl *ctl, int argc, const char **argv); /* probe.c; ditto */
 

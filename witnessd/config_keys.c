@@ -81,6 +81,13 @@ const struct config_key config_keys[] = {
 	/* peers */
 	{"peers.handover_timeout", CONFIG_NUMBER, "60", 1, 3600, NULL,
 	 "Seconds that other nodes keep the registrations of a witness that has vanished, and that a restarted witness keeps those that they hand back, until their clients ask again."},
+	/* tickles */
+	{"tickle.enabled", CONFIG_ENUM, "auto", 0, 0, "yes|no|auto",
+	 "Whether the TCP connections of the floating addresses are tracked, and their clients tickled by the node that takes an address over; auto: with the backend pacemaker."},
+	{"tickle.agent", CONFIG_PATH, "", 0, 0, NULL,
+	 "The program witness-tickle; empty: the one in the folder of the backend modules."},
+	{"tickle.ports", CONFIG_LIST, "445 139", 0, 0, NULL,
+	 "TCP ports whose connections are tracked; all: every port."},
 	/* static backend */
 	{"static.map", CONFIG_PATH, "/etc/witnessd/cluster.map", 0, 0, NULL,
 	 "Map of the cluster for the static backend; watched for changes."},

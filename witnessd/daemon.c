@@ -167,10 +167,15 @@ static const struct {
 	const char *what;
 	int (*fn)(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why);
 } start_steps[] = {
-	{"pid file", start_pidfile},           {"names", load_names},
-	{"authentication", daemon_auth_start}, {"RPC server", daemon_rpc_start},
-	{"witness service", start_service},    {"backend", start_backend},
-	{"endpoints", daemon_rpc_listen},      {"control socket", daemon_control_start},
+	{"pid file", start_pidfile},
+	{"names", load_names},
+	{"authentication", daemon_auth_start},
+	{"RPC server", daemon_rpc_start},
+	{"witness service", start_service},
+	{"backend", start_backend},
+	{"tickles", daemon_tickle_start},
+	{"endpoints", daemon_rpc_listen},
+	{"control socket", daemon_control_start},
 };
 
 /* End the parts in the order in which they depend on each other: children of one parent have none. */
@@ -179,6 +184,8 @@ static int daemon_destructor(struct daemon *daemon)
 	TALLOC_FREE(daemon->control);
 	daemon_ends_free(daemon);
 	TALLOC_FREE(daemon->rpc);
+	TALLOC_FREE(daemon->conntrack);
+	TALLOC_FREE(daemon->leaves);
 	TALLOC_FREE(daemon->swn);
 	TALLOC_FREE(daemon->cluster);
 	TALLOC_FREE(daemon->auth);

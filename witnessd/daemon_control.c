@@ -97,12 +97,13 @@ static int cmd_status(void *private_data, TALLOC_CTX *mem_ctx, const json_t *req
 {
 	const struct daemon *daemon = private_data;
 
-	*result = json_pack("{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "version",
-			    WITNESSD_VERSION, "pid", (int)getpid(), "uptime", uptime_s(daemon),
-			    "net_names", names_json(daemon), "rpc", rpc_json(daemon), "auth",
-			    auth_json(daemon), "cluster", cluster_status_json(daemon->cluster),
-			    "witness", swn_service_status_json(daemon->swn), "limits",
-			    limits_json(daemon));
+	*result = json_pack(
+		"{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", WITNESSD_VERSION,
+		"pid", (int)getpid(), "uptime", uptime_s(daemon), "net_names", names_json(daemon),
+		"rpc", rpc_json(daemon), "auth", auth_json(daemon), "cluster",
+		cluster_status_json(daemon->cluster), "witness",
+		swn_service_status_json(daemon->swn), "limits", limits_json(daemon), "tickle",
+		daemon->conntrack != NULL ? conntrack_status_json(daemon->conntrack) : json_null());
 	return *result != NULL ? 0 : ENOMEM;
 }
 
@@ -201,6 +202,9 @@ static const struct {
 	{"static", cmd_backend},
 	{"log-level", cmd_log_level},
 	{"force-unregister", daemon_end_command},
+	{"leave", daemon_cmd_leave},
+	{"tickle", daemon_cmd_tickle},
+	{"connections", daemon_cmd_connections},
 };
 
 int daemon_control_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)

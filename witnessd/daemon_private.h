@@ -8,9 +8,11 @@
 
 #include "witnessd/background.h"
 #include "witnessd/cluster/cluster.h"
+#include "witnessd/cluster/conntrack.h"
 #include "witnessd/control/control.h"
 #include "witnessd/daemon.h"
 #include "witnessd/rpc/server.h"
+#include "witnessd/swn/leave.h"
 #include "witnessd/swn/service.h"
 #include "witnessd/util/shares.h"
 
@@ -39,6 +41,8 @@ struct daemon {
 	struct rpc_endpoint *witness;
 	struct cluster *cluster;
 	struct swn_service *swn;
+	struct swn_leaves *leaves;
+	struct conntrack *conntrack; /* NULL: no tickles */
 	struct control_server *control;
 	struct qb_list_head ends; /* daemon_end.c */
 	unsigned int num_ends;
@@ -55,6 +59,17 @@ int daemon_rpc_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why);
 
 /** Serve on them; the witness service exists. */
 int daemon_rpc_listen(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why);
+
+/** Tickles, if they are wanted, and the gate; the backend is loaded. */
+int daemon_tickle_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why);
+
+/** Commands of witnessctl: see control.h for all of them. */
+int daemon_cmd_leave(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+		     json_t **result, char **why);
+int daemon_cmd_tickle(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+		      json_t **result, char **why);
+int daemon_cmd_connections(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+			   json_t **result, char **why);
 
 /** The control socket with its commands. */
 int daemon_control_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why);

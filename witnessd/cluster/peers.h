@@ -44,7 +44,8 @@ enum peers_kind {
 /* What a command asks for; part of the wire format, as above. */
 enum peers_verb {
 	PEERS_END_REGISTRATION = 1, /* swn/service.h */
-	PEERS_NUM_VERBS = 2,
+	PEERS_LEAVE = 2,            /* swn/leave.h */
+	PEERS_NUM_VERBS = 3,
 };
 
 /* A record as it is shown to others; everything is borrowed for the call. */

@@ -88,7 +88,8 @@ static bool in_moved_set(const struct backend_intent *intent, const struct clust
 
 	switch (intent->kind) {
 	case BACKEND_INTENT_ADDR:
-		return ipaddr_parse(intent->what, &ip) == 0 && ipaddr_equal(&ip, &addr->ip);
+		return ipaddr_parse(intent->what, &ip) == 0 && ipaddr_equal(&ip, &addr->ip) &&
+		       (intent->from == NULL || same_node(intent->from, addr->node));
 	case BACKEND_INTENT_GROUP:
 		return strcmp(addr->group, intent->what) == 0 &&
 		       (intent->from == NULL || same_node(intent->from, addr->node));
@@ -96,6 +97,11 @@ static bool in_moved_set(const struct backend_intent *intent, const struct clust
 		return same_node(intent->what, addr->node);
 	}
 	return false;
+}
+
+bool policy_moves(const struct backend_intent *intent, const struct cluster_addr *addr)
+{
+	return in_moved_set(intent, addr);
 }
 
 /* An address that a client can be sent to. */
@@ -171,18 +177,23 @@ static const char *some_node(const struct decision *d, const char *leaving)
 static int tell_client_move(struct decision *d)
 {
 	const struct cluster_addr *addr = cluster_state_addr(d->state, &d->reg->ip);
-	const char *to = d->event->intent->to;
+	const struct backend_intent *intent = d->event->intent;
+	const char *to = intent->to;
+	int err = 0;
 
 	/* Whoever is down already has been told so, which is more. */
-	if (addr == NULL || addr->state != CLUSTER_ADDR_AVAILABLE ||
-	    !in_moved_set(d->event->intent, addr)) {
+	if (addr == NULL || addr->state != CLUSTER_ADDR_AVAILABLE || !in_moved_set(intent, addr)) {
 		return 0;
 	}
 	to = to != NULL ? to : some_node(d, addr->node);
-	if (to == NULL || same_node(to, addr->node)) {
-		return 0;
+	if (to != NULL && !same_node(to, addr->node)) {
+		err = move_to(d, POLICY_CLIENT_MOVE, to);
 	}
-	return move_to(d, POLICY_CLIENT_MOVE, to);
+	/* Nowhere to go, and the address waits for this client to know. */
+	if (err == 0 && d->out->num == 0 && intent->held) {
+		add_change(d->out, false);
+	}
+	return err;
 }
 
 static int tell_share_move(struct decision *d)

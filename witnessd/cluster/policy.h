@@ -84,4 +84,7 @@ int policy_decide(TALLOC_CTX *mem_ctx, const struct cluster_event *event,
 void policy_registered(const struct cluster_state *state, const struct policy_reg *reg,
 		       struct policy_notices *notices);
 
+/** Whether an address goes when the move happens that an intent asks for. */
+bool policy_moves(const struct backend_intent *intent, const struct cluster_addr *addr);
+
 #endif

@@ -280,7 +280,8 @@ static void on_event(void *private_data, const struct cluster_event *event,
 	unsigned int told = 0;
 	int err;
 
-	if (state == NULL || (event->type == CLUSTER_INTENT && !service->config.planned_moves)) {
+	if (state == NULL || (event->type == CLUSTER_INTENT && !service->config.planned_moves &&
+			      !event->intent->held)) {
 		return;
 	}
 	if (event->type == CLUSTER_FRESH || event->type == CLUSTER_QUORUM_GAINED) {
@@ -301,6 +302,17 @@ static void on_event(void *private_data, const struct cluster_event *event,
 			 cluster_event_type_name(event->type), told);
 	}
 	swn_interfaces_wake(service);
+}
+
+uint32_t swn_service_untold(const struct swn_service *service, const struct ipaddr *ip)
+{
+	uint32_t num = 0;
+
+	for (const struct swn_reg *reg = swn_registry_first_by_ip(service->registry, ip);
+	     reg != NULL; reg = swn_registry_next_in(reg, SWN_BY_IP)) {
+		num += reg->num_waiters > 0 && swn_queue_next(&reg->queue) != 0;
+	}
+	return num;
 }
 
 /* --- the object --- */

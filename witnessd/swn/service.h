@@ -41,6 +41,9 @@ int swn_service_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		       const struct swn_config *config, struct cluster *cluster,
 		       struct swn_service **out);
 
+/** Clients of an address that wait in AsyncNotify and have not yet been told what is queued for them. */
+uint32_t swn_service_untold(const struct swn_service *service, const struct ipaddr *ip);
+
 /**
  * For `witnessctl list`: an array with one object a registration; a new reference.
  * @param local only our own, not those of the other witnessd's

@@ -91,3 +91,41 @@ const char *tcpconn_format(const struct tcpconn *conn, char buf[TCPCONN_STRLEN])
 	format_end(&conn->remote, conn->remote_port, buf + len + 1, TCPCONN_STRLEN - len - 1);
 	return buf;
 }
+
+size_t tcpconn_pack(const struct tcpconn *conn, uint8_t buf[TCPCONN_PACKED_MAX])
+{
+	size_t len = conn->local.family == AF_INET ? 4 : 16;
+	uint8_t *p = buf;
+
+	*p++ = len == 4 ? 4 : 6;
+	memcpy(p, conn->local.bytes, len);
+	memcpy(p + len, conn->remote.bytes, len);
+	p += 2 * len;
+	*p++ = (uint8_t)(conn->local_port >> 8);
+	*p++ = (uint8_t)conn->local_port;
+	*p++ = (uint8_t)(conn->remote_port >> 8);
+	*p++ = (uint8_t)conn->remote_port;
+	return (size_t)(p - buf);
+}
+
+int tcpconn_unpack(const uint8_t *bytes, size_t len, struct tcpconn *out)
+{
+	size_t addr = len > 0 && bytes[0] == 4 ? 4 : 16;
+	struct tcpconn conn = {.local_port = 0};
+	const uint8_t *p = bytes + 1;
+
+	if (len != 1 + 2 * addr + 4 || (bytes[0] != 4 && bytes[0] != 6)) {
+		return EBADMSG;
+	}
+	conn.local.family = conn.remote.family = addr == 4 ? AF_INET : AF_INET6;
+	memcpy(conn.local.bytes, p, addr);
+	memcpy(conn.remote.bytes, p + addr, addr);
+	p += 2 * addr;
+	conn.local_port = (uint16_t)(p[0] << 8 | p[1]);
+	conn.remote_port = (uint16_t)(p[2] << 8 | p[3]);
+	if (conn.local_port == 0 || conn.remote_port == 0) {
+		return EBADMSG;
+	}
+	*out = conn;
+	return 0;
+}

@@ -24,4 +24,13 @@ int tcpconn_parse(const char *text, struct tcpconn *out);
 /** Write the text form. @return buf */
 const char *tcpconn_format(const struct tcpconn *conn, char buf[TCPCONN_STRLEN]);
 
+/* A byte for the family, two addresses, two ports. */
+#define TCPCONN_PACKED_MAX (1 + 2 * 16 + 2 * 2)
+
+/** Write the form that goes to other nodes: 4 or 6, the addresses, the ports in network order. @return its length */
+size_t tcpconn_pack(const struct tcpconn *conn, uint8_t buf[TCPCONN_PACKED_MAX]);
+
+/** @return 0, or EBADMSG with *out untouched */
+int tcpconn_unpack(const uint8_t *bytes, size_t len, struct tcpconn *out);
+
 #endif

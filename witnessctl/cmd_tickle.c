@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The commands around addresses that move: leave, tickle, connections. */
+#include "witnessctl/ctl.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "witnessctl/table.h"
+
+#define LEAVE_DEFAULT_MS 3000
+#define LEAVE_POLL_MS    10
+#define LEAVE_EXTRA_MS   1000 /* beyond what the daemon waits itself */
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static int parse_seconds(const char *text, int *ms)
+{
+	char *end;
+	double s = strtod(text, &end);
+
+	if (end == text || *end != '\0' || !(s >= 0 && s <= 60)) {
+		fprintf(stderr, "witnessctl: --wait must be 0 to 60 seconds, not \"%s\"\n", text);
+		return EINVAL;
+	}
+	*ms = (int)(s * 1000);
+	return 0;
+}
+
+static void show_leave(const struct ctl *ctl, const json_t *result)
+{
+	if (ctl->json) {
+		ctl_print_json(result);
+		return;
+	}
+	printf("%s clients told, %s not in time, %s witnesses silent\n",
+	       table_cell(ctl->mem_ctx, json_object_get(result, "told")),
+	       table_cell(ctl->mem_ctx, json_object_get(result, "untold")),
+	       table_cell(ctl->mem_ctx, json_object_get(result, "silent")));
+}
+
+/* Ask until it is done. @return an exit code */
+static int wait_for_leave(struct ctl *ctl, const char *address, int wait_ms, json_t **result)
+{
+	const struct timespec pause = {.tv_nsec = LEAVE_POLL_MS * 1000000L};
+	uint64_t deadline = now_ms() + (uint64_t)wait_ms + LEAVE_EXTRA_MS;
+	int ret = ctl_ask(ctl,
+			  json_pack("{s:s, s:s, s:i}", "command", "leave", "address", address,
+				    "wait_ms", wait_ms),
+			  result);
+
+	while (ret == CTL_OK && !json_is_true(json_object_get(*result, "done"))) {
+		if (now_ms() >= deadline) {
+			fprintf(stderr, "witnessctl: the daemon does not come to an end\n");
+			return CTL_FAILED;
+		}
+		nanosleep(&pause, NULL);
+		json_decref(*result);
+		*result = NULL;
+		ret = ctl_ask(ctl, json_pack("{s:s, s:s}", "command", "leave", "address", address),
+			      result);
+	}
+	return ret;
+}
+
+int cmd_leave(struct ctl *ctl, int argc, const char **argv)
+{
+	int wait_ms = LEAVE_DEFAULT_MS, ret;
+	json_t *result = NULL;
+
+	if ((argc != 2 && argc != 4) || (argc == 4 && strcmp(argv[2], "--wait") != 0)) {
+		return ctl_usage(argv[0]);
+	}
+	if (argc == 4 && parse_seconds(argv[3], &wait_ms) != 0) {
+		return CTL_USAGE;
+	}
+	ret = wait_for_leave(ctl, argv[1], wait_ms, &result);
+	if (ret == CTL_OK) {
+		show_leave(ctl, result);
+	}
+	json_decref(result);
+	return ret;
+}
+
+int cmd_tickle(struct ctl *ctl, int argc, const char **argv)
+{
+	json_t *result = NULL;
+	int ret;
+
+	if (argc != 2) {
+		return ctl_usage(argv[0]);
+	}
+	ret = ctl_ask(ctl, json_pack("{s:s, s:s}", "command", argv[0], "address", argv[1]),
+		      &result);
+	if (ret == CTL_OK && ctl->json) {
+		ctl_print_json(result);
+	} else if (ret == CTL_OK) {
+		printf("%s connections to tickle\n",
+		       table_cell(ctl->mem_ctx, json_object_get(result, "connections")));
+	}
+	json_decref(result);
+	return ret;
+}
+
+int cmd_connections(struct ctl *ctl, int argc, const char **argv)
+{
+	static const struct table_column columns[] = {
+		{"NODE", "node"}, {"ADDRESS", "local"}, {"CLIENT", "remote"}, {NULL, NULL}};
+	json_t *result = NULL;
+	int ret;
+
+	if (argc != 1) {
+		return ctl_usage(argv[0]);
+	}
+	ret = ctl_ask(ctl, json_pack("{s:s}", "command", argv[0]), &result);
+	if (ret == CTL_OK && ctl->json) {
+		ctl_print_json(result);
+	} else if (ret == CTL_OK && json_array_size(result) == 0) {
+		puts("No connections of the cluster's addresses are tracked.");
+	} else if (ret == CTL_OK) {
+		table_print(stdout, result, columns, table_terminal_width(stdout));
+	}
+	json_decref(result);
+	return ret;
+}

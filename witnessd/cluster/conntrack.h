@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The TCP connections of the cluster's floating addresses. Each node's tickle agent, witness-tickle(8),
+ * tells which ones its kernel has, and the peers keep copies of them. When an address comes to this node
+ * its agent is given those that others had, and makes their clients notice.
+ *
+ *   agent ── new, gone ──► records of the peers ── this node has the address now ──► agent ──► tickles
+ *
+ * Where the agent cannot run everything else goes on; it is tried again.
+ */
+#ifndef WITNESSD_CLUSTER_CONNTRACK_H
+#define WITNESSD_CLUSTER_CONNTRACK_H
+
+#include <jansson.h>
+
+#include "witnessd/cluster/cluster.h"
+
+struct conntrack;
+
+struct conntrack_config {
+	const char *agent; /* path of witness-tickle */
+	const uint16_t *ports;
+	size_t num_ports; /* 0: connections of all ports */
+};
+
+/**
+ * Start the agent and follow the cluster, which must outlive it and have no more events for it once it
+ * is freed.
+ * @return 0 or ENOMEM
+ */
+int conntrack_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct cluster *cluster,
+		     const struct conntrack_config *config, struct conntrack **out);
+
+/**
+ * Tickle the clients that other nodes had at ip, unless that was done a moment ago. The agent waits until
+ * the address is here.
+ * @param num how many connections; 0 when that was done already
+ * @return 0; ENOTCONN (the agent does not run); ENOMEM
+ */
+int conntrack_tickle(struct conntrack *ct, const struct ipaddr *ip, size_t *num);
+
+/** {"agent": {"path", "pid", "starts", "can_send"}, "own", "tickled", "packets", "ports"}; a new reference. */
+json_t *conntrack_status_json(const struct conntrack *ct);
+
+/** [{"node", "local", "remote", "orphan"}, ...]: connections of the whole cluster; a new reference. */
+json_t *conntrack_list_json(const struct conntrack *ct);
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The clients of an address that moves: tickles for those of a lost node, the gate for a planned move. */
+#include "witnessd/daemon_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "witnessd/util/log.h"
+
+#define MAX_PORTS 64
+
+/* @return 0 or EINVAL with the reason */
+static int read_ports(const struct daemon *daemon, TALLOC_CTX *mem_ctx, uint16_t ports[MAX_PORTS],
+		      size_t *num_ports, char **why)
+{
+	const char *const *words = config_list(daemon->config, "tickle.ports", NULL);
+	size_t num = 0;
+
+	if (words[0] != NULL && strcmp(words[0], "all") == 0 && words[1] == NULL) {
+		*num_ports = 0;
+		return 0;
+	}
+	for (; words[num] != NULL; num++) {
+		char *end;
+		unsigned long port = strtoul(words[num], &end, 10);
+
+		if (num == MAX_PORTS || *end != '\0' || port == 0 || port > UINT16_MAX) {
+			*why = talloc_asprintf(mem_ctx,
+					       "tickle.ports: expected up to %d ports from 1 to "
+					       "65535, or all, not %s",
+					       MAX_PORTS, words[num]);
+			return EINVAL;
+		}
+		ports[num] = (uint16_t)port;
+	}
+	*num_ports = num;
+	return num > 0 ? 0 : EINVAL;
+}
+
+static bool wants_tickles(const struct daemon *daemon)
+{
+	const char *enabled = config_string(daemon->config, "tickle.enabled");
+
+	if (strcmp(enabled, "auto") == 0) {
+		return strcmp(config_string(daemon->config, "global.backend"), "pacemaker") == 0;
+	}
+	return strcmp(enabled, "yes") == 0;
+}
+
+static int start_conntrack(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
+{
+	const char *agent = config_string(daemon->config, "tickle.agent");
+	const char *dir = config_string(daemon->config, "global.module_dir");
+	uint16_t ports[MAX_PORTS];
+	struct conntrack_config config = {.ports = ports};
+	int ret = read_ports(daemon, mem_ctx, ports, &config.num_ports, why);
+
+	if (ret == 0) {
+		config.agent = agent[0] != '\0'
+				       ? talloc_strdup(daemon, agent)
+				       : talloc_asprintf(daemon, "%s/witness-tickle",
+							 dir[0] != '\0' ? dir : WITNESSD_MODULEDIR);
+		ret = config.agent == NULL ? ENOMEM
+					   : conntrack_create(daemon, daemon->ev, daemon->cluster,
+							      &config, &daemon->conntrack);
+	}
+	return ret;
+}
+
+int daemon_tickle_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
+{
+	int ret = swn_leaves_create(daemon, daemon->ev, daemon->cluster, daemon->swn,
+				    &daemon->leaves);
+
+	return ret == 0 && wants_tickles(daemon) ? start_conntrack(daemon, mem_ctx, why) : ret;
+}
+
+/* {"address": "10.0.0.7"}. @return 0, or EINVAL with the reason */
+static int read_address(TALLOC_CTX *mem_ctx, const json_t *request, struct ipaddr *ip, char **why)
+{
+	const char *text = json_string_value(json_object_get(request, "address"));
+
+	if (text == NULL || ipaddr_parse(text, ip) != 0) {
+		*why = talloc_strdup(mem_ctx, "expected an IPv4 or IPv6 address");
+		return EINVAL;
+	}
+	return 0;
+}
+
+/*
+ * {"address": ..., "wait_ms": 3000} begins; {"address": ...} alone asks how far it is. A request is
+ * answered at once, so the waiting is witnessctl's.
+ */
+int daemon_cmd_leave(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+		     json_t **result, char **why)
+{
+	const struct daemon *daemon = private_data;
+	const json_t *wait = json_object_get(request, "wait_ms");
+	struct swn_leave_result so_far = {.done = true};
+	struct ipaddr ip;
+	int ret = read_address(mem_ctx, request, &ip, why);
+
+	if (ret == 0 && wait != NULL) {
+		json_int_t wait_ms = json_integer_value(wait);
+
+		if (wait_ms < 0 || wait_ms > SWN_LEAVE_WAIT_MAX_MS) {
+			*why = talloc_asprintf(mem_ctx, "wait at most %d ms",
+					       SWN_LEAVE_WAIT_MAX_MS);
+			return EINVAL;
+		}
+		ret = swn_leave_begin(daemon->leaves, &ip, (uint32_t)wait_ms);
+		if (ret == EADDRNOTAVAIL) {
+			*why = talloc_asprintf(mem_ctx, "this node does not have the address");
+		}
+	}
+	if (ret == 0) {
+		ret = swn_leave_result(daemon->leaves, &ip, &so_far);
+	}
+	if (ret == 0) {
+		*result = json_pack("{s:b, s:i, s:i, s:i}", "done", so_far.done, "told",
+				    (int)so_far.told, "untold", (int)so_far.untold, "silent",
+				    (int)so_far.silent);
+		ret = *result != NULL ? 0 : ENOMEM;
+	}
+	return ret;
+}
+
+static int no_tickles(TALLOC_CTX *mem_ctx, char **why)
+{
+	*why = talloc_strdup(mem_ctx, "this witnessd does not track connections (tickle.enabled)");
+	return ENOTSUP;
+}
+
+int daemon_cmd_tickle(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+		      json_t **result, char **why)
+{
+	const struct daemon *daemon = private_data;
+	struct ipaddr ip;
+	size_t num = 0;
+	int ret = read_address(mem_ctx, request, &ip, why);
+
+	if (ret == 0 && daemon->conntrack == NULL) {
+		ret = no_tickles(mem_ctx, why);
+	}
+	if (ret == 0) {
+		ret = conntrack_tickle(daemon->conntrack, &ip, &num);
+	}
+	if (ret == ENOTCONN) {
+		*why = talloc_strdup(mem_ctx, "the tickle agent does not run");
+	}
+	if (ret == 0) {
+		*result = json_pack("{s:I}", "connections", (json_int_t)num);
+		ret = *result != NULL ? 0 : ENOMEM;
+	}
+	return ret;
+}
+
+int daemon_cmd_connections(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+			   json_t **result, char **why)
+{
+	const struct daemon *daemon = private_data;
+
+	if (daemon->conntrack == NULL) {
+		return no_tickles(mem_ctx, why);
+	}
+	*result = conntrack_list_json(daemon->conntrack);
+	return *result != NULL ? 0 : ENOMEM;
+}

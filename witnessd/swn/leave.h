@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The gate: an address is about to leave this node, and is held back (by ocf:samba:tickle, ordered after
+ * it) until its clients know. They are registered with other nodes' witnesses, mostly, so all are asked:
+ *
+ *   begin ─┬─► this witness ──┬─► intent, .held ──► clients told? ──► answer
+ *          └─► the others ────┘   (PEERS_LEAVE)
+ *
+ * What Pacemaker's configuration says of the destination has been seen as an intent a moment before.
+ */
+#ifndef WITNESSD_SWN_LEAVE_H
+#define WITNESSD_SWN_LEAVE_H
+
+#include "witnessd/cluster/cluster.h"
+#include "witnessd/swn/service.h"
+
+#define SWN_LEAVE_WAIT_MAX_MS 60000
+
+struct swn_leaves;
+
+struct swn_leave_result {
+	bool done;
+	uint32_t told;   /* clients that were waiting for news and have got it */
+	uint32_t untold; /* of those, not in time */
+	uint32_t silent; /* other nodes' witnesses that did not answer in time */
+};
+
+/** Answer other nodes, too. cluster and service are borrowed. @return 0 or ENOMEM */
+int swn_leaves_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct cluster *cluster,
+		      struct swn_service *service, struct swn_leaves **out);
+
+/**
+ * Tell the clients of ip that it leaves this node. One of the same address that is not done goes on.
+ * @param wait_ms how long, at most, to wait for them
+ * @return 0; EADDRNOTAVAIL (this node does not have it, as far as is known: nobody to tell); ENOMEM
+ */
+int swn_leave_begin(struct swn_leaves *leaves, const struct ipaddr *ip, uint32_t wait_ms);
+
+/** How far it is. @return 0, or ENOENT (nothing was begun) */
+int swn_leave_result(const struct swn_leaves *leaves, const struct ipaddr *ip,
+		     struct swn_leave_result *result);
+
+#endif

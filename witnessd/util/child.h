@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A helper program that runs as long as we do: it is started again when it ends, after a pause that grows
+ * to half a minute, and talks to us in lines over its standard input and output. It ends when we close.
+ */
+#ifndef WITNESSD_UTIL_CHILD_H
+#define WITNESSD_UTIL_CHILD_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <talloc.h>
+#include <tevent.h>
+
+struct child;
+
+struct child_config {
+	const char *const *argv; /* [0] is the path; NULL at the end; copied */
+	void *private_data;
+	/** It runs (again) and knows nothing. Comes from the event loop, as all. */
+	void (*started)(void *private_data);
+	/** A line that it said. */
+	void (*line)(void *private_data, char *line);
+	/** It has gone, or could not be started; it will be tried again. May be NULL. */
+	void (*ended)(void *private_data, const char *why);
+};
+
+/** Start it. That it cannot be started is told by ended(). @return 0 or ENOMEM */
+int child_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const struct child_config *config,
+		 struct child **out);
+
+/** Send a line; forgotten while it does not run. */
+void child_send(struct child *child, const char *line);
+
+bool child_runs(const struct child *child);
+
+/** Its process; 0 when it does not run. */
+pid_t child_pid(const struct child *child);
+
+/** How often it has been started. */
+unsigned int child_starts(const struct child *child);
+
+#endif

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,18 +28,6 @@ static const struct command commands[] = {
 	{"destroy", agent_destroy, true, false, "Reset the connections of an address."},
 	{NULL, NULL, false, false, NULL},
 };
-
-int agent_failed(const char *fmt, ...)
-{
-	va_list args;
-
-	fputs("witness-tickle: ", stderr);
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputc('\n', stderr);
-	return AGENT_FAILED;
-}
 
 static void print_help(FILE *out)
 {

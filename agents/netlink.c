@@ -109,13 +109,19 @@ static int take_done(const struct nlmsghdr *nlh)
 	return err <= 0 && err > -4096 ? -err : EBADMSG;
 }
 
+/* mnl_nlmsg_ok() compares as signed numbers, so a length of 2 GiB or more would be fine with it. */
+static bool is_whole(const struct nlmsghdr *nlh, int left)
+{
+	return mnl_nlmsg_ok(nlh, left) && nlh->nlmsg_len <= (uint32_t)left;
+}
+
 int netlink_walk(const void *buf, size_t len, uint16_t type, netlink_message_fn fn,
 		 void *private_data, bool *done)
 {
 	const struct nlmsghdr *nlh = buf;
 	int left = len > DATAGRAM_MAX ? -1 : (int)len, err = 0;
 
-	while (err == 0 && !*done && mnl_nlmsg_ok(nlh, left)) {
+	while (err == 0 && !*done && is_whole(nlh, left)) {
 		if ((nlh->nlmsg_flags & NLM_F_DUMP_INTR) != 0) {
 			return EINTR;
 		}

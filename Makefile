@@ -169,12 +169,14 @@ install: all
 	install -m 755 $(B)/witness-tickle $(DESTDIR)$(MODULEDIR)/
 	install -m 644 $(modules) $(DESTDIR)$(MODULEDIR)/
 	install -m 644 docs/witnessd.conf.5 $(DESTDIR)$(MANDIR)/man5/
-	install -m 644 docs/ocf_samba_witness.7 $(DESTDIR)$(MANDIR)/man7/
-	install -m 644 docs/witnessd.8 docs/witnessctl.8 $(DESTDIR)$(MANDIR)/man8/
+	install -m 644 docs/ocf_samba_witness.7 docs/ocf_samba_tickle.7 $(DESTDIR)$(MANDIR)/man7/
+	install -m 644 docs/witnessd.8 docs/witnessctl.8 docs/witness-tickle.8 $(DESTDIR)$(MANDIR)/man8/
 	install -m 644 packaging/witnessd.service $(DESTDIR)$(UNITDIR)/
-	install -m 755 ocf/witness $(DESTDIR)$(OCFDIR)/
+	install -m 755 ocf/witness ocf/tickle $(DESTDIR)$(OCFDIR)/
 	sed -i -e 's|^DEFAULT_binary=.*|DEFAULT_binary=$(SBINDIR)/witnessd|' \
 		-e 's|^DEFAULT_config=.*|DEFAULT_config=$(SYSCONFDIR)/witnessd.conf|' $(DESTDIR)$(OCFDIR)/witness
+	sed -i -e 's|^DEFAULT_witnessctl=.*|DEFAULT_witnessctl=$(SBINDIR)/witnessctl|' \
+		-e 's|^DEFAULT_agent=.*|DEFAULT_agent=$(MODULEDIR)/witness-tickle|' $(DESTDIR)$(OCFDIR)/tickle
 
 clean:
 	rm -rf $(B) build-asan build-clang

@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agents/agent.h"
@@ -13,6 +15,8 @@
 #include "agents/tracker.h"
 #include "witnessd/util/lines.h"
 
+/* Looks take at most one part in so many of our time, however many connections there are. */
+#define DUTY         20
 #define MAX_ADDRS    1024
 #define CONNS_A_LINE 256 /* some 30 KiB */
 
@@ -126,13 +130,12 @@ static void look_now(struct track *track)
 static void on_timer(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
 		     void *private_data);
 
-static void look_later(struct track *track)
+static void look_later(struct track *track, uint64_t pause_us)
 {
-	uint32_t ms = track->agent->options->interval_ms;
-
 	talloc_free(track->timer);
 	track->timer = tevent_add_timer(track->agent->ev, track,
-					tevent_timeval_current_ofs(ms / 1000, ms % 1000 * 1000),
+					tevent_timeval_current_ofs((uint32_t)(pause_us / 1000000),
+								   (uint32_t)(pause_us % 1000000)),
 					on_timer, track);
 	if (track->timer == NULL) {
 		track->ended = true;
@@ -140,17 +143,28 @@ static void look_later(struct track *track)
 	}
 }
 
+static uint64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
 static void on_timer(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
 		     void *private_data)
 {
 	struct track *track = talloc_get_type_abort(private_data, struct track);
+	uint64_t pause_us = UINT64_C(1000) * track->agent->options->interval_ms;
+	uint64_t began_us = now_us(), took_us;
 
 	track->timer = NULL;
 	/* A reader that is slow gets the truth later, not all its history. */
 	if (lines_flushed(track->lines)) {
 		look_now(track);
 	}
-	look_later(track);
+	took_us = now_us() - began_us;
+	look_later(track, took_us * DUTY > pause_us ? took_us * DUTY : pause_us);
 }
 
 /* --- requests --- */
@@ -356,7 +370,7 @@ int agent_track(TALLOC_CTX *mem_ctx, struct agent *agent)
 	}
 	say(track,
 	    json_pack("{s:s, s:b}", "ready", WITNESSD_VERSION, "can_send", agent->sender != NULL));
-	look_later(track);
+	look_later(track, UINT64_C(1000) * agent->options->interval_ms);
 	while (!track->ended) {
 		if (tevent_loop_once(agent->ev) != 0) {
 			return agent_failed("event loop: %s", strerror(errno));

@@ -10,7 +10,7 @@
 #include "agents/agent.h"
 #include "agents/privileges.h"
 
-#define DEFAULT_INTERVAL_MS 500
+#define DEFAULT_INTERVAL_MS 50
 #define DEFAULT_WAIT_MS     10000
 #define MAX_MS              3600000
 

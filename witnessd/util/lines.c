@@ -61,6 +61,7 @@ static bool take_lines(struct lines *lines)
 			shut(lines, EBADMSG);
 			return false;
 		}
+		/* cppcheck-suppress autoVariables ; only during the call that follows */
 		lines->freed = &freed;
 		lines->handlers.line(lines->handlers.private_data, start);
 		if (freed) {

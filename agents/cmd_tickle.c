@@ -31,6 +31,7 @@ static void squeeze(char *line)
 static int read_conns(TALLOC_CTX *mem_ctx, struct tcpconn **conns, size_t *num)
 {
 	char line[2 * TCPCONN_STRLEN];
+	size_t room = 0;
 
 	*conns = NULL;
 	*num = 0;
@@ -47,12 +48,12 @@ static int read_conns(TALLOC_CTX *mem_ctx, struct tcpconn **conns, size_t *num)
 		if (*num == AGENT_MAX_CONNS) {
 			return agent_failed("more than %d connections", AGENT_MAX_CONNS);
 		}
-		if (*num == talloc_array_length(*conns)) {
-			*conns = talloc_realloc(mem_ctx, *conns, struct tcpconn,
-						*num == 0 ? 64 : *num * 2);
-			if (*conns == NULL) {
-				return agent_failed("%s", strerror(ENOMEM));
-			}
+		if (*num == room) {
+			room = room == 0 ? 64 : room * 2;
+			*conns = talloc_realloc(mem_ctx, *conns, struct tcpconn, room);
+		}
+		if (*conns == NULL) {
+			return agent_failed("%s", strerror(ENOMEM));
 		}
 		(*conns)[(*num)++] = conn;
 	}

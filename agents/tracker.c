@@ -43,11 +43,29 @@ static struct tracked *add(struct tracker *tracker, const struct tcpconn *conn)
 	return tracked;
 }
 
+/* Those that the last listing did not have. */
+static void drop_gone(struct tracker *tracker,
+		      void (*changed)(void *private_data, const struct tcpconn *conn, bool is_new),
+		      void *private_data)
+{
+	struct tracked *tracked, *next;
+
+	/* The second condition is for the analyzer: with the last one goes the table. */
+	for (tracked = tracker->table; tracked != NULL && tracker->table != NULL; tracked = next) {
+		next = tracked->hh.next;
+		if (tracked->round != tracker->round) {
+			changed(private_data, &tracked->conn, false);
+			HASH_DELETE(hh, tracker->table, tracked);
+			talloc_free(tracked);
+		}
+	}
+}
+
 int tracker_update(struct tracker *tracker, const struct tcpconn *conns, size_t num,
 		   void (*changed)(void *private_data, const struct tcpconn *conn, bool is_new),
 		   void *private_data)
 {
-	struct tracked *tracked, *next;
+	struct tracked *tracked;
 	int err = 0;
 
 	tracker->round++;
@@ -63,13 +81,7 @@ int tracker_update(struct tracker *tracker, const struct tcpconn *conns, size_t 
 		}
 		tracked->round = tracker->round;
 	}
-	HASH_ITER (hh, tracker->table, tracked, next) {
-		if (tracked->round != tracker->round) {
-			changed(private_data, &tracked->conn, false);
-			HASH_DELETE(hh, tracker->table, tracked);
-			talloc_free(tracked);
-		}
-	}
+	drop_gone(tracker, changed, private_data);
 	return err;
 }
 

@@ -129,10 +129,10 @@ int peers_entry_make_former(struct peers_owner *owner, struct peers_entry *entry
 
 void peers_entry_free(struct peers_owner *owner, struct peers_entry *entry)
 {
-	if (entry->returning) {
-		HASH_DEL(owner->former, entry);
-	} else {
-		HASH_DEL(owner->entries, entry);
+	struct peers_entry **table = entry->returning ? &owner->former : &owner->entries;
+
+	if (*table != NULL) {
+		HASH_DEL(*table, entry);
 	}
 	qb_list_del(&entry->link);
 	owner->num--;

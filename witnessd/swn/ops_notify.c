@@ -152,7 +152,7 @@ void swn_notify_look_again(struct swn_service *service, const struct swn_handle 
 		if (state->reg == NULL) {
 			tevent_req_done(state->req);
 		} else {
-			swn_notify_wake(reg);
+			swn_notify_wake(state->reg);
 		}
 	}
 }

@@ -116,7 +116,7 @@ static void bad_records_are_refused(void **state)
 static void large_records_go_into_several_messages(void **state)
 {
 	struct net *net = *state;
-	char key[8], value[PEERS_VALUE_MAX + 1];
+	char key[16], value[PEERS_VALUE_MAX + 1];
 	struct peers_record record;
 
 	start_three(net);
@@ -143,7 +143,7 @@ static void a_newcomer_learns_everything(void **state)
 
 	net_start(net, 0);
 	for (int i = 0; i < 1500; i++) {
-		char key[8];
+		char key[16];
 
 		snprintf(key, sizeof(key), "k%d", i);
 		net_put(net, 0, CONN, key, "some value that takes room, so that chunks are needed");
@@ -155,7 +155,7 @@ static void a_newcomer_learns_everything(void **state)
 	net_expect_view(net, 1, REG, "n1/a=1 ");
 	for (int i = 0; i < 1500; i++) {
 		struct peers_record record;
-		char key[8];
+		char key[16];
 
 		snprintf(key, sizeof(key), "k%d", i);
 		assert_int_equal(peers_find(net->nodes[1].peers, CONN, key, strlen(key), &record),
@@ -170,7 +170,7 @@ static void a_full_queue_delays_and_loses_nothing(void **state)
 	start_three(net);
 	net->nodes[0].refuse = EAGAIN;
 	for (int i = 0; i < 500; i++) {
-		char key[8];
+		char key[16];
 
 		snprintf(key, sizeof(key), "k%d", i);
 		net_put(net, 0, REG, key, "1");
@@ -196,7 +196,7 @@ static void deletions_that_cannot_be_told_do_not_fill_the_table(void **state)
 	net->nodes[0].refuse = EAGAIN;
 	assert_int_equal(net_delete(net, 0, REG, "goes"), 0);
 	for (int i = 0; i < 10000; i++) {
-		char key[8];
+		char key[16];
 
 		snprintf(key, sizeof(key), "k%d", i);
 		net_put(net, 0, REG, key, "1");
@@ -210,7 +210,7 @@ static void deletions_that_cannot_be_told_do_not_fill_the_table(void **state)
 static void the_limit_of_records_holds(void **state)
 {
 	struct net *net = *state;
-	char key[8];
+	char key[16];
 
 	start_three(net);
 	for (int i = 0; i < 2000; i++) {

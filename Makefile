@@ -84,7 +84,7 @@ $(B)/witnessctl: $(call obj,$(ctl_src)) $(core_lib)
 	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl -lpthread
 
 $(B)/witness-tickle: $(call obj,$(agent_src)) $(core_lib)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl -lpthread
+	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl -lpthread
 
 define module_rule
 $(B)/witnessd-backend-$(1).so: $(call obj,$(call module_srcs,$(1)))

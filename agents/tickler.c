@@ -2,8 +2,8 @@
 #include "agents/tickler.h"
 
 #include <errno.h>
-#include <time.h>
 
+#include "witnessd/util/clock.h"
 #include "witnessd/util/req.h"
 
 #define POLL_MS 20 /* while the address is not here */
@@ -26,14 +26,6 @@ struct tickler_state {
 static void look_for_address(struct tevent_req *req);
 static void begin_round(struct tevent_req *req);
 static void send_batch(struct tevent_req *req);
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* --- one step later --- */
 
@@ -85,7 +77,7 @@ struct tevent_req *tickler_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 					.ip = *ip,
 					.conns = conns,
 					.num = num,
-					.asked_ms = now_ms()};
+					.asked_ms = clock_ms()};
 	call_later(req, 0, look_for_address);
 	return tevent_req_is_in_progress(req) ? req : tevent_req_post(req, ev);
 }
@@ -93,7 +85,7 @@ struct tevent_req *tickler_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 static void look_for_address(struct tevent_req *req)
 {
 	struct tickler_state *state = tevent_req_data(req, struct tickler_state);
-	uint64_t waited_ms = now_ms() - state->asked_ms;
+	uint64_t waited_ms = clock_ms() - state->asked_ms;
 	struct netaddr_links links;
 	int err = netaddr_find(state->config.netaddr, &state->ip, &links);
 
@@ -106,7 +98,7 @@ static void look_for_address(struct tevent_req *req)
 		call_later(req, POLL_MS, look_for_address);
 	} else {
 		state->result.waited_ms = (uint32_t)waited_ms;
-		state->began_ms = now_ms();
+		state->began_ms = clock_ms();
 		begin_round(req);
 	}
 }
@@ -144,7 +136,7 @@ static void begin_round(struct tevent_req *req)
 static void end_round(struct tevent_req *req)
 {
 	struct tickler_state *state = tevent_req_data(req, struct tickler_state);
-	uint64_t passed_ms = now_ms() - state->began_ms;
+	uint64_t passed_ms = clock_ms() - state->began_ms;
 
 	state->round++;
 	if (state->round == NUM_ROUNDS || state->result.conns == 0) {

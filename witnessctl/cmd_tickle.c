@@ -10,18 +10,11 @@
 #include <time.h>
 
 #include "witnessctl/table.h"
+#include "witnessd/util/clock.h"
 
 #define LEAVE_DEFAULT_MS 3000
 #define LEAVE_POLL_MS    10
 #define LEAVE_EXTRA_MS   1000 /* beyond what the daemon waits itself */
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static int parse_seconds(const char *text, int *ms)
 {
@@ -52,14 +45,14 @@ static void show_leave(const struct ctl *ctl, const json_t *result)
 static int wait_for_leave(struct ctl *ctl, const char *address, int wait_ms, json_t **result)
 {
 	const struct timespec pause = {.tv_nsec = LEAVE_POLL_MS * 1000000L};
-	uint64_t deadline = now_ms() + (uint64_t)wait_ms + LEAVE_EXTRA_MS;
+	uint64_t deadline = clock_ms() + (uint64_t)wait_ms + LEAVE_EXTRA_MS;
 	int ret = ctl_ask(ctl,
 			  json_pack("{s:s, s:s, s:i}", "command", "leave", "address", address,
 				    "wait_ms", wait_ms),
 			  result);
 
 	while (ret == CTL_OK && !json_is_true(json_object_get(*result, "done"))) {
-		if (now_ms() >= deadline) {
+		if (clock_ms() >= deadline) {
 			fprintf(stderr, "witnessctl: the daemon does not come to an end\n");
 			return CTL_FAILED;
 		}

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/time.h>
 
-#include <tevent.h>
+#include "witnessd/util/clock.h"
 
 #define BACKOFF_FIRST_MS 100
 
@@ -24,7 +24,7 @@ static inline struct timeval backoff_next(struct backoff *backoff)
 		ms = backoff->max_ms;
 	}
 	backoff->next_ms = 2 * ms;
-	return tevent_timeval_current_ofs(ms / 1000, ms % 1000 * 1000);
+	return clock_in_ms(ms);
 }
 
 /** It was there: the next attempt after a loss comes soon. */

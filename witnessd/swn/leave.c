@@ -6,6 +6,7 @@
 #include <uthash.h>
 
 #include "witnessd/cluster/policy.h"
+#include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
 #include "witnessd/util/pack.h"
 #include "witnessd/util/req.h"
@@ -90,7 +91,7 @@ static struct tevent_req *tell_send(TALLOC_CTX *mem_ctx, struct swn_leaves *leav
 		.ev = leaves->ev,
 		.service = leaves->service,
 		.ip = *ip,
-		.deadline = tevent_timeval_current_ofs(wait_ms / 1000, wait_ms % 1000 * 1000),
+		.deadline = clock_in_ms(wait_ms),
 	};
 	sink->intent(sink->private_data, &intent);
 	state->waiting = swn_service_untold(leaves->service, ip);

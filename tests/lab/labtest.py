@@ -236,11 +236,13 @@ class RpcWatch(RpcClient):
 
     The next one is sent as soon as the last is answered, whatever the test does meanwhile; and since
     a registration is ended 5 s after its first notification it registers again, as Windows does.
+    The witness is a node's name, or an IPv6 address, to reach it by that.
     """
 
     def __init__(self, node, ip, level="sign"):
         self.watching = False
-        super().__init__(f"ncacn_ip_tcp:{node}.lab.test[{level}]", "-U", CREDENTIALS)
+        host = node if ":" in node else f"{node}.{DOMAIN}"
+        super().__init__(f"ncacn_ip_tcp:{host}[{level}]", "-U", CREDENTIALS)
         self.ip = ip
         self.registration = f"Register -1 -n {NETNAME} -i {ip} -c lab"
         self.handle = self.register(self.registration)

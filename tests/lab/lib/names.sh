@@ -53,5 +53,7 @@ hosts_write() {
 			echo "$(vip4 $i) fs.$LAB_DOMAIN fs"
 			echo "$(vip4 $i) vip$i.$LAB_DOMAIN vip$i"
 		done
+		echo "$(vip6 $i) fs.$LAB_DOMAIN fs"
+		echo "$(vip6 $i) vip$i-6.$LAB_DOMAIN vip$i-6"
 	} >"$LAB_DIR/common/hosts"
 }

@@ -5,7 +5,7 @@
 # The box "hub" has the bridge that the others are plugged into.
 
 # Private copies of the machine's folders, with owners and modes but without files ...
-BOX_FOLDERS="/var/lib/pacemaker /var/lib/corosync /var/lib/samba /var/cache/samba /var/log /var/tmp /var/spool"
+BOX_FOLDERS="/var/lib/pacemaker /var/lib/corosync /var/lib/ctdb /var/lib/samba /var/cache/samba /var/log /var/tmp /var/spool"
 # ... and of one with files.
 BOX_COPIES="/etc"
 

@@ -127,6 +127,7 @@ pacemaker_start_service() {
 
 pacemaker_start() {
 	local root=$LAB_DIR/$1
+	smb_start "$1"
 	cp "$LAB_DIR/corosync/corosync.conf" "$root/etc/corosync/"
 	if [ ! -e "$root/var/lib/pacemaker/cib/cib.xml" ]; then
 		install -o hacluster -g haclient -m 600 "$LAB_DIR/cib.xml" "$root/var/lib/pacemaker/cib/cib.xml"
@@ -135,19 +136,10 @@ pacemaker_start() {
 	pacemaker_start_service "$1"
 }
 
-# Any node that is on tells what the cluster looks like.
-pacemaker_asked() {
-	local node
-	for node in $(lab_nodes); do
-		box_alive "$node" && break
-	done
-	echo "$node"
-}
-
 # All nodes that are powered on are members, and every resource is started.
 pacemaker_settled() {
 	local node asked view
-	asked=$(pacemaker_asked)
+	asked=$(node_asked)
 	view=$(box_exec "$asked" crm_mon -1 --output-as=xml) || return 1
 	for node in $(lab_nodes); do
 		! box_alive "$node" || grep -q "<node name=\"$node\" .*online=\"true\" .*pending=\"false\"" <<<"$view" || return 1
@@ -158,9 +150,9 @@ pacemaker_settled() {
 
 pacemaker_ready() {
 	wait_for 55 "the cluster's resources" pacemaker_settled || return 1
-	box_exec "$(pacemaker_asked)" crm_resource --wait --timeout=30s
+	box_exec "$(node_asked)" crm_resource --wait --timeout=30s
 }
 
 pacemaker_status() {
-	box_exec "$(pacemaker_asked)" crm_mon -1 --inactive --group-by-node
+	box_exec "$(node_asked)" crm_mon -1 --inactive --group-by-node
 }

@@ -1,8 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# smbd on every node, as an administrator of a Pacemaker cluster without CTDB has it: the same
-# netbios name, users and share everywhere. (Whether the share's data are shared is not the
-# witness's business.)
+# smbd on every node: the same netbios name, users and share everywhere. With Pacemaker it is that of
+# an administrator without CTDB: whether the share's data are shared is not the witness's business.
 
 # The user exists everywhere under the same name; NTLM's user file is for witnessd.
 user_add() {
@@ -13,6 +12,7 @@ user_add() {
 	chmod 600 "$common/ntlm.users"
 }
 
+# smb_conf_write NODE DATA [LINE]: the folder of the share, and one more line for [global]
 smb_conf_write() {
 	cat >"$LAB_DIR/$1/etc/samba/smb.conf" <<END
 [global]
@@ -29,8 +29,9 @@ smb_conf_write() {
 	printcap name = /dev/null
 	# keeps samba-dcerpcd off port 135
 	rpc start on demand helpers = yes
+	${3:-}
 [data]
-	path = /var/tmp/data
+	path = $2
 	read only = no
 	# what Windows wants before it looks for a witness (Samba 4.20 and later)
 	smb3 share cap:CLUSTER = yes
@@ -42,12 +43,15 @@ smbd_start_service() {
 	box_start "$1" smbd smbd --foreground --no-process-group --debug-stdout
 }
 
+smb_user_add() {
+	printf '%s\n%s\n' "$LAB_PASSWORD" "$LAB_PASSWORD" |
+		box_exec "$1" pdbedit -t -a -u "$LAB_USER" >"$LAB_DIR/$1/pdbedit.log" 2>&1
+}
+
 smb_start() {
-	smb_conf_write "$1"
-	printf '%s\n%s\n' "$LAB_PASSWORD" "$LAB_PASSWORD" | box_exec "$1" sh -ec "
-		mkdir -p /var/tmp/data /run/samba
-		chown $LAB_USER: /var/tmp/data
-		pdbedit -t -a -u $LAB_USER" >"$LAB_DIR/$1/pdbedit.log" 2>&1
+	smb_conf_write "$1" /var/tmp/data
+	box_exec "$1" sh -ec "mkdir -p /var/tmp/data /run/samba; chown $LAB_USER: /var/tmp/data"
+	smb_user_add "$1"
 	smbd_start_service "$1"
 }
 

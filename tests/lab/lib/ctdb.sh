@@ -1,0 +1,120 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# CTDB as an administrator has it: the cluster lock in a folder that all nodes share, every node may
+# host every public address, and smbd is started and stopped by CTDB's own event script.
+
+# What CTDB takes over 20 s for at its start is mostly a wait that no recovery follows the first one.
+CTDB_QUIET_S=2
+
+ctdb_prepare() {
+	local common=$LAB_DIR/ctdb node
+	mkdir -p "$common" "$LAB_DIR/shared/data"
+	chmod 777 "$LAB_DIR/shared/data"
+	for node in $(lab_nodes); do
+		box_address "$node"
+	done >"$common/nodes"
+	ctdb_public_addresses >"$common/public_addresses"
+	echo "RerecoveryTimeout=$CTDB_QUIET_S" >"$common/ctdb.tunables"
+	cat >"$common/ctdb.conf" <<END
+[logging]
+	log level = NOTICE
+[cluster]
+	cluster lock = /srv/ctdb.lock
+[legacy]
+	# a lab shares its machine with others
+	realtime scheduling = false
+END
+}
+
+ctdb_public_addresses() {
+	local i count
+	count=$(lab_nodes | wc -l)
+	for i in $(seq "$count"); do
+		echo "$(vip4 "$i")/24 eth0"
+	done
+	echo "$(vip6 "$count")/64 eth0"
+}
+
+# What CTDB's script 50.samba calls through service(8), which finds no systemd here.
+ctdb_smbd_script() {
+	cat <<'END'
+#!/bin/sh
+# The lab's smbd, for CTDB's event script.
+pid_file=/run/lab/smbd.pid
+runs() {
+	[ -e "$pid_file" ] && kill -0 "$(cat "$pid_file")" 2>/dev/null
+}
+case $1 in
+start)
+	runs && exit 0
+	mkdir -p /run/samba
+	setsid smbd --foreground --no-process-group --debug-stdout >>/var/log/smbd.out 2>&1 </dev/null &
+	echo $! >"$pid_file"
+	;;
+stop)
+	runs && kill "$(cat "$pid_file")"
+	while runs; do sleep 0.1; done
+	;;
+esac
+END
+}
+
+# Files on the node's disk that its first boot does not find there.
+ctdb_configure() {
+	local etc=$LAB_DIR/$1/etc
+	cp "$LAB_DIR/ctdb/"* "$etc/ctdb/"
+	ctdb_smbd_script >"$etc/init.d/smbd"
+	ln -sf /usr/share/ctdb/events/legacy/50.samba.script "$etc/ctdb/events/legacy/"
+}
+
+ctdb_start_service() {
+	box_exec "$1" mkdir -p /run/ctdb /run/samba
+	box_start "$1" ctdb ctdbd --interactive
+}
+
+ctdb_gone() {
+	box_runs_not "$1" ctdb && ! box_exec "$1" pgrep -x ctdb-eventd
+}
+
+# ctdb_stop_service NODE [SIGNAL]: as an administrator does it, or by a signal, which ctdbd dies of.
+# Its event daemon notices that, and holds a socket until then which the next ctdbd wants.
+ctdb_stop_service() {
+	if [ -n "$2" ]; then
+		box_stop "$1" ctdb "$2"
+	else
+		box_exec "$1" ctdb shutdown
+	fi
+	wait_for 30 "the end of ctdb on $1" ctdb_gone "$1"
+}
+
+ctdb_start() {
+	smb_conf_write "$1" /srv/data "clustering = yes"
+	ctdb_configure "$1"
+	ctdb_start_service "$1"
+}
+
+# All nodes where ctdbd runs are healthy members, and every address is somewhere.
+ctdb_settled() {
+	local asked numbers
+	asked=$(node_asked)
+	numbers=$(lab_nodes | while read -r node; do
+		! box_alive "$node" || ! box_runs "$node" ctdb || echo $((${node#n} - 1))
+	done | paste -sd,)
+	box_exec "$asked" ctdb nodestatus "$numbers" || return 1
+	box_exec "$asked" ctdb -X ip all | awk -F '|' '
+		NR > 1 && $3 < 0 { exit 1 }
+		END { if (NR < 2) exit 1 }'
+}
+
+# The users are in a database of the cluster, too.
+ctdb_ready() {
+	wait_for 55 "the cluster's nodes and addresses" ctdb_settled || return 1
+	smb_user_add "$(node_asked)"
+}
+
+ctdb_status() {
+	local asked
+	asked=$(node_asked)
+	box_exec "$asked" ctdb status
+	box_exec "$asked" ctdb ip all
+}

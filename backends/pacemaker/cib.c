@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "backends/pacemaker/backoff.h"
+#include "witnessd/util/backoff.h"
 #include "backends/pacemaker/pcmk.h"
 #include "backends/pacemaker/probe.h"
 #include "backends/pacemaker/xml.h"

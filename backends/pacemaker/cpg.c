@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/uio.h>
 
-#include "backends/pacemaker/backoff.h"
+#include "witnessd/util/backoff.h"
 #include "backends/pacemaker/corosync.h"
 #include "backends/pacemaker/probe.h"
 #include "witnessd/util/log.h"

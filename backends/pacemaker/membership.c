@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "backends/pacemaker/backoff.h"
+#include "witnessd/util/backoff.h"
 #include "backends/pacemaker/corosync.h"
 #include "backends/pacemaker/probe.h"
 #include "witnessd/util/log.h"

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "backends/pacemaker/backoff.h"
+#include "witnessd/util/backoff.h"
 #include "backends/pacemaker/glib_bridge.h"
 #include "backends/pacemaker/pcmk.h"
 #include "witnessd/util/log.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The pause between two attempts to reach something that is not there: doubles up to a limit. */
-#ifndef BACKENDS_PACEMAKER_BACKOFF_H
-#define BACKENDS_PACEMAKER_BACKOFF_H
+#ifndef WITNESSD_UTIL_BACKOFF_H
+#define WITNESSD_UTIL_BACKOFF_H
 
 #include <stdint.h>
 #include <sys/time.h>

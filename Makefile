@@ -18,7 +18,7 @@ SYSCONFDIR    ?= /etc
 UNITDIR       ?= /usr/lib/systemd/system
 PYTHON        ?= /usr/bin/python3
 VERSION       := 0.1.0
-BACKENDS      ?= static pacemaker
+BACKENDS      ?= static pacemaker ctdb
 
 CC            ?= cc
 CFLAGS        ?= -O2 -g
@@ -106,8 +106,9 @@ $(foreach u,$(patsubst tests/unit/%.c,%,$(unit_src)),$(eval $(call unit_rule,$u)
 $(B)/tests/unit/test_cluster_module: private override LDFLAGS += -Wl,--whole-archive $(core_lib) -Wl,--no-whole-archive
 $(B)/tests/unit/test_cluster_module: | $(B)/witnessd-backend-static.so
 
-# A fuzz target links the core, too; this one needs the parser of a backend as well.
+# A fuzz target links the core, too; these need the parsers of a backend as well.
 $(B)/tests/fuzz/fuzz_static_map: $(call obj,backends/static/map.c backends/static/map_format.c)
+$(B)/tests/fuzz/fuzz_ctdb_packet: $(call obj,backends/ctdb/packet.c backends/ctdb/payload.c)
 
 # And this one the tickle agent's parsers.
 $(B)/tests/fuzz/fuzz_netlink: $(call obj,agents/netlink.c agents/sock_diag.c agents/netaddr.c)

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of the client share. */
+#ifndef BACKENDS_CTDB_CLIENT_PRIVATE_H
+#define BACKENDS_CTDB_CLIENT_PRIVATE_H
+
+#include <qb/qblist.h>
+#include <sys/un.h>
+#include <uthash.h>
+
+#include "backends/ctdb/client.h"
+#include "witnessd/util/backoff.h"
+
+enum client_state {
+	CLIENT_DOWN,
+	CLIENT_GREETING, /* connected; own number and SRVIDs are under way */
+	CLIENT_UP,
+};
+
+struct client_listener {
+	struct qb_list_head link;
+	uint64_t srvid;
+	ctdb_message_fn fn;
+	void *private_data;
+};
+
+struct client_watcher {
+	struct qb_list_head link;
+	void (*connected)(void *private_data);
+	void (*disconnected)(void *private_data, const char *reason);
+	void *private_data;
+};
+
+struct ctdb_client {
+	struct tevent_context *ev;
+	struct ctdb_client_config config;
+	struct sockaddr_un addr;
+	struct qb_list_head listeners, watchers;
+	struct ctdb_client_stats stats;
+
+	enum client_state state;
+	int fd; /* -1: none */
+	struct tevent_fd *fde;
+	struct tevent_timer *retry;  /* while DOWN */
+	struct tevent_timer *broken; /* the connection is to be given up as soon as the loop runs */
+	const char *broken_why;
+	struct backoff backoff;
+	bool complained; /* of a ctdbd that is not there */
+	uint32_t pnn;
+	unsigned int greetings; /* answers that are missing before it is UP */
+
+	uint8_t *in; /* what has been read and is not a whole packet yet */
+	size_t in_size, in_len;
+	uint64_t last_read_ms;     /* clock_ms() */
+	struct qb_list_head queue; /* struct outgoing, client_io.c */
+
+	struct client_call *calls; /* by reqid */
+	uint32_t last_reqid;
+};
+
+/* A control that waits for its reply: the state of ctdb_control_send(). */
+struct client_call {
+	UT_hash_handle hh;
+	struct ctdb_client *client; /* NULL: not in the table any more */
+	struct tevent_req *req;
+	uint32_t reqid;
+	bool local; /* this node's ctdbd answers by itself */
+	int32_t status;
+	uint8_t *data;
+	size_t len;
+};
+
+/* client.c */
+/** End the connection, tell everybody, and try again later. Not from inside a call of client.h. */
+void ctdb_client_lost(struct ctdb_client *client, const char *reason);
+/** The same, soon: from anywhere. reason is a constant. */
+void ctdb_client_break(struct ctdb_client *client, const char *reason);
+
+/* client_io.c */
+/** Begin to read. @return 0 or ENOMEM */
+int ctdb_client_io_start(struct ctdb_client *client);
+/** Forget everything that was read and that waits to be written, and close. */
+void ctdb_client_io_stop(struct ctdb_client *client);
+/** Queue a packet. @return as ctdb_client_message() */
+int ctdb_client_push(struct ctdb_client *client, const struct ctdb_packet *packet);
+
+/* client_call.c */
+/** As ctdb_control_send(), also during the greeting. */
+struct tevent_req *ctdb_client_call_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+					 struct ctdb_client *client,
+					 const struct ctdb_control *control);
+/** A reply has come. */
+void ctdb_client_replied(struct ctdb_client *client, const struct ctdb_packet *packet);
+/** Nothing will be answered any more. */
+void ctdb_client_fail_calls(struct ctdb_client *client);
+/** The same without telling: they time out. */
+void ctdb_client_forget_calls(struct ctdb_client *client);
+
+#endif

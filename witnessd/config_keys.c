@@ -98,5 +98,13 @@ const struct config_key config_keys[] = {
 	 "Longest pause in seconds between two attempts to reach Pacemaker."},
 	{"pacemaker.settle_ms", CONFIG_NUMBER, "10000", 0, 60000, NULL,
 	 "Milliseconds that an address's operation history may be missing, without a recorded stop, before the address counts as lost: longer than a node takes to rejoin and be probed."},
+	/* ctdb backend */
+	{"ctdb.socket", CONFIG_PATH, "/run/ctdb/ctdbd.socket", 0, 0, NULL, "The Unix socket of ctdbd."},
+	{"ctdb.reconnect_max", CONFIG_NUMBER, "2", 1, 60, NULL,
+	 "Longest pause in seconds between two attempts to reach ctdbd."},
+	{"ctdb.timeout_ms", CONFIG_NUMBER, "1500", 100, 60000, NULL,
+	 "Milliseconds to wait for an answer of the ctdbd of this or another node."},
+	{"ctdb.node_names", CONFIG_LIST, "", 0, 0, NULL,
+	 "Names of the nodes, in the order of CTDB's numbers; the same on all nodes. Empty: node0, node1 and so on."},
 	{NULL, CONFIG_STRING, NULL, 0, 0, NULL, NULL},
 };

@@ -5,7 +5,7 @@
 #   make           build into $(B)
 #   make check     deps, build, all tests; the last line is "N passed, N failed, N skipped"
 #   make demo      three witnesses on loopback, two watching clients, a move, a failure, a return
-#   make install   DESTDIR, PREFIX
+#   make install   DESTDIR, PREFIX; install-client: libswnclient alone
 
 B             ?= build
 PREFIX        ?= /usr
@@ -14,6 +14,8 @@ SBINDIR       ?= $(PREFIX)/sbin
 MODULEDIR     ?= $(PREFIX)/lib/witnessd
 MANDIR        ?= $(PREFIX)/share/man
 OCFDIR        ?= /usr/lib/ocf/resource.d/samba
+LIBDIR        ?= $(PREFIX)/lib
+INCLUDEDIR    ?= $(PREFIX)/include
 SYSCONFDIR    ?= /etc
 UNITDIR       ?= /usr/lib/systemd/system
 PYTHON        ?= /usr/bin/python3
@@ -27,16 +29,19 @@ PKGS          := talloc tevent libqb jansson inih krb5-gssapi krb5 nettle libcap
 # Asked for once a run, and not at all for the goals that work on a bare machine.
 PKG_CFLAGS     = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
 PKG_LIBS       = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
+SWNC_PKGS     := talloc tevent libqb krb5-gssapi krb5 nettle
+SWNC_LIBS      = $(eval SWNC_LIBS := $$(shell pkg-config --libs $(SWNC_PKGS)))$(SWNC_LIBS)
 PM_PKGS       := pacemaker-cib pacemaker-pe_status glib-2.0 libxml-2.0 libcpg libquorum libcmap
 PM_CFLAGS      = $(eval PM_CFLAGS := $$(shell pkg-config --cflags $(PM_PKGS)))$(PM_CFLAGS)
 PM_LIBS        = $(eval PM_LIBS := $$(shell pkg-config --libs $(PM_PKGS)))$(PM_LIBS)
 
 override CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wno-unused-parameter -fPIC -fvisibility=default $(WERROR)
-override CPPFLAGS += -I. -D_GNU_SOURCE -DWITNESSD_VERSION='"$(VERSION)"' \
+override CPPFLAGS += -I. -Ilibswnclient -D_GNU_SOURCE -DWITNESSD_VERSION='"$(VERSION)"' \
 	-DWITNESSD_MODULEDIR='"$(MODULEDIR)"' -DWITNESSD_SYSCONFDIR='"$(SYSCONFDIR)"'
 
 core_src      := $(filter-out witnessd/main.c,$(wildcard witnessd/*.c witnessd/*/*.c))
+swnc_src      := $(wildcard libswnclient/*.c)
 ctl_src       := $(wildcard witnessctl/*.c)
 agent_src     := $(wildcard agents/*.c)
 unit_src      := $(wildcard tests/unit/test_*.c)
@@ -46,6 +51,8 @@ module_srcs    = $(wildcard backends/$(1)/*.c)
 # Under obj/, because the program witnessd and the folder witnessd/ have one name.
 obj            = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
+SWNC_SONAME   := libswnclient.so.0
+swnc_lib      := $(B)/libswnclient.so $(B)/libswnclient.a
 core_lib      := $(B)/libwitnessd-core.a
 modules       := $(foreach b,$(BACKENDS),$(if $(call module_srcs,$b),$(B)/witnessd-backend-$b.so))
 units         := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(unit_src))
@@ -58,9 +65,9 @@ say            = $(if $(V),,@printf '  %-3s %s\n' $(if $(filter %.o,$@),CC,LD) $
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps deps-build tests check check-asan check-valgrind check-units check-lint check-headers check-sh demo \
-	demo-pacemaker install clean format
+	demo-pacemaker install install-client clean format
 
-all: $(B)/witnessd $(B)/witnessctl $(B)/witness-tickle $(modules)
+all: $(B)/witnessd $(B)/witnessctl $(B)/witness-tickle $(modules) $(swnc_lib)
 
 deps-build:
 	@tests/deps/install tests/deps/build.txt
@@ -80,11 +87,22 @@ $(B)/witnessd: $(B)/obj/witnessd/main.o $(core_lib)
 	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $< -Wl,--whole-archive $(core_lib) \
 		-Wl,--no-whole-archive $(PKG_LIBS) -ldl -lpthread
 
-$(B)/witnessctl: $(call obj,$(ctl_src)) $(core_lib)
+$(B)/witnessctl: $(call obj,$(ctl_src) $(swnc_src)) $(core_lib)
 	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl -lpthread
 
 $(B)/witness-tickle: $(call obj,$(agent_src)) $(core_lib)
 	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl -lpthread
+
+# What the library needs of the core is inside, and nothing but swnc_* can be seen from outside.
+$(B)/libswnclient.so: $(call obj,$(swnc_src)) $(core_lib) libswnclient/libswnclient.map
+	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SWNC_SONAME) \
+		-Wl,--version-script=libswnclient/libswnclient.map -o $@ $(filter %.o %.a,$^) $(SWNC_LIBS) -lpthread
+	@ln -sf libswnclient.so $(B)/$(SWNC_SONAME)
+$(B)/libswnclient.a: $(call obj,$(swnc_src)) $(core_lib)
+	$(say)$(LD) -r -o $(B)/obj/libswnclient/all.o $^
+	@objcopy --wildcard --keep-global-symbol='swnc_*' $(B)/obj/libswnclient/all.o
+	@rm -f $@
+	@$(AR) rcs $@ $(B)/obj/libswnclient/all.o
 
 define module_rule
 $(B)/witnessd-backend-$(1).so: $(call obj,$(call module_srcs,$(1)))
@@ -94,9 +112,9 @@ $(foreach b,$(BACKENDS),$(eval $(call module_rule,$b)))
 $(B)/obj/backends/pacemaker/%.o $(B)/obj/tests/unit/test_pacemaker%.o $(B)/obj/tests/lab/%.o: EXTRA_CFLAGS = $(PM_CFLAGS) -Wno-deprecated-declarations
 
 # A unit test links the core; tests named test_BACKEND_* link that backend's objects, too, and those
-# named test_tickle* the tickle agent's.
+# named test_tickle* the tickle agent's, test_swnclient* the client library's.
 define unit_rule
-$(B)/tests/unit/$(1): $(B)/obj/tests/unit/$(1).o $(foreach b,$(BACKENDS),$(if $(filter test_$b%,$(1)),$(call obj,$(call module_srcs,$b)))) $(if $(filter test_tickle%,$(1)),$(call obj,$(filter-out agents/main.c,$(agent_src)))) $(core_lib)
+$(B)/tests/unit/$(1): $(B)/obj/tests/unit/$(1).o $(foreach b,$(BACKENDS),$(if $(filter test_$b%,$(1)),$(call obj,$(call module_srcs,$b)))) $(if $(filter test_tickle%,$(1)),$(call obj,$(filter-out agents/main.c,$(agent_src)))) $(if $(filter test_swnclient%,$(1)),$(call obj,$(swnc_src))) $(core_lib)
 	@mkdir -p $$(@D)
 	$$(say)$(CC) $(CFLAGS) $$(LDFLAGS) -rdynamic -o $$@ $$^ $$(if $$(filter test_pacemaker%,$(1)),$$(PM_LIBS)) $(PKG_LIBS) -lcmocka -ldl -lpthread
 endef
@@ -163,7 +181,20 @@ demo-pacemaker: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@tests/demo/demo-pacemaker $(B)
 
-install: all
+# The client library alone, for who builds against it.
+install-client: $(swnc_lib)
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(MANDIR)/man3
+	install -m 755 $(B)/libswnclient.so $(DESTDIR)$(LIBDIR)/$(SWNC_SONAME).$(VERSION)
+	ln -sf $(SWNC_SONAME).$(VERSION) $(DESTDIR)$(LIBDIR)/$(SWNC_SONAME)
+	ln -sf $(SWNC_SONAME) $(DESTDIR)$(LIBDIR)/libswnclient.so
+	install -m 644 $(B)/libswnclient.a $(DESTDIR)$(LIBDIR)/
+	install -m 644 libswnclient/swnclient.h libswnclient/swnclient_tevent.h $(DESTDIR)$(INCLUDEDIR)/
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+		-e 's|@VERSION@|$(VERSION)|' -e 's|@PKGS@|$(SWNC_PKGS)|' \
+		libswnclient/libswnclient.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libswnclient.pc
+	install -m 644 docs/libswnclient.3 $(DESTDIR)$(MANDIR)/man3/
+
+install: all install-client
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MODULEDIR) $(DESTDIR)$(OCFDIR) \
 		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR)
 	install -m 755 $(B)/witnessd $(B)/witnessctl $(DESTDIR)$(SBINDIR)/

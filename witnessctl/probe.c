@@ -115,6 +115,22 @@ static int parse_option(struct probe *probe, int opt, char *arg)
 	}
 }
 
+static void fill_logon(struct probe *probe)
+{
+	const struct remote *remote = &probe->remote;
+
+	probe->params.cred = (struct rpc_cred){
+		.user = remote->account,
+		.domain = remote->domain,
+		.password = remote->account != NULL ? remote->password : NULL,
+		.no_ntlm = remote->kerberos || remote->user == NULL,
+	};
+	/* Without SPNEGO around it Kerberos says what is wrong. */
+	probe->params.auth_type = remote->kerberos ? RPC_AUTH_KRB5
+				  : remote->ntlm   ? RPC_AUTH_NTLM
+						   : RPC_AUTH_SPNEGO;
+}
+
 static int parse(struct probe *probe, int argc, const char **argv)
 {
 	int ret = -1, opt;
@@ -132,10 +148,9 @@ static int parse(struct probe *probe, int argc, const char **argv)
 		return remote_usage(&probe->remote, "%s: no arguments are expected", argv[optind]);
 	}
 	ret = remote_resolve(&probe->remote, &probe->params.server);
-	ret = ret < 0 ? remote_credentials(&probe->remote, &probe->params) : ret;
-	if (ret < 0 && probe->remote.kerberos) {
-		/* Without SPNEGO around it Kerberos says what is wrong. */
-		probe->params.auth_type = RPC_AUTH_KRB5;
+	ret = ret < 0 ? remote_credentials(&probe->remote) : ret;
+	if (ret < 0) {
+		fill_logon(probe);
 	}
 	if (ret < 0 && probe->params.target == NULL) {
 		probe->params.target = talloc_asprintf(probe, "cifs@%s", probe->remote.server);

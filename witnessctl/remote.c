@@ -143,7 +143,7 @@ int remote_resolve(const struct remote *remote, struct ipaddr *out)
 	return -1;
 }
 
-int remote_credentials(struct remote *remote, struct swn_client_params *params)
+int remote_credentials(struct remote *remote)
 {
 	const char *backslash = remote->user != NULL ? strchr(remote->user, '\\') : NULL;
 
@@ -153,8 +153,6 @@ int remote_credentials(struct remote *remote, struct swn_client_params *params)
 	if (remote->ntlm && remote->user == NULL) {
 		return remote_usage(remote, "--ntlm needs a user");
 	}
-	params->auth_type = remote->ntlm ? RPC_AUTH_NTLM : RPC_AUTH_SPNEGO;
-	params->cred.no_ntlm = remote->kerberos || remote->user == NULL;
 	if (remote->user == NULL) {
 		return -1;
 	}
@@ -165,11 +163,10 @@ int remote_credentials(struct remote *remote, struct swn_client_params *params)
 		return remote_usage(remote, "a user needs a password: in a file, in "
 					    "WITNESSCTL_PASSWORD, or by option");
 	}
-	params->cred.password = remote->password;
-	params->cred.user = backslash != NULL ? backslash + 1 : remote->user;
+	remote->account = backslash != NULL ? backslash + 1 : remote->user;
 	if (backslash != NULL) {
-		params->cred.domain = talloc_strndup(remote->mem_ctx, remote->user,
-						     (size_t)(backslash - remote->user));
+		remote->domain = talloc_strndup(remote->mem_ctx, remote->user,
+						(size_t)(backslash - remote->user));
 	}
 	return -1;
 }

@@ -17,6 +17,9 @@ struct remote {
 	const char *user;     /* [DOMAIN\]USER */
 	const char *password; /* NULL with a user: Kerberos without one, from a keytab or a cache */
 	bool kerberos, ntlm;
+	/* Filled in by remote_credentials(). */
+	const char *account; /* USER; NULL: none */
+	const char *domain;  /* DOMAIN; NULL: none */
 };
 
 /*
@@ -41,7 +44,7 @@ int remote_password(struct remote *remote, char *arg);
 /** --server, an address or a name that has one. Looking it up may block. */
 int remote_resolve(const struct remote *remote, struct ipaddr *out);
 
-/** Fill in cred and auth_type. The environment's WITNESSCTL_PASSWORD counts, too. */
-int remote_credentials(struct remote *remote, struct swn_client_params *params);
+/** Who we are, put together and checked. The environment's WITNESSCTL_PASSWORD counts, too. */
+int remote_credentials(struct remote *remote);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "libswnclient/swnclient_tevent.h"
 #include "witnessctl/ctl.h"
 #include "witnessd/util/log.h"
 
@@ -15,7 +16,7 @@
 struct watch {
 	struct tevent_context *ev;
 	struct watch_options options;
-	struct swn_client *client;
+	struct swnc_client *client;
 	unsigned long notifications;
 	bool registered; /* ever */
 	bool stopping, done;
@@ -34,7 +35,7 @@ static void watch_stop(struct watch *watch, int exit_code)
 	}
 	watch->stopping = true;
 	watch->exit_code = exit_code;
-	subreq = swn_client_stop_send(watch, watch->ev, watch->client, UNREGISTER_MS);
+	subreq = swnc_client_stop_send(watch, watch->ev, watch->client, UNREGISTER_MS);
 	if (subreq == NULL) {
 		watch->done = true;
 		return;
@@ -45,7 +46,7 @@ static void watch_stop(struct watch *watch, int exit_code)
 static void watch_stopped(struct tevent_req *subreq)
 {
 	struct watch *watch = tevent_req_callback_data(subreq, struct watch);
-	int err = swn_client_stop_recv(subreq);
+	int err = swnc_client_stop_recv(subreq);
 
 	talloc_free(subreq);
 	if (err != 0) {
@@ -76,20 +77,20 @@ static void on_timeout(struct tevent_context *ev, struct tevent_timer *te, struc
 }
 
 /* With credentials that nobody has accepted yet, trying on would only lock the account. */
-static bool is_hopeless(const struct watch *watch, const struct swn_client_event *event)
+static bool is_hopeless(const struct watch *watch, const struct swnc_event *event)
 {
-	return event->type == SWN_CLIENT_FAILED && !watch->registered &&
+	return event->type == SWNC_FAILED && !watch->registered &&
 	       (event->err == EACCES || event->err == ENOENT);
 }
 
-static void on_event(void *private_data, const struct swn_client_event *event)
+static void on_event(void *private_data, const struct swnc_event *event)
 {
 	struct watch *watch = talloc_get_type_abort(private_data, struct watch);
 
-	watch_print(event, watch->options.params.net_name, watch->options.json);
-	if (event->type == SWN_CLIENT_REGISTERED) {
+	watch_print(event, watch->options.net_name, watch->options.json);
+	if (event->type == SWNC_REGISTERED) {
 		watch->registered = true;
-	} else if (event->type == SWN_CLIENT_NOTIFIED) {
+	} else if (event->type == SWNC_NOTIFIED) {
 		watch->notifications++;
 		if (watch->notifications == watch->options.count) {
 			watch_stop(watch, CTL_OK);
@@ -103,7 +104,6 @@ static int watch_start(struct watch *watch)
 {
 	struct watch_options *options = &watch->options;
 	struct timeval end = tevent_timeval_current_ofs(options->timeout_ms / 1000, 0);
-	int err;
 
 	if (tevent_add_signal(watch->ev, watch, SIGINT, 0, on_signal, watch) == NULL ||
 	    tevent_add_signal(watch->ev, watch, SIGTERM, 0, on_signal, watch) == NULL ||
@@ -111,12 +111,8 @@ static int watch_start(struct watch *watch)
 	     tevent_add_timer(watch->ev, watch, end, on_timeout, watch) == NULL)) {
 		return ENOMEM;
 	}
-	err = rpc_auth_create(watch, watch->ev, NULL, &options->params.auth);
-	if (err != 0) {
-		return err;
-	}
-	return swn_client_create(watch, watch->ev, &options->params, on_event, watch,
-				 &watch->client);
+	return swnc_client_create(watch, watch->ev, options->config, on_event, watch,
+				  &watch->client);
 }
 
 int cmd_watch(struct ctl *ctl, int argc, const char **argv)

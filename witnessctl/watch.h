@@ -3,13 +3,17 @@
 #ifndef WITNESSCTL_WATCH_H
 #define WITNESSCTL_WATCH_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <talloc.h>
 
-#include "witnessd/swn/client.h"
+#include "libswnclient/swnclient.h"
+
+#define WATCH_TIME_DIGITS 15 /* of JSON: microseconds of a machine that has been up for years */
 
 struct watch_options {
-	struct swn_client_params params; /* auth is not filled in */
+	struct swnc_config *config; /* freed with mem_ctx of watch_parse() */
+	const char *net_name;       /* borrowed from argv */
 	bool json;
 	bool debug;
 	unsigned long count;     /* notifications after which to stop; 0 = no end */
@@ -23,7 +27,10 @@ struct watch_options {
  */
 int watch_parse(TALLOC_CTX *mem_ctx, int argc, const char **argv, struct watch_options *out);
 
+/** An event as the object that --json prints, with the monotonic and the wall clock. @return new reference */
+json_t *watch_json(const struct swnc_event *event, const char *net_name);
+
 /** Print an event as one line, with the monotonic and the wall clock, and flush it. */
-void watch_print(const struct swn_client_event *event, const char *net_name, bool json);
+void watch_print(const struct swnc_event *event, const char *net_name, bool json);
 
 #endif

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "witnessctl/watch.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "witnessctl/ctl.h"
 #include "witnessctl/remote.h"
-
-#define DEFAULT_KEEP_ALIVE_S 120 /* as Windows asks */
 
 enum {
 	OPT_SERVER = 256,
@@ -98,71 +96,76 @@ struct raw {
 	struct watch_options *out;
 };
 
-static int parse_numeric(struct raw *raw, int opt, const char *arg)
-{
-	struct swn_client_params *params = &raw->out->params;
-	unsigned long n = 0;
-	int ret;
+/* What the library calls the options that it has, too, and the range of those with numbers. */
+static const struct {
+	int opt;
+	enum swnc_option option;
+	const char *name; /* of one with a number; NULL: text, or set is what a flag means */
+	unsigned long min, max;
+	uint32_t set;
+} library_options[] = {
+	{OPT_SHARE, SWNC_SHARE, NULL, 0, 0, 0},
+	{OPT_CLIENT_NAME, SWNC_CLIENT_NAME, NULL, 0, 0, 0},
+	{OPT_TARGET, SWNC_TARGET, NULL, 0, 0, 0},
+	{OPT_KEEP_ALIVE, SWNC_KEEP_ALIVE_S, "keep-alive", 0, UINT32_MAX, 0},
+	{OPT_EPM_PORT, SWNC_EPM_PORT, "epm-port", 1, UINT16_MAX, 0},
+	{OPT_IP_NOTIFY, SWNC_IP_NOTIFICATION, NULL, 0, 0, 1},
+	{OPT_RESUME, SWNC_RESUME, NULL, 0, 0, 1},
+	{OPT_V1, SWNC_VERSION, NULL, 0, 0, 1},
+	{OPT_SEAL, SWNC_SEAL, NULL, 0, 0, 1},
+};
 
-	switch (opt) {
-	case OPT_KEEP_ALIVE:
-		ret = remote_number(&raw->remote, "keep-alive", arg, 0, UINT32_MAX, &n);
-		params->keep_alive_s = (uint32_t)n;
-		return ret;
-	case OPT_EPM_PORT:
-		ret = remote_number(&raw->remote, "epm-port", arg, 1, UINT16_MAX, &n);
-		params->epm_port = (uint16_t)n;
-		return ret;
-	case OPT_COUNT:
-		return remote_number(&raw->remote, "count", arg, 1, UINT32_MAX, &raw->out->count);
+/* Text of the command line for the library. */
+static int set_text(struct raw *raw, enum swnc_option option, const char *text)
+{
+	switch (swnc_config_set_text(raw->out->config, option, text)) {
+	case 0:
+		return -1;
+	case ENOMEM:
+		fputs("witnessctl: out of memory\n", stderr);
+		return CTL_FAILED;
 	default:
-		ret = remote_number(&raw->remote, "timeout", arg, 1, 1000000, &n);
-		raw->out->timeout_ms = (unsigned int)n * 1000;
-		return ret;
+		return remote_usage(&raw->remote,
+				    "\"%s\" is empty, too long, or not what it should be", text);
 	}
 }
 
-static int parse_flag(struct raw *raw, int opt)
+static int set_number(struct raw *raw, enum swnc_option option, uint32_t number)
 {
-	struct swn_client_params *params = &raw->out->params;
+	return swnc_config_set_number(raw->out->config, option, number) == 0
+		       ? -1
+		       : remote_usage(&raw->remote, "%u is out of range", number);
+}
 
-	switch (opt) {
-	case OPT_JSON:
-		raw->out->json = true;
-		return -1;
-	case OPT_DEBUG:
-		raw->out->debug = true;
-		return -1;
-	case OPT_KERBEROS:
-		raw->remote.kerberos = true;
-		return -1;
-	case OPT_NTLM:
-		raw->remote.ntlm = true;
-		return -1;
-	case OPT_IP_NOTIFY:
-		params->ip_notification = true;
-		return -1;
-	case OPT_RESUME:
-		params->resume = true;
-		return -1;
-	case OPT_V1:
-		params->v1 = true;
-		return -1;
-	case OPT_SEAL:
-		params->auth_level = RPC_LEVEL_PRIVACY;
-		return -1;
-	case OPT_HELP:
-		fputs(help, stdout);
-		return CTL_OK;
-	default:
-		fputs("Try: witnessctl watch --help\n", stderr); /* getopt has complained */
-		return CTL_USAGE;
+/* An option that is the library's, or CTL_USAGE. */
+static int parse_library(struct raw *raw, int opt, const char *arg)
+{
+	for (size_t i = 0; i < sizeof(library_options) / sizeof(library_options[0]); i++) {
+		unsigned long n = library_options[i].set;
+
+		if (library_options[i].opt != opt) {
+			continue;
+		}
+		if (n != 0) {
+			return set_number(raw, library_options[i].option, (uint32_t)n);
+		}
+		if (library_options[i].name == NULL) {
+			return set_text(raw, library_options[i].option, arg);
+		}
+		if (remote_number(&raw->remote, library_options[i].name, arg,
+				  library_options[i].min, library_options[i].max, &n) >= 0) {
+			return CTL_USAGE;
+		}
+		return set_number(raw, library_options[i].option, (uint32_t)n);
 	}
+	fputs("Try: witnessctl watch --help\n", stderr); /* getopt has complained */
+	return CTL_USAGE;
 }
 
 static int parse_option(struct raw *raw, int opt, char *arg)
 {
-	struct swn_client_params *params = &raw->out->params;
+	unsigned long n = 0;
+	int ret;
 
 	switch (opt) {
 	case OPT_SERVER:
@@ -175,40 +178,81 @@ static int parse_option(struct raw *raw, int opt, char *arg)
 		return remote_password(&raw->remote, arg);
 	case OPT_PASSWORD_FILE:
 		return remote_password_file(&raw->remote, arg);
-	case OPT_SHARE:
-		params->share_name = arg;
+	case OPT_KERBEROS:
+		raw->remote.kerberos = true;
 		return -1;
-	case OPT_CLIENT_NAME:
-		params->client_name = arg;
+	case OPT_NTLM:
+		raw->remote.ntlm = true;
 		return -1;
-	case OPT_TARGET:
-		params->target = arg;
+	case OPT_JSON:
+		raw->out->json = true;
 		return -1;
-	case OPT_KEEP_ALIVE:
-	case OPT_EPM_PORT:
+	case OPT_DEBUG:
+		raw->out->debug = true;
+		return -1;
 	case OPT_COUNT:
+		return remote_number(&raw->remote, "count", arg, 1, UINT32_MAX, &raw->out->count);
 	case OPT_TIMEOUT:
-		return parse_numeric(raw, opt, arg);
+		ret = remote_number(&raw->remote, "timeout", arg, 1, 1000000, &n);
+		raw->out->timeout_ms = (unsigned int)n * 1000;
+		return ret;
+	case OPT_HELP:
+		fputs(help, stdout);
+		return CTL_OK;
 	default:
-		return parse_flag(raw, opt);
+		return parse_library(raw, opt, arg);
 	}
 }
 
-static int fill_defaults(struct raw *raw)
+/* Who we are, and the server, for the library. */
+static int fill_config(struct raw *raw)
 {
-	struct swn_client_params *params = &raw->out->params;
-	char name[256] = "";
+	const struct remote *remote = &raw->remote;
+	struct ipaddr server;
+	char text[IPADDR_STRLEN];
+	int ret = remote_resolve(remote, &server);
 
-	if (params->client_name == NULL) {
-		if (gethostname(name, sizeof(name) - 1) != 0 || name[0] == '\0') {
-			return remote_usage(&raw->remote,
-					    "this computer has no name: use --client-name");
-		}
-		params->client_name = talloc_strdup(raw->remote.mem_ctx, name);
+	ret = ret < 0 ? remote_credentials(&raw->remote) : ret;
+	ret = ret < 0 ? set_text(raw, SWNC_SERVER, ipaddr_format(&server, text)) : ret;
+	if (ret < 0 && remote->account != NULL) {
+		ret = set_text(raw, SWNC_USER, remote->account);
 	}
-	if (params->target == NULL) {
-		params->target = talloc_asprintf(raw->remote.mem_ctx, "cifs@%s", params->net_name);
+	if (ret < 0 && remote->domain != NULL && remote->domain[0] != '\0') {
+		ret = set_text(raw, SWNC_DOMAIN, remote->domain);
 	}
+	if (ret < 0 && remote->account != NULL && remote->password != NULL) {
+		ret = set_text(raw, SWNC_PASSWORD, remote->password);
+	}
+	if (ret < 0 && (remote->kerberos || remote->ntlm)) {
+		ret = set_number(raw, SWNC_MECHANISMS, remote->ntlm ? SWNC_NTLM : SWNC_KERBEROS);
+	}
+	return ret;
+}
+
+/* talloc frees the configuration with its owner. */
+struct config_holder {
+	struct swnc_config *config;
+};
+
+static int holder_destructor(struct config_holder *holder)
+{
+	swnc_config_free(holder->config);
+	return 0;
+}
+
+static int new_config(TALLOC_CTX *mem_ctx, struct watch_options *out)
+{
+	struct config_holder *holder = talloc_zero(mem_ctx, struct config_holder);
+
+	if (holder != NULL) {
+		talloc_set_destructor(holder, holder_destructor);
+		holder->config = swnc_config_new();
+	}
+	if (holder == NULL || holder->config == NULL) {
+		fputs("witnessctl: out of memory\n", stderr);
+		return CTL_FAILED;
+	}
+	out->config = holder->config;
 	return -1;
 }
 
@@ -216,10 +260,10 @@ int watch_parse(TALLOC_CTX *mem_ctx, int argc, const char **argv, struct watch_o
 {
 	struct raw raw = {.remote = {.mem_ctx = mem_ctx, .command = "watch"}, .out = out};
 	struct ipaddr literal;
-	int ret = -1, opt;
+	int ret, opt;
 
-	*out = (struct watch_options){.params = {.auth_level = RPC_LEVEL_INTEGRITY,
-						 .keep_alive_s = DEFAULT_KEEP_ALIVE_S}};
+	*out = (struct watch_options){0};
+	ret = new_config(mem_ctx, out);
 	optind = 0; /* the program's own options have been read before */
 	opterr = 1;
 	while (ret < 0 &&
@@ -233,12 +277,11 @@ int watch_parse(TALLOC_CTX *mem_ctx, int argc, const char **argv, struct watch_o
 		return remote_usage(&raw.remote,
 				    optind == argc ? "NETNAME is missing" : "one NETNAME, please");
 	}
-	out->params.net_name = argv[optind];
-	if (ipaddr_parse(argv[optind], &literal) == 0) {
+	out->net_name = argv[optind];
+	if (ipaddr_parse(out->net_name, &literal) == 0) {
 		return remote_usage(&raw.remote,
 				    "NETNAME is a name: who uses an address has no witness");
 	}
-	ret = remote_resolve(&raw.remote, &out->params.server);
-	ret = ret < 0 ? remote_credentials(&raw.remote, &out->params) : ret;
-	return ret < 0 ? fill_defaults(&raw) : ret;
+	ret = set_text(&raw, SWNC_NET_NAME, out->net_name);
+	return ret < 0 ? fill_config(&raw) : ret;
 }

@@ -449,26 +449,24 @@ static void leave_done(struct tevent_req *subreq)
 
 /* ---- life ---- */
 
-static int copy_string(struct swn_client *client, const char **text)
+static int copy_string(TALLOC_CTX *mem_ctx, const char **text)
 {
 	if (*text == NULL) {
 		return 0;
 	}
-	*text = talloc_strdup(client, *text);
+	*text = talloc_strdup(mem_ctx, *text);
 	return *text == NULL ? ENOMEM : 0;
 }
 
-static int copy_strings(struct swn_client *client)
+int swn_client_params_own(TALLOC_CTX *mem_ctx, struct swn_client_params *params)
 {
 	const char **const strings[] = {
-		&client->params.net_name,      &client->params.share_name,
-		&client->params.client_name,   &client->params.target,
-		&client->params.cred.user,     &client->params.cred.domain,
-		&client->params.cred.password,
+		&params->net_name,  &params->share_name,  &params->client_name,   &params->target,
+		&params->cred.user, &params->cred.domain, &params->cred.password,
 	};
 
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
-		int err = copy_string(client, strings[i]);
+		int err = copy_string(mem_ctx, strings[i]);
 
 		if (err != 0) {
 			return err;
@@ -507,7 +505,7 @@ int swn_client_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	client->server = params->server;
 	client->retry_ms = RETRY_MIN_MS;
 	talloc_set_destructor(client, client_destructor);
-	if (copy_strings(client) != 0) {
+	if (swn_client_params_own(client, &client->params) != 0) {
 		talloc_free(client);
 		return ENOMEM;
 	}

@@ -31,6 +31,9 @@ struct swn_client_params {
 	unsigned int timeout_ms; /* of each step but AsyncNotify; 0 = 15000 */
 };
 
+/** Replace the strings by copies, children of mem_ctx. @return 0 or ENOMEM, after which some are copies */
+int swn_client_params_own(TALLOC_CTX *mem_ctx, struct swn_client_params *params);
+
 enum swn_client_event_type {
 	SWN_CLIENT_REGISTERED,    /* with witness; AsyncNotify goes out now */
 	SWN_CLIENT_NOTIFIED,      /* notify says what */

@@ -312,6 +312,18 @@ class Watch(Lines):
                           timeout)["time"]
 
 
+class CibWatch(Lines):
+    """When a node's CIB shows each finished start and stop of a resource."""
+
+    def __init__(self, node, resource):
+        super().__init__(node, os.path.join(BUILD, "tests/lab/cibwatch"), resource)
+        super().wait("^ready$")
+
+    def event(self, what, node, timeout=60):
+        """The time of a "start" or "stop" on a node, which is a pattern."""
+        return float(self.wait(rf"^(\d+\.\d+) {what} {node} rc=0", timeout)[1].group(1))
+
+
 class Cluster:
     """What the tests ask of Pacemaker; every question goes to a node that is on."""
 

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""TCP clients that only read, as one does who waits for a server: stuck.py NAME ADDRESS PORT ...
+"""TCP clients that only read, as one does who waits for a server: "NAME ADDRESS PORT [writes]" on
+standard input starts one. One that writes says a byte every 0.1 s.
 
 A line for whatever happens, each with the monotonic clock: TIME NAME connected | reset | closed |
-back. After the end of a connection a client connects again, until it is "back". Standard input:
-"NAME ADDRESS PORT" starts another one.
+back. After the end of a connection a client connects again, until it is "back".
 """
 import socket
 import sys
@@ -30,12 +30,25 @@ def connect(address, port):
             time.sleep(0.01)
 
 
-def client(name, address, port):
+def read_only(sock):
+    return sock.recv(1)
+
+
+def write_too(sock):
+    sock.settimeout(0.1)
+    while True:
+        try:
+            return sock.recv(1)
+        except TimeoutError:
+            sock.send(b"x")
+
+
+def client(name, address, port, wait):
     sock = connect(address, port)
     say(name, "connected")
     sock.settimeout(None)
     try:
-        what = "data" if sock.recv(1) else "closed"
+        what = "data" if wait(sock) else "closed"
     except ConnectionResetError:
         what = "reset"
     except OSError as why:
@@ -45,11 +58,10 @@ def client(name, address, port):
     say(name, "back")
 
 
-def start(words):
-    threading.Thread(target=client, args=(words[0], words[1], int(words[2])), daemon=True).start()
+def start(name, address, port, manner=None):
+    wait = write_too if manner == "writes" else read_only
+    threading.Thread(target=client, args=(name, address, int(port), wait), daemon=True).start()
 
 
-for first in range(1, len(sys.argv), 3):
-    start(sys.argv[first:first + 3])
 for line in sys.stdin:
-    start(line.split())
+    start(*line.split())

@@ -37,7 +37,7 @@ const struct config_key config_keys[] = {
 	 "Registrations of one authenticated principal."},
 	{"witness.max_registrations_connection", CONFIG_NUMBER, "256", 1, 1000000, NULL,
 	 "Registrations of one association group (the connections of one client process)."},
-	{"witness.planned_moves", CONFIG_BOOL, "no", 0, 0, NULL,
+	{"witness.planned_moves", CONFIG_BOOL, "yes", 0, 0, NULL,
 	 "Whether clients are told CLIENT_MOVE as soon as a move is asked for, ahead of the address's stop."},
 	{"witness.fixed_addresses", CONFIG_BOOL, "no", 0, 0, NULL,
 	 "Whether addresses that belong to one node are offered as witnesses, too."},

@@ -197,6 +197,21 @@ static void intents_need_a_fresh_state(void **state)
 	expect(f, "X");
 }
 
+static void a_draining_node_is_a_move_that_was_asked_for(void **state)
+{
+	struct fixture *f = *state;
+	struct cluster_state *next = with_vip("n1");
+
+	submit(f, with_vip("n1"));
+	next->nodes[0].draining = true;
+	submit(f, next);
+	expect(f, "FDI(n1 n1 (null))");
+	next = with_vip("n2");
+	next->nodes[0].draining = true;
+	submit(f, next);
+	expect(f, "M(n1)");
+}
+
 static void last_node_is_remembered(void **state)
 {
 	struct fixture *f = *state;
@@ -301,6 +316,7 @@ int main(void)
 		TEST(stale_keeps_the_state_and_fresh_heals),
 		TEST(lost_before_the_first_snapshot_is_silent),
 		TEST(intents_need_a_fresh_state),
+		TEST(a_draining_node_is_a_move_that_was_asked_for),
 		TEST(last_node_is_remembered),
 		TEST(listeners_are_called_in_order),
 		TEST(status_shows_it_all),

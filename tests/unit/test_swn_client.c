@@ -396,6 +396,25 @@ static void test_follows_a_move(void **state)
 	assert_int_equal(cluster->last_type, SWN_CLIENT_MOVE);
 }
 
+/* The address that it has left is down a moment later: the server that it is with now is not. */
+static void test_what_was_left_may_go(void **state)
+{
+	struct cluster *cluster = *state;
+	struct swn_ipaddr addr = {.flags = SWN_IPADDR_V4 | SWN_IPADDR_ONLINE};
+	const struct swn_notify notify = {.type = SWN_CLIENT_MOVE, .addrs = &addr, .num_addrs = 1};
+
+	cluster_start(cluster);
+	addr.ip = cluster->nodes[2].addr;
+	watch(cluster);
+	wait_asking(cluster, 2);
+	answer(cluster, 2, SWN_SUCCESS, &notify);
+	UNTIL(cluster, cluster->nodes[1].asked == 2);
+	answer_state(cluster, 2, SWN_RESOURCE_UNAVAILABLE);
+	answer(cluster, 2, SWN_ERROR_NOT_FOUND, NULL);
+	wait_asking(cluster, 1);
+	assert_string_equal(cluster->log, "list1 register2 unregister2 list3 register1");
+}
+
 /* Nobody answers at an address that is lost: the witness is asked, and the address stays. */
 static void test_asks_the_witness_when_the_server_is_lost(void **state)
 {
@@ -569,6 +588,7 @@ int main(void)
 		CASE(test_notifications_are_handed_on_and_asked_for_again),
 		CASE(test_starts_over_on_not_found),
 		CASE(test_follows_a_move),
+		CASE(test_what_was_left_may_go),
 		CASE(test_asks_the_witness_when_the_server_is_lost),
 		CASE(test_takes_the_next_witness_when_one_is_lost),
 		CASE(test_takes_the_next_witness_when_one_does_not_serve),

@@ -266,6 +266,39 @@ static void anywhere_else_is_spread_over_nodes_that_stay(void **state)
 	}
 }
 
+static void who_is_on_its_way_is_not_told_again(void **state)
+{
+	struct backend_intent intent = {.kind = BACKEND_INTENT_ADDR, .what = "10.0.0.1"};
+	struct cluster_event event = {.type = CLUSTER_INTENT, .intent = &intent};
+	struct policy_reg reg = {.ip = fix_ip("10.0.0.1"), .moved_to = "n2"};
+	struct policy_target target = {.index = POLICY_BY_IP, .ip = reg.ip};
+
+	assert_string_equal(told(*state, &event, &target, &reg), "");
+	intent.held = true;
+	assert_string_equal(told(*state, &event, &target, &reg), "");
+	intent.to = "n2";
+	assert_string_equal(told(*state, &event, &target, &reg), "");
+	intent.to = "n3";
+	assert_string_equal(told(*state, &event, &target, &reg), "client 10.0.0.3 fd00::3");
+}
+
+static void without_quorum_nobody_is_sent_to_other_nodes(void **state)
+{
+	struct cluster_state *cut_off = *state;
+	struct backend_intent intent = {
+		.kind = BACKEND_INTENT_ADDR, .what = "10.0.0.1", .to = "n2"};
+	struct cluster_event event = {.type = CLUSTER_INTENT, .intent = &intent};
+	struct policy_reg reg = {.ip = fix_ip("10.0.0.1")};
+	struct policy_target target = {.index = POLICY_BY_IP, .ip = reg.ip};
+
+	cut_off->quorate = false;
+	assert_string_equal(told(cut_off, &event, &target, &reg), "");
+	intent.to = NULL;
+	assert_string_equal(told(cut_off, &event, &target, &reg), "");
+	intent.held = true;
+	assert_string_equal(told(cut_off, &event, &target, &reg), "U");
+}
+
 static void nowhere_else_is_told_to_nobody(void **state)
 {
 	struct cluster_state *one = cluster_state_new(*state);
@@ -307,6 +340,8 @@ int main(void)
 		TEST(share_moves_need_version_2_the_share_and_a_destination),
 		TEST(planned_moves_go_to_what_stays_online),
 		TEST(anywhere_else_is_spread_over_nodes_that_stay),
+		TEST(who_is_on_its_way_is_not_told_again),
+		TEST(without_quorum_nobody_is_sent_to_other_nodes),
 		TEST(nowhere_else_is_told_to_nobody),
 		TEST(registering_for_a_dead_address_is_told_at_once),
 	};

@@ -476,16 +476,21 @@ static void ip_changes_go_to_those_who_asked(void **state)
 	assert_false(fix_async(fix, &asked)->done);
 }
 
-static void intend(struct swn_fix *fix, const char *to)
+static void intend_from(struct swn_fix *fix, const char *from, const char *to)
 {
 	struct backend_intent intent = {.kind = BACKEND_INTENT_ADDR,
 					.what = "10.0.0.7",
-					.from = "n1",
+					.from = from,
 					.to = to,
 					.why = "test"};
 	const struct backend_sink *sink = cluster_sink(fix->cluster);
 
 	sink->intent(sink->private_data, &intent);
+}
+
+static void intend(struct swn_fix *fix, const char *to)
+{
+	intend_from(fix, "n1", to);
 }
 
 static void a_planned_move_names_where_to_go(void **state)
@@ -511,12 +516,76 @@ static void a_planned_move_names_where_to_go(void **state)
 
 	/* The latest destination wins; one that has died since is not told. */
 	intend(fix, "n2");
+	intend(fix, NULL);
 	intend(fix, "n3");
 	n = fix_notify(fix_async(fix, &handle), &werror);
 	assert_int_equal(n->num_addrs, 1);
 	assert_true(ipaddr_equal(&n->addrs[0].ip, &ip9));
 	intend(fix, "n2");
 	fix_place(fix, "n1", NULL);
+	assert_false(fix_async(fix, &handle)->done);
+}
+
+/* The move was not the last word: the address may go before its client has gone. */
+static void a_planned_move_is_followed_by_what_happens(void **state)
+{
+	struct swn_fix *fix = *state;
+	struct swn_handle handle = fix_registered(fix);
+	struct swn_fix_call *c;
+	uint32_t werror;
+
+	fix->service->config.planned_moves = true;
+	intend(fix, NULL);
+	assert_int_equal(fix_notify(fix_async(fix, &handle), &werror)->type, SWN_CLIENT_MOVE);
+	intend(fix, NULL); /* the same once more: the stop, or the gate */
+	c = fix_async(fix, &handle);
+	assert_false(c->done);
+	fix_place(fix, NULL, "n2");
+	fix_pump(fix);
+	fix_assert_changes(c, "10.0.0.7", "U");
+	fix_place(fix, "n2", "n1");
+	fix_assert_changes(fix_async(fix, &handle), "10.0.0.7", "A");
+	intend_from(fix, "n2", NULL); /* it moves on */
+	assert_int_equal(fix_notify(fix_async(fix, &handle), &werror)->type, SWN_CLIENT_MOVE);
+}
+
+/* Where it was to go has died before it was told: the next one is told anew. */
+static void a_move_that_came_to_nothing_is_forgotten(void **state)
+{
+	struct swn_fix *fix = *state;
+	struct swn_handle handle = fix_registered(fix);
+	struct ipaddr ip9 = fix_ip("fd00::9");
+	struct swn_fix_call *c;
+	struct swn_notify *n;
+	uint32_t werror;
+
+	fix->service->config.planned_moves = true;
+	intend(fix, "n2");
+	fix_place(fix, "n1", NULL);
+	c = fix_async(fix, &handle);
+	assert_false(c->done);
+	intend(fix, NULL);
+	fix_pump(fix);
+	n = fix_notify(c, &werror);
+	assert_int_equal(n->type, SWN_CLIENT_MOVE);
+	assert_true(ipaddr_equal(&n->addrs[0].ip, &ip9));
+}
+
+static void a_node_that_is_to_be_left_is_a_planned_move(void **state)
+{
+	struct swn_fix *fix = *state;
+	struct swn_handle handle = fix_registered(fix);
+	struct swn_fix_call *c = fix_async(fix, &handle);
+	struct cluster_state *next = cluster_state_copy(NULL, cluster_current(fix->cluster));
+	uint32_t werror;
+
+	fix->service->config.planned_moves = true;
+	next->nodes[0].draining = true;
+	fix_snapshot(fix, next);
+	fix_pump(fix);
+	assert_int_equal(fix_notify(c, &werror)->type, SWN_CLIENT_MOVE);
+	next = cluster_state_copy(NULL, cluster_current(fix->cluster));
+	fix_snapshot(fix, next);
 	assert_false(fix_async(fix, &handle)->done);
 }
 
@@ -1038,6 +1107,9 @@ int main(void)
 		STARTED(a_lost_manager_tells_nobody_anything),
 		STARTED(ip_changes_go_to_those_who_asked),
 		STARTED(a_planned_move_names_where_to_go),
+		STARTED(a_planned_move_is_followed_by_what_happens),
+		STARTED(a_move_that_came_to_nothing_is_forgotten),
+		STARTED(a_node_that_is_to_be_left_is_a_planned_move),
 		STARTED(two_calls_on_one_handle_are_served_in_order),
 		STARTED(a_cancelled_call_leaves_everything_as_it_was),
 		STARTED(keep_alive_zero_times_out_at_once),

@@ -108,6 +108,21 @@ const char *cluster_last_node(const struct cluster *cluster, const struct ipaddr
 
 /* --- the sink --- */
 
+/* A node that is to be left is a move of all that it has, whatever its manager calls it. */
+static void tell_draining(struct cluster *cluster, const char *node)
+{
+	const struct backend_intent intent = {
+		.kind = BACKEND_INTENT_NODE,
+		.what = node,
+		.from = node,
+		.why = "the node is to be left",
+	};
+	const struct cluster_event event = {
+		.type = CLUSTER_INTENT, .from = node, .intent = &intent};
+
+	tell(cluster, &event, intent.why);
+}
+
 /* Take over a checked snapshot; next and all that is no longer needed stay children of tmp. */
 static int adopt(struct cluster *cluster, TALLOC_CTX *tmp, const struct cluster_state *next)
 {
@@ -135,6 +150,9 @@ static int adopt(struct cluster *cluster, TALLOC_CTX *tmp, const struct cluster_
 	}
 	for (size_t i = 0; i < events.num; i++) {
 		tell(cluster, &events.list[i], NULL);
+		if (events.list[i].type == CLUSTER_NODE_DRAINING) {
+			tell_draining(cluster, events.list[i].name);
+		}
 	}
 	return 0;
 }

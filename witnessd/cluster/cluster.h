@@ -18,7 +18,7 @@ enum cluster_event_type {
 	CLUSTER_ADDR_REMOVED, /* gone from the configuration; a LOST precedes it unless it was unavailable */
 	CLUSTER_NODE_UP,
 	CLUSTER_NODE_DOWN,
-	CLUSTER_NODE_DRAINING, /* began to drain */
+	CLUSTER_NODE_DRAINING, /* began to drain; an INTENT for the whole node follows */
 	CLUSTER_SHARE_MOVED,   /* its node changed from .from to .to */
 	CLUSTER_QUORUM_GAINED,
 	CLUSTER_QUORUM_LOST,

@@ -116,7 +116,7 @@ static bool is_destination(const struct decision *d, const struct cluster_addr *
 /* The addresses of one node that a client can be sent to. @return 0 or ENOMEM; none: no notice */
 static int move_to(struct decision *d, enum policy_notice_type type, const char *node)
 {
-	struct policy_notice notice = {.type = type};
+	struct policy_notice notice = {.type = type, .node = node};
 
 	notice.addrs = talloc_array(d->mem_ctx, struct policy_addr, d->state->num_addrs);
 	if (notice.addrs == NULL) {
@@ -174,19 +174,43 @@ static const char *some_node(const struct decision *d, const char *leaving)
 	return NULL;
 }
 
+/*
+ * One move shows more than once: as what was asked for, as the stop that follows from it, and at the gate,
+ * which need not know where to. A client that is on its way is not told again, unless it is to go elsewhere.
+ */
+static bool on_its_way(const struct decision *d)
+{
+	const char *to = d->event->intent->to;
+
+	return d->reg->moved_to != NULL && (to == NULL || same_node(to, d->reg->moved_to));
+}
+
+/* Where to; NULL: nowhere. Cut off from the others, this side cannot vouch for what they have. */
+static const char *move_destination(const struct decision *d, const struct cluster_addr *addr)
+{
+	const char *to = d->event->intent->to;
+
+	if (!d->state->quorate) {
+		return NULL;
+	}
+	to = to != NULL ? to : some_node(d, addr->node);
+	return same_node(to, addr->node) ? NULL : to;
+}
+
 static int tell_client_move(struct decision *d)
 {
 	const struct cluster_addr *addr = cluster_state_addr(d->state, &d->reg->ip);
 	const struct backend_intent *intent = d->event->intent;
-	const char *to = intent->to;
+	const char *to;
 	int err = 0;
 
 	/* Whoever is down already has been told so, which is more. */
-	if (addr == NULL || addr->state != CLUSTER_ADDR_AVAILABLE || !in_moved_set(intent, addr)) {
+	if (addr == NULL || addr->state != CLUSTER_ADDR_AVAILABLE || !in_moved_set(intent, addr) ||
+	    on_its_way(d)) {
 		return 0;
 	}
-	to = to != NULL ? to : some_node(d, addr->node);
-	if (to != NULL && !same_node(to, addr->node)) {
+	to = move_destination(d, addr);
+	if (to != NULL) {
 		err = move_to(d, POLICY_CLIENT_MOVE, to);
 	}
 	/* Nowhere to go, and the address waits for this client to know. */

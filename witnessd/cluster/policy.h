@@ -17,6 +17,8 @@ struct policy_reg {
 	bool ip_notification; /* asked for IP_CHANGE */
 	uint32_t spread;      /* any number that differs between registrations */
 	bool fixed_addresses; /* whether CLUSTER_ADDR_FIXED addresses count as the service's */
+	const char
+		*moved_to; /* the node that the last CLIENT_MOVE named, while that holds; or NULL */
 };
 
 /* How the registrations that an event may concern are found. */
@@ -54,6 +56,8 @@ struct policy_notice {
 	bool available;            /* POLICY_CHANGE */
 	struct policy_addr *addrs; /* the others; at least one */
 	size_t num_addrs;
+	const char
+		*node; /* that has them: POLICY_CLIENT_MOVE; borrowed from the event or the state */
 };
 
 #define POLICY_NOTICES_MAX 2

@@ -35,9 +35,10 @@ struct swn_client {
 	swn_client_fn fn;
 	void *private_data;
 
-	struct ipaddr server;  /* that SMB is spoken with */
-	bool server_lost;      /* nobody answers there: ask the witness instead */
-	struct ipaddr witness; /* in use, or used last */
+	struct ipaddr server;     /* that SMB is spoken with */
+	struct ipaddr registered; /* what .server was when the registration was made */
+	bool server_lost;         /* nobody answers there: ask the witness instead */
+	struct ipaddr witness;    /* in use, or used last */
 	struct ipaddr known[SWN_CHOICE_MAX];
 	size_t num_known;
 	unsigned int list_failures; /* in a row */
@@ -220,6 +221,7 @@ static void join_done(struct tevent_req *subreq)
 		talloc_free(why);
 		return;
 	}
+	client->registered = client->server;
 	client->joined_ms = clock_ms();
 	/* The call is on its way before anybody hears of the registration. */
 	ask(client);
@@ -343,9 +345,13 @@ static void lost(struct swn_client *client, int err, const char *why)
 		     .type = SWN_CLIENT_LOST, .witness = client->witness, .err = err, .why = why});
 }
 
-/* Windows would move its SMB connection now: follow it. */
+/* Windows would move its SMB connection now: follow it. Whoever has moved does not care for what it left. */
 static void follow(struct swn_client *client, const struct swn_notify *notify)
 {
+	if (notify->type == SWN_RESOURCE_CHANGE &&
+	    !ipaddr_equal(&client->server, &client->registered)) {
+		return;
+	}
 	switch (swn_consequence(notify, &client->server)) {
 	case SWN_SERVER_SAME:
 		return;

@@ -230,6 +230,7 @@ static void drop_dead_moves(struct swn_reg *reg)
 
 		if (slot->num > 0 && !any_online(reg->service, slot)) {
 			swn_queue_drop(&reg->queue, moves[i]);
+			TALLOC_FREE(reg->moved_to);
 		}
 	}
 }

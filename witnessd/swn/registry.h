@@ -54,6 +54,7 @@ struct swn_reg {
 	uint32_t keep_alive_s;
 
 	struct swn_queue queue;
+	char *moved_to; /* the node of the last CLIENT_MOVE to what was planned; NULL: none since .ip came */
 	uint64_t last_use_us; /* monotonic */
 	time_t since, last_used;
 	uint64_t notifications; /* sent */

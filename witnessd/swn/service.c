@@ -171,6 +171,7 @@ struct policy_reg swn_reg_view(const struct swn_reg *reg)
 		.ip_notification = reg->ip_notification,
 		.spread = reg->handle.uuid.b[0] | (uint32_t)reg->handle.uuid.b[1] << 8,
 		.fixed_addresses = reg->service->config.fixed_addresses,
+		.moved_to = reg->moved_to,
 	};
 }
 
@@ -206,6 +207,15 @@ static bool queue_addrs(struct swn_reg *reg, const struct policy_notice *notice,
 	return err == 0;
 }
 
+/* For want of memory it may be told twice. */
+static void note_move(struct swn_reg *reg, const struct policy_notice *notice)
+{
+	if (notice->type == POLICY_CLIENT_MOVE) {
+		TALLOC_FREE(reg->moved_to);
+		reg->moved_to = talloc_strdup(reg, notice->node);
+	}
+}
+
 bool swn_reg_queue(struct swn_reg *reg, const struct policy_notices *notices, uint64_t event_us)
 {
 	bool news = false;
@@ -215,8 +225,10 @@ bool swn_reg_queue(struct swn_reg *reg, const struct policy_notices *notices, ui
 
 		if (notice->type == POLICY_CHANGE) {
 			news |= swn_queue_change(&reg->queue, notice->available, event_us);
-		} else {
-			news |= queue_addrs(reg, notice, event_us);
+			TALLOC_FREE(reg->moved_to);
+		} else if (queue_addrs(reg, notice, event_us)) {
+			news = true;
+			note_move(reg, notice);
 		}
 	}
 	if (news) {

@@ -16,6 +16,7 @@ MANDIR        ?= $(PREFIX)/share/man
 OCFDIR        ?= /usr/lib/ocf/resource.d/samba
 LIBDIR        ?= $(PREFIX)/lib
 INCLUDEDIR    ?= $(PREFIX)/include
+CTDBDIR       ?= /usr/share/ctdb/events/legacy
 SYSCONFDIR    ?= /etc
 UNITDIR       ?= /usr/lib/systemd/system
 PYTHON        ?= /usr/bin/python3
@@ -195,16 +196,18 @@ install-client: $(swnc_lib)
 	install -m 644 docs/libswnclient.3 $(DESTDIR)$(MANDIR)/man3/
 
 install: all install-client
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MODULEDIR) $(DESTDIR)$(OCFDIR) \
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MODULEDIR) $(DESTDIR)$(OCFDIR) $(DESTDIR)$(CTDBDIR) \
 		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR)
 	install -m 755 $(B)/witnessd $(B)/witnessctl $(DESTDIR)$(SBINDIR)/
 	install -m 755 $(B)/witness-tickle $(DESTDIR)$(MODULEDIR)/
 	install -m 644 $(modules) $(DESTDIR)$(MODULEDIR)/
 	install -m 644 docs/witnessd.conf.5 $(DESTDIR)$(MANDIR)/man5/
-	install -m 644 docs/ocf_samba_witness.7 docs/ocf_samba_tickle.7 $(DESTDIR)$(MANDIR)/man7/
+	install -m 644 docs/ocf_samba_witness.7 docs/ocf_samba_tickle.7 docs/ctdb-witnessd.7 $(DESTDIR)$(MANDIR)/man7/
 	install -m 644 docs/witnessd.8 docs/witnessctl.8 docs/witness-tickle.8 $(DESTDIR)$(MANDIR)/man8/
 	install -m 644 packaging/witnessd.service $(DESTDIR)$(UNITDIR)/
 	install -m 755 ocf/witness ocf/tickle $(DESTDIR)$(OCFDIR)/
+	install -m 755 agents/ctdb/*.script $(DESTDIR)$(CTDBDIR)/
+	sed -i -e 's|^DEFAULT_witnessctl=.*|DEFAULT_witnessctl=$(SBINDIR)/witnessctl|' $(DESTDIR)$(CTDBDIR)/*witnessd*.script
 	sed -i -e 's|^DEFAULT_binary=.*|DEFAULT_binary=$(SBINDIR)/witnessd|' \
 		-e 's|^DEFAULT_config=.*|DEFAULT_config=$(SYSCONFDIR)/witnessd.conf|' $(DESTDIR)$(OCFDIR)/witness
 	sed -i -e 's|^DEFAULT_witnessctl=.*|DEFAULT_witnessctl=$(SBINDIR)/witnessctl|' \

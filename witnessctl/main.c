@@ -125,9 +125,11 @@ static int parse_option(struct ctl *ctl, int c, char **argv)
 static int take_json(struct ctl *ctl, int argc, char **argv)
 {
 	int kept = 0;
+	bool ours = true; /* what stands behind -- is somebody else's */
 
 	for (int i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0) {
+		ours = ours && strcmp(argv[i], "--") != 0;
+		if (ours && strcmp(argv[i], "--json") == 0) {
 			ctl->json = true;
 		} else {
 			argv[kept++] = argv[i];

@@ -9,6 +9,7 @@
 
 #include "libswnclient/swnclient_tevent.h"
 #include "witnessctl/ctl.h"
+#include "witnessctl/watch_exec.h"
 #include "witnessd/util/log.h"
 
 #define UNREGISTER_MS 3000 /* patience at the end */
@@ -17,13 +18,24 @@ struct watch {
 	struct tevent_context *ev;
 	struct watch_options options;
 	struct swnc_client *client;
+	struct watch_exec *exec; /* NULL: no program to run */
 	unsigned long notifications;
 	bool registered; /* ever */
-	bool stopping, done;
+	bool stopping, unregistered, done;
 	int exit_code;
 };
 
 static void watch_stopped(struct tevent_req *subreq);
+
+/* What was notified is passed on, whatever asked us to stop. */
+static void end_if_idle(void *private_data)
+{
+	struct watch *watch = talloc_get_type_abort(private_data, struct watch);
+
+	if (watch->unregistered && (watch->exec == NULL || watch_exec_is_idle(watch->exec))) {
+		watch->done = true;
+	}
+}
 
 /* Unregister, then end with a code; the first reason to end counts. */
 static void watch_stop(struct watch *watch, int exit_code)
@@ -37,7 +49,8 @@ static void watch_stop(struct watch *watch, int exit_code)
 	watch->exit_code = exit_code;
 	subreq = swnc_client_stop_send(watch, watch->ev, watch->client, UNREGISTER_MS);
 	if (subreq == NULL) {
-		watch->done = true;
+		watch->unregistered = true;
+		end_if_idle(watch);
 		return;
 	}
 	tevent_req_set_callback(subreq, watch_stopped, watch);
@@ -52,7 +65,8 @@ static void watch_stopped(struct tevent_req *subreq)
 	if (err != 0) {
 		fprintf(stderr, "witnessctl: unregistering failed: %s\n", strerror(err));
 	}
-	watch->done = true;
+	watch->unregistered = true;
+	end_if_idle(watch);
 }
 
 static void on_signal(struct tevent_context *ev, struct tevent_signal *se, int signum, int count,
@@ -61,7 +75,7 @@ static void on_signal(struct tevent_context *ev, struct tevent_signal *se, int s
 	struct watch *watch = talloc_get_type_abort(private_data, struct watch);
 
 	if (watch->stopping) {
-		watch->done = true; /* asked twice: do not wait for the server */
+		watch->done = true; /* asked twice: wait for nobody */
 		return;
 	}
 	watch_stop(watch, CTL_OK);
@@ -88,6 +102,9 @@ static void on_event(void *private_data, const struct swnc_event *event)
 	struct watch *watch = talloc_get_type_abort(private_data, struct watch);
 
 	watch_print(event, watch->options.net_name, watch->options.json);
+	if (watch->exec != NULL) {
+		watch_exec_event(watch->exec, event);
+	}
 	if (event->type == SWNC_REGISTERED) {
 		watch->registered = true;
 	} else if (event->type == SWNC_NOTIFIED) {
@@ -98,6 +115,27 @@ static void on_event(void *private_data, const struct swnc_event *event)
 	} else if (is_hopeless(watch, event)) {
 		watch_stop(watch, CTL_FAILED);
 	}
+}
+
+static int start_exec(struct watch *watch)
+{
+	const struct watch_options *options = &watch->options;
+	const struct watch_exec_config config = {
+		.argv = options->exec,
+		.timeout_ms = options->exec_timeout_ms,
+		.all = options->exec_all,
+		.net_name = options->net_name,
+		.share = options->share,
+		.idle = end_if_idle,
+		.private_data = watch,
+	};
+	int err = watch_exec_create(watch, watch->ev, &config, &watch->exec);
+
+	if (err != 0) {
+		fprintf(stderr, "witnessctl watch: --exec %s: %s\n", options->exec[0],
+			strerror(err));
+	}
+	return err;
 }
 
 static int watch_start(struct watch *watch)
@@ -134,6 +172,10 @@ int cmd_watch(struct ctl *ctl, int argc, const char **argv)
 		log_setup("witnessctl", "stderr", LOG_DEBUG);
 	}
 	watch->ev = tevent_context_init(watch);
+	if (watch->ev != NULL && watch->options.exec != NULL && start_exec(watch) != 0) {
+		talloc_free(watch);
+		return CTL_USAGE;
+	}
 	ret = watch->ev == NULL ? ENOMEM : watch_start(watch);
 	if (ret != 0) {
 		fprintf(stderr, "witnessctl: cannot watch: %s\n", strerror(ret));

@@ -18,6 +18,10 @@ struct watch_options {
 	bool debug;
 	unsigned long count;     /* notifications after which to stop; 0 = no end */
 	unsigned int timeout_ms; /* after which to stop; 0 = no end */
+	const char **exec;       /* program and arguments, NULL at the end; NULL: none */
+	bool exec_all;
+	unsigned int exec_timeout_ms; /* 0 = no end */
+	const char *share;            /* borrowed from argv; NULL: none */
 };
 
 /**

@@ -9,6 +9,8 @@
 #include "witnessctl/ctl.h"
 #include "witnessctl/remote.h"
 
+#define DEFAULT_EXEC_TIMEOUT_S 60
+
 enum {
 	OPT_SERVER = 256,
 	OPT_JSON,
@@ -28,6 +30,9 @@ enum {
 	OPT_COUNT,
 	OPT_TIMEOUT,
 	OPT_TARGET,
+	OPT_EXEC,
+	OPT_EXEC_ALL,
+	OPT_EXEC_TIMEOUT,
 	OPT_DEBUG,
 	OPT_HELP,
 };
@@ -51,13 +56,17 @@ static const struct option long_options[] = {
 	{"count", required_argument, NULL, OPT_COUNT},
 	{"timeout", required_argument, NULL, OPT_TIMEOUT},
 	{"target", required_argument, NULL, OPT_TARGET},
+	{"exec", required_argument, NULL, OPT_EXEC},
+	{"exec-all", no_argument, NULL, OPT_EXEC_ALL},
+	{"exec-timeout", required_argument, NULL, OPT_EXEC_TIMEOUT},
 	{"debug", no_argument, NULL, OPT_DEBUG},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL, 0, NULL, 0},
 };
 
 static const char help[] =
-	"usage: witnessctl watch NETNAME --server ADDRESS [OPTION...]\n"
+	"usage: witnessctl watch NETNAME --server ADDRESS [OPTION...] [--exec COMMAND [-- "
+	"ARGUMENT...]]\n"
 	"\n"
 	"Register as a witness client of the SMB server NETNAME, whose address in use is ADDRESS, "
 	"and\n"
@@ -87,6 +96,11 @@ static const char help[] =
 	"  --timeout SECONDS      stop after so long: exit status 1 when there were fewer than "
 	"--count\n"
 	"                         notifications or, without it, when there was no registration\n"
+	"  --exec COMMAND         run a program for each notification, which is in its environment "
+	"(WITNESS_...);\n"
+	"                         not by a shell; what stands behind -- are its arguments\n"
+	"  --exec-all             run it for every other event, too\n"
+	"  --exec-timeout SECONDS end it after so long (default 60; 0: never)\n"
 	"  --json                 one JSON object a line\n"
 	"  --debug                say on standard error how a server breaks the protocol\n";
 
@@ -94,6 +108,7 @@ static const char help[] =
 struct raw {
 	struct remote remote;
 	struct watch_options *out;
+	const char *program; /* --exec */
 };
 
 /* What the library calls the options that it has, too, and the range of those with numbers. */
@@ -150,6 +165,7 @@ static int parse_library(struct raw *raw, int opt, const char *arg)
 			return set_number(raw, library_options[i].option, (uint32_t)n);
 		}
 		if (library_options[i].name == NULL) {
+			raw->out->share = opt == OPT_SHARE ? arg : raw->out->share;
 			return set_text(raw, library_options[i].option, arg);
 		}
 		if (remote_number(&raw->remote, library_options[i].name, arg,
@@ -160,6 +176,25 @@ static int parse_library(struct raw *raw, int opt, const char *arg)
 	}
 	fputs("Try: witnessctl watch --help\n", stderr); /* getopt has complained */
 	return CTL_USAGE;
+}
+
+static int parse_exec(struct raw *raw, int opt, const char *arg)
+{
+	unsigned long n = 0;
+	int ret;
+
+	switch (opt) {
+	case OPT_EXEC:
+		raw->program = arg;
+		return -1;
+	case OPT_EXEC_ALL:
+		raw->out->exec_all = true;
+		return -1;
+	default:
+		ret = remote_number(&raw->remote, "exec-timeout", arg, 0, 1000000, &n);
+		raw->out->exec_timeout_ms = (unsigned int)n * 1000;
+		return ret;
+	}
 }
 
 static int parse_option(struct raw *raw, int opt, char *arg)
@@ -196,6 +231,10 @@ static int parse_option(struct raw *raw, int opt, char *arg)
 		ret = remote_number(&raw->remote, "timeout", arg, 1, 1000000, &n);
 		raw->out->timeout_ms = (unsigned int)n * 1000;
 		return ret;
+	case OPT_EXEC:
+	case OPT_EXEC_ALL:
+	case OPT_EXEC_TIMEOUT:
+		return parse_exec(raw, opt, arg);
 	case OPT_HELP:
 		fputs(help, stdout);
 		return CTL_OK;
@@ -256,13 +295,35 @@ static int new_config(TALLOC_CTX *mem_ctx, struct watch_options *out)
 	return -1;
 }
 
+/* The program and its arguments, which are what follows NETNAME. */
+static int fill_exec(struct raw *raw, int argc, const char **argv)
+{
+	const char **words;
+
+	if (raw->program == NULL) {
+		return raw->out->exec_all ? remote_usage(&raw->remote, "--exec-all needs --exec")
+					  : -1;
+	}
+	words = talloc_zero_array(raw->remote.mem_ctx, const char *, (size_t)argc + 2);
+	if (words == NULL) {
+		fputs("witnessctl: out of memory\n", stderr);
+		return CTL_FAILED;
+	}
+	words[0] = raw->program;
+	for (int i = 0; i < argc; i++) {
+		words[i + 1] = argv[i];
+	}
+	raw->out->exec = words;
+	return -1;
+}
+
 int watch_parse(TALLOC_CTX *mem_ctx, int argc, const char **argv, struct watch_options *out)
 {
 	struct raw raw = {.remote = {.mem_ctx = mem_ctx, .command = "watch"}, .out = out};
 	struct ipaddr literal;
 	int ret, opt;
 
-	*out = (struct watch_options){0};
+	*out = (struct watch_options){.exec_timeout_ms = DEFAULT_EXEC_TIMEOUT_S * 1000};
 	ret = new_config(mem_ctx, out);
 	optind = 0; /* the program's own options have been read before */
 	opterr = 1;
@@ -273,9 +334,11 @@ int watch_parse(TALLOC_CTX *mem_ctx, int argc, const char **argv, struct watch_o
 	if (ret >= 0) {
 		return ret;
 	}
-	if (optind + 1 != argc) {
-		return remote_usage(&raw.remote,
-				    optind == argc ? "NETNAME is missing" : "one NETNAME, please");
+	if (optind == argc) {
+		return remote_usage(&raw.remote, "NETNAME is missing");
+	}
+	if (optind + 1 != argc && raw.program == NULL) {
+		return remote_usage(&raw.remote, "one NETNAME, please");
 	}
 	out->net_name = argv[optind];
 	if (ipaddr_parse(out->net_name, &literal) == 0) {
@@ -283,5 +346,6 @@ int watch_parse(TALLOC_CTX *mem_ctx, int argc, const char **argv, struct watch_o
 				    "NETNAME is a name: who uses an address has no witness");
 	}
 	ret = set_text(&raw, SWNC_NET_NAME, out->net_name);
+	ret = ret < 0 ? fill_exec(&raw, argc - optind - 1, argv + optind + 1) : ret;
 	return ret < 0 ? fill_config(&raw) : ret;
 }

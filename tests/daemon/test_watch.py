@@ -33,7 +33,7 @@ MOVING = "127.0.78.9"
 class Cluster:
     """Three daemons on one map; each listens on the address of its node."""
 
-    def __init__(self, tmp_path):
+    def __init__(self, tmp_path, more=()):
         self.map = str(tmp_path / "cluster.map")
         with open(self.map, "w", encoding="utf-8") as f:
             f.write(MAP)
@@ -42,6 +42,7 @@ class Cluster:
         for i in (1, 2, 3):
             options = {"static.map": self.map, "rpc.epmapper_port": self.epm_port,
                        "witness.reregister_delay": "1", "rpc.listen": f"127.0.78.{i}"}
+            options.update(more)
             if i == 1:
                 options["rpc.listen"] += " " + MOVING
             self.nodes[f"n{i}"] = Daemon(options, node=f"n{i}", addr=f"127.0.78.{i}").start()
@@ -60,11 +61,12 @@ class Watch:
     def __init__(self, cluster, *options, server=SERVER, json_lines=True, user=True,
                  password=Daemon.password):
         argv = [os.path.join(BUILD, "witnessctl"), "watch", "fs.lab.test", "--server", server,
-                "--epm-port", str(cluster.epm_port), "--client-name", "tester", *options]
+                "--epm-port", str(cluster.epm_port), "--client-name", "tester"]
         if json_lines:
             argv.append("--json")
         if user:
             argv += ["--user", f"{Daemon.domain}\\{Daemon.user}", "--ntlm"]
+        argv += options
         env = dict(os.environ, WITNESSCTL_PASSWORD=password)
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, env=env)

@@ -5,13 +5,12 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "witnessd/util/lines.h"
+#include "witnessd/util/spawn.h"
 
 #define PAUSE_MIN_S 1
 #define PAUSE_MAX_S 30
@@ -34,45 +33,18 @@ static void start(struct child *child);
 
 /* --- the process --- */
 
-/* Between fork() and exec() only what POSIX allows a process that had threads. */
-static void become(char **argv, int fd)
-{
-	sigset_t none;
-	struct rlimit files;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	if (dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0) {
-		_exit(126);
-	}
-	/* Not all libraries open their descriptors with close-on-exec. */
-	if (syscall(SYS_close_range, 3U, ~0U, 0U) != 0 && getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		for (int i = 3; (rlim_t)i < files.rlim_cur; i++) {
-			close(i);
-		}
-	}
-	execv(argv[0], argv);
-	_exit(127);
-}
-
 /* @return 0 or an errno */
-static int spawn(struct child *child)
+static int begin(struct child *child)
 {
-	int fds[2];
+	int fds[2], err;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) {
 		return errno;
 	}
-	child->pid = fork();
-	if (child->pid == 0) {
-		become(child->argv, fds[1]);
-	}
+	err = spawn_program(&(struct spawn){.argv = child->argv, .in = fds[1], .out = fds[1]},
+			    &child->pid);
 	close(fds[1]);
-	if (child->pid < 0) {
-		int err = errno;
-
-		child->pid = 0;
+	if (err != 0) {
 		close(fds[0]);
 		return err;
 	}
@@ -165,7 +137,7 @@ static void on_closed(void *private_data, int err)
 static void start(struct child *child)
 {
 	struct lines_handlers handlers = {child, on_line, on_closed};
-	int err = spawn(child);
+	int err = begin(child);
 
 	child->since = tevent_timeval_current();
 	if (err == 0) {

@@ -19,7 +19,7 @@
 #include "witnessd/cluster/state.h"
 #include "witnessd/config.h"
 
-#define BACKEND_ABI        2
+#define BACKEND_ABI        3
 #define BACKEND_SYMBOL     "witnessd_backend"
 #define BACKEND_MODULE_FMT "witnessd-backend-%s.so"
 

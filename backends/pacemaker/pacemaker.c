@@ -49,42 +49,6 @@ struct backend {
 
 static void publish(struct backend *backend);
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-static bool same_node(const struct cluster_node *a, const struct cluster_node *b)
-{
-	return same_text(a->name, b->name) && a->id == b->id && a->online == b->online &&
-	       a->draining == b->draining && a->local == b->local;
-}
-
-static bool same_addr(const struct cluster_addr *a, const struct cluster_addr *b)
-{
-	return ipaddr_equal(&a->ip, &b->ip) && same_text(a->node, b->node) &&
-	       same_text(a->group, b->group) && a->state == b->state && a->kind == b->kind;
-}
-
-static bool same_state(const struct cluster_state *a, const struct cluster_state *b)
-{
-	if (a->quorate != b->quorate || a->num_nodes != b->num_nodes ||
-	    a->num_addrs != b->num_addrs) {
-		return false;
-	}
-	for (size_t i = 0; i < a->num_nodes; i++) {
-		if (!same_node(&a->nodes[i], &b->nodes[i])) {
-			return false;
-		}
-	}
-	for (size_t i = 0; i < a->num_addrs; i++) {
-		if (!same_addr(&a->addrs[i], &b->addrs[i])) {
-			return false;
-		}
-	}
-	return true;
-}
-
 /*
  * Corosync's word against the CIB's, with quorum only, for without it this node may be the one that is
  * cut off. Nodes that Corosync does not list are dead, whatever the CIB still says; that stays so in
@@ -159,7 +123,8 @@ static void publish(struct backend *backend)
 		log_err("out of memory: a change of the cluster is not seen");
 		return;
 	}
-	if (!backend->fresh && backend->published != NULL && same_state(backend->published, next)) {
+	if (!backend->fresh && backend->published != NULL &&
+	    cluster_state_equal(backend->published, next)) {
 		backend->unchanged++;
 		talloc_free(next);
 		return;

@@ -64,6 +64,39 @@ static inline void fix_share(struct cluster_state *state, const char *name, cons
 	(void)err;
 }
 
+/* A share of a group that is served at some addresses, between blanks. */
+static inline void fix_tied_share(struct cluster_state *state, const char *name, const char *node,
+				  const char *group, const char *addrs)
+{
+	struct cluster_share share = {.name = name, .group = group, .node = node};
+	struct ipaddr ips[8];
+	char text[256], *rest = NULL;
+	int err;
+
+	strncpy(text, addrs, sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (char *ip = strtok_r(text, " ", &rest); ip != NULL; ip = strtok_r(NULL, " ", &rest)) {
+		assert(share.num_addrs < sizeof(ips) / sizeof(ips[0]));
+		ips[share.num_addrs++] = fix_ip(ip);
+	}
+	share.addrs = ips;
+	err = cluster_state_add_share(state, &share);
+	assert(err == 0);
+	(void)err;
+}
+
+/* Give an address of the state one net name. */
+static inline void fix_net_name(struct cluster_state *state, const char *ip, const char *name)
+{
+	const char *const names[] = {name, NULL};
+	struct ipaddr key = fix_ip(ip);
+	int err = cluster_state_name_addr(
+		state, (size_t)(cluster_state_addr(state, &key) - state->addrs), names);
+
+	assert(err == 0);
+	(void)err;
+}
+
 /* Nodes n1 (local), n2 and n3, all online; quorate. */
 static inline struct cluster_state *fix_state(TALLOC_CTX *mem_ctx)
 {

@@ -370,6 +370,52 @@ static void shares_move(void **state)
 	assert_int_equal(f->effective->num_shares, 4);
 }
 
+/* Nobody serves it while its data are on their way: where it came from is remembered. */
+static void a_share_comes_from_where_it_was_last(void **state)
+{
+	struct fixture *f = *state;
+
+	fix_share(f->old, "data", "n1");
+	fix_share(f->old, "new", NULL);
+	fix_share(f->next, "data", NULL);
+	fix_share(f->next, "new", NULL);
+	expect(f, "share moved data n1>-", NULL);
+	f->old = f->effective;
+	f->next = fix_state(f);
+	fix_share(f->next, "data", NULL);
+	fix_share(f->next, "new", NULL);
+	expect(f, NULL);
+	f->old = f->effective;
+	f->next = fix_state(f);
+	fix_share(f->next, "data", "n2");
+	fix_share(f->next, "new", "n2");
+	expect(f, "share moved data n1>n2", "share moved new ->n2", NULL);
+	assert_string_equal(cluster_state_share(f->effective, "data")->last, "n2");
+}
+
+static void what_an_address_is_for_is_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct ipaddr ip = fix_ip(VIP);
+	const struct cluster_share *share;
+
+	fix_up(f->old, VIP, "n2");
+	fix_net_name(f->old, VIP, "FS1");
+	fix_tied_share(f->old, "data", "n2", "fs", VIP);
+	f->next->quorate = false; /* what n2 had stays, though nothing is said of it */
+	expect(f, "quorum lost", NULL);
+	share = cluster_state_share(f->effective, "data");
+	assert_int_equal(share->num_addrs, 1);
+	assert_true(ipaddr_equal(&share->addrs[0], &ip));
+	assert_true(cluster_state_addr(f->effective, &ip)->tied);
+	assert_string_equal(cluster_state_addr(f->effective, &ip)->net_names[0], "FS1");
+	f->old = f->effective;
+	f->next = fix_state(f);
+	expect(f, "quorum gained", "address lost 10.0.0.1 n2>-", "address removed 10.0.0.1 n2>-",
+	       NULL);
+	assert_string_equal(f->events.list[1].net_names[0], "FS1");
+}
+
 static void shares_of_other_nodes_stay_without_quorum(void **state)
 {
 	struct fixture *f = *state;
@@ -642,6 +688,8 @@ int main(void)
 		TEST(draining_is_told_when_it_begins),
 		TEST(node_death_takes_its_addresses),
 		TEST(shares_move),
+		TEST(a_share_comes_from_where_it_was_last),
+		TEST(what_an_address_is_for_is_kept),
 		TEST(shares_of_other_nodes_stay_without_quorum),
 		cmocka_unit_test(events_tell_the_whole_story),
 	};

@@ -101,6 +101,53 @@ static void copy_is_deep(void **unused)
 	talloc_free(copy);
 }
 
+static void copies_say_the_same(void **unused)
+{
+	struct cluster_state *state = fix_state(NULL), *copy;
+
+	fix_up(state, "10.0.0.1", "n1");
+	fix_up(state, "10.0.0.2", "n2");
+	fix_net_name(state, "10.0.0.1", "FS1");
+	fix_tied_share(state, "data", "n1", "g", "10.0.0.1");
+	copy = cluster_state_copy(NULL, state);
+	copy->generation = 9;
+	assert_true(cluster_state_equal(state, copy));
+	assert_int_equal(copy->num_named, 1);
+	assert_true(copy->addrs[0].tied);
+	assert_false(copy->addrs[1].tied);
+	fix_net_name(copy, "10.0.0.1", "FS2");
+	assert_false(cluster_state_equal(state, copy));
+	fix_net_name(copy, "10.0.0.1", NULL);
+	assert_int_equal(copy->num_named, 0);
+	assert_false(cluster_state_equal(state, copy));
+	fix_net_name(copy, "10.0.0.1", "FS1");
+	assert_true(cluster_state_equal(state, copy));
+	copy->shares[0].node = NULL;
+	assert_false(cluster_state_equal(state, copy));
+	copy->shares[0].node = "n1";
+	copy->shares[0].num_addrs = 0;
+	assert_false(cluster_state_equal(state, copy));
+	talloc_free(copy);
+	talloc_free(state);
+}
+
+static void net_names_part_the_addresses(void **unused)
+{
+	struct cluster_state *state = fix_state(NULL);
+
+	fix_up(state, "10.0.0.1", "n1");
+	fix_up(state, "10.0.0.2", "n2");
+	assert_false(cluster_state_has_net_name(state, "FS1"));
+	assert_true(cluster_state_serves(state, &state->addrs[0], "FS1"));
+	fix_net_name(state, "10.0.0.1", "FS1");
+	assert_true(cluster_state_has_net_name(state, "fs1.example.com"));
+	assert_true(cluster_state_serves(state, &state->addrs[0], "fs1.example.com"));
+	assert_false(cluster_state_serves(state, &state->addrs[0], "FS"));
+	assert_false(cluster_state_serves(state, &state->addrs[1], "FS1"));
+	assert_true(cluster_state_serves(state, &state->addrs[1], "FS"));
+	talloc_free(state);
+}
+
 static void expect_refused(struct cluster_state *state, const char *part)
 {
 	char *why = NULL;
@@ -128,6 +175,9 @@ static void check_refuses_what_cannot_be_used(void **unused)
 	state = fix_state(NULL);
 	fix_share(state, "data", "n9");
 	expect_refused(state, "share data is on node n9");
+	state = fix_state(NULL);
+	fix_tied_share(state, "data", "n1", "g", "10.0.0.1");
+	expect_refused(state, "share data is at 10.0.0.1, which is not listed");
 	state = fix_state(NULL);
 	assert_int_equal(cluster_state_add_addr(state, &addr), 0);
 	expect_refused(state, "has no group");
@@ -170,6 +220,8 @@ int main(void)
 		cmocka_unit_test(duplicates_are_refused),
 		cmocka_unit_test(lookups_find_what_was_added),
 		cmocka_unit_test(copy_is_deep),
+		cmocka_unit_test(copies_say_the_same),
+		cmocka_unit_test(net_names_part_the_addresses),
 		cmocka_unit_test(check_refuses_what_cannot_be_used),
 		cmocka_unit_test(check_accepts_what_can_happen),
 		cmocka_unit_test(states_have_names),

@@ -133,6 +133,12 @@ static void snapshot_adds_what_follows(void **unused)
 	assert_string_equal(state->addrs[1].node, "n3");
 	assert_null(cluster_state_share(state, "off")->node);
 	assert_string_equal(cluster_state_share(state, "data AND more")->node, "n1");
+	/* A share is where the addresses of its group are. */
+	assert_int_equal(cluster_state_share(state, "data and more")->num_addrs, 2);
+	assert_true(state->addrs[0].tied);
+	assert_false(state->addrs[1].tied);
+	assert_true(state->addrs[2].tied);
+	assert_int_equal(cluster_state_share(state, "everywhere")->num_addrs, 0);
 	talloc_free(state);
 }
 

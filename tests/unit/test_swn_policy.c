@@ -314,6 +314,204 @@ static void nowhere_else_is_told_to_nobody(void **state)
 	assert_string_equal(told(one, &event, &target, &reg), "");
 }
 
+static struct cluster_event intent_event(const struct backend_intent *intent)
+{
+	return (struct cluster_event){
+		.type = CLUSTER_INTENT, .from = intent->from, .to = intent->to, .intent = intent};
+}
+
+/* n1 and n2 serve FS1 with .1 and .2, n1 and n3 FS2 with .4 and .3. */
+static void two_net_names(struct cluster_state *state)
+{
+	fix_net_name(state, "10.0.0.1", "FS1");
+	fix_net_name(state, "10.0.0.2", "FS1");
+	fix_net_name(state, "10.0.0.4", "FS2");
+	fix_net_name(state, "10.0.0.3", "FS2");
+}
+
+static void moves_stay_within_the_net_name(void **state)
+{
+	static const struct {
+		const char *ip, *net_name, *to, *want;
+	} rows[] = {
+		{"10.0.0.1", "FS1", NULL, "client 10.0.0.2"},
+		{"10.0.0.1", "fs1.example.com", "n2", "client 10.0.0.2"},
+		{"10.0.0.1", "FS1", "n3", ""},
+		{"10.0.0.4", "FS2", NULL, "client 10.0.0.3"},
+		{"10.0.0.4", "FS2", "n2", ""},
+	};
+	struct backend_intent intent = {.kind = BACKEND_INTENT_NODE, .what = "n1", .from = "n1"};
+
+	two_net_names(*state);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct cluster_event event;
+		struct policy_reg reg = {.ip = fix_ip(rows[i].ip), .net_name = rows[i].net_name};
+		struct policy_target target = {.index = POLICY_BY_IP, .ip = reg.ip};
+
+		for (reg.spread = 0; reg.spread < 3; reg.spread++) {
+			intent.to = rows[i].to;
+			event = intent_event(&intent);
+			assert_string_equal(told(*state, &event, &target, &reg), rows[i].want);
+		}
+	}
+}
+
+/* An address without a name of its own is not for those who know the service by another's. */
+static void names_of_no_address_share_the_rest(void **state)
+{
+	struct backend_intent intent = {.kind = BACKEND_INTENT_NODE, .what = "n3", .from = "n3"};
+	struct cluster_event event = intent_event(&intent);
+	struct policy_reg reg = {.ip = fix_ip("fd00::3"), .net_name = "FS"};
+	struct policy_target target = {.index = POLICY_BY_IP, .ip = reg.ip};
+
+	fix_net_name(*state, "10.0.0.1", "FS1");
+	fix_net_name(*state, "10.0.0.4", "FS1");
+	assert_string_equal(told(*state, &event, &target, &reg), "client 10.0.0.2");
+	fix_net_name(*state, "10.0.0.2", "FS1");
+	assert_string_equal(told(*state, &event, &target, &reg), "");
+}
+
+static void nowhere_in_the_net_name_is_told_by_the_gate(void **state)
+{
+	struct backend_intent intent = {
+		.kind = BACKEND_INTENT_ADDR, .what = "10.0.0.1", .from = "n1", .held = true};
+	struct cluster_event event = intent_event(&intent);
+	struct policy_reg reg = {.ip = fix_ip("10.0.0.1"), .net_name = "FS1"};
+	struct policy_target target = {.index = POLICY_BY_IP, .ip = reg.ip};
+
+	assert_string_equal(told(*state, &event, &target, &reg), "client 10.0.0.2");
+	fix_net_name(*state, "10.0.0.1", "FS1");
+	assert_string_equal(told(*state, &event, &target, &reg), "U");
+}
+
+static void ip_changes_are_those_of_the_net_name(void **state)
+{
+	static const char *const fs2[] = {"FS2", NULL};
+	struct cluster_event event = {.type = CLUSTER_ADDR_BACK, .ip = fix_ip("10.0.0.3")};
+	struct policy_target target = {.index = POLICY_BY_IP_CHANGE};
+	struct policy_reg reg = {.ip = fix_ip("10.0.0.1"),
+				 .net_name = "FS1",
+				 .version_2 = true,
+				 .ip_notification = true};
+
+	two_net_names(*state);
+	assert_string_equal(told(*state, &event, &target, &reg), "");
+	reg.net_name = "fs2";
+	assert_string_equal(told(*state, &event, &target, &reg), "ip 10.0.0.3+");
+	/* Gone from the configuration: the event knows its names. */
+	event = (struct cluster_event){.type = CLUSTER_ADDR_REMOVED, .ip = fix_ip("10.0.0.77")};
+	assert_string_equal(told(*state, &event, &target, &reg), "");
+	event.net_names = fs2;
+	assert_string_equal(told(*state, &event, &target, &reg), "ip 10.0.0.77-");
+}
+
+static void share_moves_go_where_the_share_is_served(void **state)
+{
+	struct cluster_event event = {
+		.type = CLUSTER_SHARE_MOVED, .name = "data", .from = "n2", .to = "n3"};
+	struct policy_target target = {.index = POLICY_BY_SHARE, .share = "data"};
+	struct policy_reg reg = {
+		.ip = fix_ip("10.0.0.1"), .net_name = "FS", .share = "Data", .version_2 = true};
+
+	/* Not tied to addresses: at each of the node, but of the client's net name only. */
+	fix_share(*state, "other", "n3");
+	assert_string_equal(told(*state, &event, &target, &reg), "share 10.0.0.3 fd00::3");
+	fix_net_name(*state, "10.0.0.3", "FS2");
+	assert_string_equal(told(*state, &event, &target, &reg), "share fd00::3");
+	/* Tied. */
+	fix_tied_share(*state, "data", "n3", "g3", "fd00::3 10.0.0.6");
+	fix_net_name(*state, "10.0.0.3", NULL);
+	assert_string_equal(told(*state, &event, &target, &reg), "share fd00::3");
+	/* Who is there, at an address where it is served, need not go. */
+	reg.ip = fix_ip("fd00::3");
+	assert_string_equal(told(*state, &event, &target, &reg), "");
+	reg.ip = fix_ip("10.0.0.3");
+	assert_string_equal(told(*state, &event, &target, &reg), "share fd00::3");
+	/* Back on the node where it was. */
+	event.from = "n3";
+	assert_string_equal(told(*state, &event, &target, &reg), "");
+}
+
+static void who_is_on_the_new_node_of_a_share_stays(void **state)
+{
+	struct cluster_event event = {
+		.type = CLUSTER_SHARE_MOVED, .name = "data", .from = "n1", .to = "n3"};
+	struct policy_target target = {.index = POLICY_BY_SHARE, .share = "data"};
+	struct policy_reg reg = {.ip = fix_ip("10.0.0.3"), .share = "data", .version_2 = true};
+
+	fix_share(*state, "data", "n3");
+	assert_string_equal(told(*state, &event, &target, &reg), "");
+}
+
+/* Its share moves with the address: what another address serves is something else. */
+static void tied_shares_are_served_nowhere_else(void **state)
+{
+	struct backend_intent intent = {
+		.kind = BACKEND_INTENT_GROUP, .what = "g1", .from = "n1", .to = "n2"};
+	struct cluster_event event = intent_event(&intent);
+	struct policy_reg reg = {.ip = fix_ip("10.0.0.1"), .version_2 = true};
+	struct policy_target target = {.index = POLICY_BY_IP, .ip = reg.ip};
+
+	fix_tied_share(*state, "data", "n1", "g1", "10.0.0.1 10.0.0.4");
+	fix_share(*state, "everywhere", NULL);
+	assert_string_equal(told(*state, &event, &target, &reg), "");
+	intent.held = true;
+	assert_string_equal(told(*state, &event, &target, &reg), "U");
+	intent.held = false;
+	reg.share = "data";
+	assert_string_equal(told(*state, &event, &target, &reg), "");
+	reg.share = "everywhere";
+	assert_string_equal(told(*state, &event, &target, &reg), "client 10.0.0.2");
+	reg.share = "of smb.conf only";
+	assert_string_equal(told(*state, &event, &target, &reg), "client 10.0.0.2");
+}
+
+static void planned_moves_of_shares(void **state)
+{
+	static const struct {
+		enum backend_intent_kind kind;
+		const char *what, *from, *to;
+		const char *ip;
+		const char *want;
+	} rows[] = {
+		{BACKEND_INTENT_GROUP, "gs", "n2", "n3", "10.0.0.1", "share 10.0.0.3 fd00::3"},
+		{BACKEND_INTENT_GROUP, "gs", NULL, "n3", "10.0.0.1", "share 10.0.0.3 fd00::3"},
+		{BACKEND_INTENT_NODE, "n2", "n2", "n3", "10.0.0.1", "share 10.0.0.3 fd00::3"},
+		{BACKEND_INTENT_GROUP, "gs", "n2", "n3", "10.0.0.3", ""}, /* is there already */
+		{BACKEND_INTENT_GROUP, "gs", "n2", NULL, "10.0.0.1", ""}, /* who knows where */
+		{BACKEND_INTENT_GROUP, "gs", "n2", "n2", "10.0.0.1", ""},
+		{BACKEND_INTENT_GROUP, "gs", "n1", "n3", "10.0.0.1", ""},
+		{BACKEND_INTENT_GROUP, "g1", "n1", "n3", "10.0.0.1", ""},
+		{BACKEND_INTENT_NODE, "n1", "n1", "n3", "10.0.0.1", ""},
+		{BACKEND_INTENT_ADDR, "10.0.0.2", "n2", "n3", "10.0.0.1", ""},
+		/* Its address goes, too: that is told by the address. */
+		{BACKEND_INTENT_NODE, "n2", "n2", "n3", "10.0.0.2", ""},
+	};
+	struct policy_targets targets;
+	struct backend_intent intent;
+	struct cluster_event event;
+
+	fix_tied_share(*state, "data", "n2", "gs", "");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct policy_reg reg = {
+			.ip = fix_ip(rows[i].ip), .share = "DATA", .version_2 = true};
+		struct policy_target target = {.index = POLICY_BY_SHARE, .share = "data"};
+
+		intent = (struct backend_intent){.kind = rows[i].kind,
+						 .what = rows[i].what,
+						 .from = rows[i].from,
+						 .to = rows[i].to};
+		event = intent_event(&intent);
+		assert_string_equal(told(*state, &event, &target, &reg), rows[i].want);
+	}
+	intent = (struct backend_intent){.kind = BACKEND_INTENT_NODE, .what = "n2"};
+	event = intent_event(&intent);
+	assert_int_equal(policy_find_targets(*state, &event, *state, &targets), 0);
+	assert_int_equal(targets.num, 3); /* .2, .9 and the share */
+	assert_int_equal(targets.list[2].index, POLICY_BY_SHARE);
+	assert_string_equal(targets.list[2].share, "data");
+}
+
 static void registering_for_a_dead_address_is_told_at_once(void **state)
 {
 	struct policy_reg reg = {.ip = fix_ip("10.0.0.6")};
@@ -343,6 +541,14 @@ int main(void)
 		TEST(who_is_on_its_way_is_not_told_again),
 		TEST(without_quorum_nobody_is_sent_to_other_nodes),
 		TEST(nowhere_else_is_told_to_nobody),
+		TEST(moves_stay_within_the_net_name),
+		TEST(names_of_no_address_share_the_rest),
+		TEST(nowhere_in_the_net_name_is_told_by_the_gate),
+		TEST(ip_changes_are_those_of_the_net_name),
+		TEST(share_moves_go_where_the_share_is_served),
+		TEST(who_is_on_the_new_node_of_a_share_stays),
+		TEST(tied_shares_are_served_nowhere_else),
+		TEST(planned_moves_of_shares),
 		TEST(registering_for_a_dead_address_is_told_at_once),
 	};
 

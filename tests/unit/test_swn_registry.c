@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The indexes of the registrations, their queues, and the names of the service. */
 #include "witnessd/swn/registry.h"
+#include "witnessd/util/netname.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -12,7 +13,6 @@
 #include <cmocka.h>
 
 #include "tests/unit/cluster_fixture.h"
-#include "witnessd/swn/names.h"
 
 #define MANY 10000
 
@@ -286,7 +286,7 @@ static void names_of_the_service_are_taken_in_every_spelling(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		assert_int_equal(swn_net_name_matches(names, rows[i].asked), rows[i].yes);
+		assert_int_equal(netname_matches(names, rows[i].asked), rows[i].yes);
 	}
 }
 

@@ -130,6 +130,39 @@ static void a_server_without_shares_knows_none(void **state)
 	assert_int_equal(fix_register(fix, true, &args, &handle), SWN_SUCCESS);
 }
 
+/* "FS" is a name of the whole service, "FS2" one that only 10.0.0.8 has. */
+static void an_address_serves_its_own_net_names_only(void **state)
+{
+	static const struct {
+		const char *net, *ip;
+		uint32_t werror;
+	} rows[] = {
+		{"fs", "10.0.0.7", SWN_SUCCESS},
+		{"fs", "10.0.0.8", SWN_ERROR_INVALID_STATE},
+		{"fs2.example.com", "10.0.0.8", SWN_SUCCESS},
+		{"fs2", "10.0.0.7", SWN_ERROR_INVALID_STATE},
+		{"fs3", "10.0.0.8", SWN_ERROR_INVALID_PARAMETER},
+	};
+	struct cluster_state *next = fix_state(NULL);
+
+	fix_up(next, "10.0.0.7", "n1");
+	fix_up(next, "10.0.0.8", "n2");
+	fix_net_name(next, "10.0.0.8", "FS2");
+	fix_tied_share(next, "of another node", "n2", "g", "10.0.0.8");
+	fix_snapshot(*state, next);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct swn_register args = fix_args();
+		struct swn_handle handle;
+
+		args.net_name = rows[i].net;
+		args.ip_address = rows[i].ip;
+		assert_int_equal(fix_register(*state, true, &args, &handle), rows[i].werror);
+		/* A share that the smb.conf here does not have, and the cluster has. */
+		args.share_name = "OF another node";
+		assert_int_equal(fix_register(*state, true, &args, &handle), rows[i].werror);
+	}
+}
+
 static void nobody_registers_before_the_first_snapshot(void **state)
 {
 	struct swn_register args = fix_args();
@@ -1086,6 +1119,7 @@ int main(void)
 		STARTED(register_checks_in_the_order_of_the_specification),
 		STARTED(register_ex_checks_in_the_order_of_the_specification),
 		TEST(a_server_without_shares_knows_none),
+		STARTED(an_address_serves_its_own_net_names_only),
 		TEST(nobody_registers_before_the_first_snapshot),
 		STARTED(over_long_names_are_refused),
 		TEST(limits_are_no_system_resources),

@@ -29,11 +29,12 @@ enum cluster_event_type {
 
 struct cluster_event {
 	enum cluster_event_type type;
-	struct ipaddr ip;  /* ADDR_* */
-	const char *group; /* ADDR_* */
-	const char *name;  /* node (NODE_*) or share (SHARE_*) */
+	struct ipaddr ip;             /* ADDR_* */
+	const char *group;            /* ADDR_* */
+	const char *const *net_names; /* ADDR_*: of the address, as in the state */
+	const char *name;             /* node (NODE_*) or share (SHARE_*) */
 	const char *from,
-		*to; /* ADDR_*, SHARE_*: node before and after, NULL where there is none */
+		*to; /* ADDR_*, SHARE_*: node before (of a share: the last one) and after, NULL where there is none */
 	const struct backend_intent *intent;
 };
 

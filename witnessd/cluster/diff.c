@@ -116,6 +116,7 @@ static int effective_shares(struct diff *diff)
 		if (diff->hold && was != NULL && share.node == NULL && !is_local(diff, was->node)) {
 			share.node = was->node;
 		}
+		share.last = share.node == NULL && was != NULL ? was->last : share.node;
 		err = keep_share(diff, &share);
 	}
 	for (size_t i = 0; diff->hold && i < diff->old->num_shares && err == 0; i++) {
@@ -178,6 +179,7 @@ static int push_addr(struct diff *diff, enum cluster_event_type type,
 	return push(diff, &(struct cluster_event){.type = type,
 						  .ip = addr->ip,
 						  .group = addr->group,
+						  .net_names = addr->net_names,
 						  .from = from,
 						  .to = to});
 }
@@ -270,7 +272,7 @@ static int share_events(struct diff *diff)
 			err = push(diff, &(struct cluster_event){.type = CLUSTER_SHARE_MOVED,
 								 .group = share->group,
 								 .name = share->name,
-								 .from = was->node,
+								 .from = was->last,
 								 .to = share->node});
 		}
 	}

@@ -11,12 +11,22 @@ struct decision {
 	const struct cluster_event *event;
 	const struct cluster_state *state;
 	const struct policy_reg *reg;
+	const struct cluster_share *share; /* of the target; NULL: none, or not known any more */
 	struct policy_notices *out;
 };
 
 static bool same_node(const char *a, const char *b)
 {
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+/* Whether an address is of the client's net name. */
+static bool in_scope(const struct decision *d, const struct cluster_addr *addr)
+{
+	if (d->reg->net_name == NULL) {
+		return addr->net_names == NULL;
+	}
+	return cluster_state_serves(d->state, addr, d->reg->net_name);
 }
 
 static bool online_at(const struct cluster_state *state, const struct ipaddr *ip)
@@ -61,9 +71,12 @@ static int tell_as_it_is(struct decision *d)
 static int tell_ip_change(struct decision *d)
 {
 	const struct cluster_addr *addr = cluster_state_addr(d->state, &d->event->ip);
+	/* Its names, when it is gone from the configuration. */
+	const struct cluster_addr named = {.net_names = d->event->net_names};
 	struct policy_notice notice = {.type = POLICY_IP_CHANGE, .num_addrs = 1};
 
-	if (!d->reg->version_2 || !d->reg->ip_notification) {
+	if (!d->reg->version_2 || !d->reg->ip_notification ||
+	    !in_scope(d, addr != NULL ? addr : &named)) {
 		return 0;
 	}
 	if (addr != NULL && addr->kind == CLUSTER_ADDR_FIXED && !d->reg->fixed_addresses) {
@@ -99,6 +112,25 @@ static bool in_moved_set(const struct backend_intent *intent, const struct clust
 	return false;
 }
 
+/* The same of a share that is served by one node at a time. */
+static bool share_in_moved_set(const struct backend_intent *intent,
+			       const struct cluster_share *share)
+{
+	if (share->group == NULL || share->node == NULL) {
+		return false;
+	}
+	switch (intent->kind) {
+	case BACKEND_INTENT_ADDR:
+		return false;
+	case BACKEND_INTENT_GROUP:
+		return strcmp(share->group, intent->what) == 0 &&
+		       (intent->from == NULL || same_node(intent->from, share->node));
+	case BACKEND_INTENT_NODE:
+		return same_node(intent->what, share->node);
+	}
+	return false;
+}
+
 bool policy_moves(const struct backend_intent *intent, const struct cluster_addr *addr)
 {
 	return in_moved_set(intent, addr);
@@ -109,7 +141,8 @@ static bool is_destination(const struct decision *d, const struct cluster_addr *
 {
 	return addr->state == CLUSTER_ADDR_AVAILABLE &&
 	       (addr->kind == CLUSTER_ADDR_FLOATING || d->reg->fixed_addresses) &&
-	       !ipaddr_equal(&addr->ip, &d->reg->ip) &&
+	       !ipaddr_equal(&addr->ip, &d->reg->ip) && in_scope(d, addr) &&
+	       (d->share == NULL || cluster_share_at(d->share, &addr->ip)) &&
 	       (d->event->intent == NULL || !in_moved_set(d->event->intent, addr));
 }
 
@@ -185,12 +218,24 @@ static bool on_its_way(const struct decision *d)
 	return d->reg->moved_to != NULL && (to == NULL || same_node(to, d->reg->moved_to));
 }
 
+/* Whether what the client uses is served at its address only. */
+static bool served_here_only(const struct decision *d, const struct cluster_addr *addr)
+{
+	const struct cluster_share *share =
+		d->reg->share != NULL ? cluster_state_share(d->state, d->reg->share) : NULL;
+
+	if (d->reg->share != NULL) {
+		return share != NULL && share->num_addrs > 0 && cluster_share_at(share, &addr->ip);
+	}
+	return addr->tied; /* what it uses is not known: perhaps these shares */
+}
+
 /* Where to; NULL: nowhere. Cut off from the others, this side cannot vouch for what they have. */
 static const char *move_destination(const struct decision *d, const struct cluster_addr *addr)
 {
 	const char *to = d->event->intent->to;
 
-	if (!d->state->quorate) {
+	if (!d->state->quorate || served_here_only(d, addr)) {
 		return NULL;
 	}
 	to = to != NULL ? to : some_node(d, addr->node);
@@ -220,13 +265,47 @@ static int tell_client_move(struct decision *d)
 	return err;
 }
 
+static bool wants_share_move(const struct decision *d)
+{
+	return d->reg->version_2 && d->reg->share != NULL;
+}
+
+/* Whether the client is where the share will be, or was told by its address that it goes there. */
+static bool goes_along(const struct decision *d, const char *node)
+{
+	const struct cluster_addr *addr = cluster_state_addr(d->state, &d->reg->ip);
+
+	if (addr == NULL || addr->state != CLUSTER_ADDR_AVAILABLE) {
+		return false;
+	}
+	return same_node(addr->node, node) &&
+	       (d->share == NULL || cluster_share_at(d->share, &addr->ip));
+}
+
 static int tell_share_move(struct decision *d)
 {
-	if (!d->reg->version_2 || d->reg->share == NULL || d->event->to == NULL ||
-	    strcasecmp(d->reg->share, d->event->name) != 0) {
+	const char *to = d->event->to;
+
+	/* Back where it was: it has not moved. */
+	if (!wants_share_move(d) || to == NULL || same_node(d->event->from, to) ||
+	    goes_along(d, to)) {
 		return 0;
 	}
-	return move_to(d, POLICY_SHARE_MOVE, d->event->to);
+	return move_to(d, POLICY_SHARE_MOVE, to);
+}
+
+/* Where the data of a share go when nobody says it, only the cluster manager knows. */
+static int tell_share_intent(struct decision *d)
+{
+	const struct backend_intent *intent = d->event->intent;
+	const struct cluster_addr *addr = cluster_state_addr(d->state, &d->reg->ip);
+
+	if (!wants_share_move(d) || d->share == NULL || intent->to == NULL || !d->state->quorate ||
+	    !share_in_moved_set(intent, d->share) || same_node(intent->to, d->share->node) ||
+	    (addr != NULL && in_moved_set(intent, addr)) || goes_along(d, intent->to)) {
+		return 0;
+	}
+	return move_to(d, POLICY_SHARE_MOVE, intent->to);
 }
 
 /* The table of the design. An event that is not here is told to nobody. */
@@ -248,11 +327,12 @@ static const struct {
 	{CLUSTER_ADDR_ADDED, POLICY_BY_IP_CHANGE, tell_ip_change},
 	{CLUSTER_SHARE_MOVED, POLICY_BY_SHARE, tell_share_move},
 	{CLUSTER_INTENT, POLICY_BY_IP, tell_client_move},
+	{CLUSTER_INTENT, POLICY_BY_SHARE, tell_share_intent},
 };
 
 #define NUM_ROWS (sizeof(rows) / sizeof(rows[0]))
 
-/* Every address of the moved set is a place to look. */
+/* Every address and share of the moved set is a place to look. */
 static void intent_targets(const struct cluster_event *event, const struct cluster_state *state,
 			   struct policy_targets *targets)
 {
@@ -262,6 +342,12 @@ static void intent_targets(const struct cluster_event *event, const struct clust
 				.index = POLICY_BY_IP, .ip = state->addrs[i].ip};
 		}
 	}
+	for (size_t i = 0; i < state->num_shares; i++) {
+		if (share_in_moved_set(event->intent, &state->shares[i])) {
+			targets->list[targets->num++] = (struct policy_target){
+				.index = POLICY_BY_SHARE, .share = state->shares[i].name};
+		}
+	}
 }
 
 int policy_find_targets(TALLOC_CTX *mem_ctx, const struct cluster_event *event,
@@ -269,7 +355,8 @@ int policy_find_targets(TALLOC_CTX *mem_ctx, const struct cluster_event *event,
 {
 	struct policy_targets found = {.num = 0};
 
-	found.list = talloc_array(mem_ctx, struct policy_target, NUM_ROWS + state->num_addrs);
+	found.list = talloc_array(mem_ctx, struct policy_target,
+				  NUM_ROWS + state->num_addrs + state->num_shares);
 	if (found.list == NULL) {
 		return ENOMEM;
 	}
@@ -298,6 +385,13 @@ int policy_decide(TALLOC_CTX *mem_ctx, const struct cluster_event *event,
 	d.out = notices;
 	if (target->index == POLICY_BY_IP && !ipaddr_equal(&target->ip, &reg->ip)) {
 		return 0;
+	}
+	if (target->index == POLICY_BY_SHARE) {
+		if (reg->share == NULL || target->share == NULL ||
+		    strcasecmp(reg->share, target->share) != 0) {
+			return 0;
+		}
+		d.share = cluster_state_share(state, target->share);
 	}
 	for (size_t i = 0; i < NUM_ROWS; i++) {
 		if (rows[i].event == event->type && rows[i].index == target->index) {

@@ -12,6 +12,7 @@
 /* What the policy sees of a registration; strings are borrowed. */
 struct policy_reg {
 	struct ipaddr ip;     /* the address its client uses */
+	const char *net_name; /* as the client wrote it; NULL: one that no address has for itself */
 	const char *share;    /* NULL: none */
 	bool version_2;       /* registered with RegisterEx */
 	bool ip_notification; /* asked for IP_CHANGE */
@@ -31,7 +32,7 @@ enum policy_index {
 struct policy_target {
 	enum policy_index index;
 	struct ipaddr ip;
-	const char *share; /* borrowed from the event */
+	const char *share; /* borrowed from the event or the state */
 };
 
 struct policy_targets {
@@ -87,6 +88,15 @@ int policy_decide(TALLOC_CTX *mem_ctx, const struct cluster_event *event,
 /** What a new registration is told at once: its address may have gone after the client got its list. */
 void policy_registered(const struct cluster_state *state, const struct policy_reg *reg,
 		       struct policy_notices *notices);
+
+/* Rules beyond the table:
+ *  - Destinations and IP_CHANGE are of the addresses that serve the client's net name.
+ *  - Where shares are tied to the client's address (cluster_share.addrs), no other address serves them
+ *    before the move: its client is not sent away, but told when the address goes. One that has registered
+ *    with a share of another kind is sent.
+ *  - A share that is asked to move to a named node takes its clients along before it goes, where it is not
+ *    tied to addresses.
+ */
 
 /** Whether an address goes when the move happens that an intent asks for. */
 bool policy_moves(const struct backend_intent *intent, const struct cluster_addr *addr);

@@ -42,6 +42,33 @@ static bool dup_optional(TALLOC_CTX *mem_ctx, const char *text, const char **out
 	return text == NULL || *out != NULL;
 }
 
+/* The names, which end with NULL, as a child of mem_ctx; none at all give NULL. @return 0 or ENOMEM */
+static int dup_names(TALLOC_CTX *mem_ctx, const char *const *names, const char *const **out)
+{
+	const char **copy;
+	size_t num = 0;
+
+	while (names != NULL && names[num] != NULL) {
+		num++;
+	}
+	*out = NULL;
+	if (num == 0) {
+		return 0;
+	}
+	copy = talloc_zero_array(mem_ctx, const char *, num + 1);
+	if (copy == NULL) {
+		return ENOMEM;
+	}
+	for (size_t i = 0; i < num; i++) {
+		if (!dup_optional(copy, names[i], &copy[i])) {
+			talloc_free(copy);
+			return ENOMEM;
+		}
+	}
+	*out = copy;
+	return 0;
+}
+
 /*
  * Make room for one more element of an array that is a child of the state. It grows by doubling: a
  * cluster may have thousands of addresses, and each was added alone.
@@ -85,16 +112,46 @@ int cluster_state_add_addr(struct cluster_state *state, const struct cluster_add
 		return ENOMEM;
 	}
 	state->addrs = addrs;
+	copy.tied = false;
 	if (!dup_optional(addrs, addr->node, &copy.node) ||
-	    !dup_optional(addrs, addr->group, &copy.group)) {
+	    !dup_optional(addrs, addr->group, &copy.group) ||
+	    !dup_optional(addrs, addr->resource, &copy.resource) ||
+	    dup_names(addrs, addr->net_names, &copy.net_names) != 0) {
 		return ENOMEM;
 	}
 	err = state_index_add(state->addr_index, &addr->ip, sizeof(addr->ip), state->num_addrs);
 	if (err != 0) {
 		return err;
 	}
+	state->num_named += copy.net_names != NULL;
 	addrs[state->num_addrs++] = copy;
 	return 0;
+}
+
+int cluster_state_name_addr(struct cluster_state *state, size_t index, const char *const *names)
+{
+	struct cluster_addr *addr = &state->addrs[index];
+	const char *const *copy;
+	int err = dup_names(state->addrs, names, &copy);
+
+	if (err == 0) {
+		state->num_named -= addr->net_names != NULL;
+		state->num_named += copy != NULL;
+		addr->net_names = copy;
+	}
+	return err;
+}
+
+static void tie_addrs(struct cluster_state *state, const struct cluster_share *share)
+{
+	size_t pos;
+
+	for (size_t i = 0; i < share->num_addrs; i++) {
+		if (state_index_find(state->addr_index, &share->addrs[i], sizeof(share->addrs[i]),
+				     &pos)) {
+			state->addrs[pos].tied = true;
+		}
+	}
 }
 
 int cluster_state_add_share(struct cluster_state *state, const struct cluster_share *share)
@@ -110,8 +167,17 @@ int cluster_state_add_share(struct cluster_state *state, const struct cluster_sh
 	state->shares = shares;
 	if (!dup_optional(shares, share->name, &copy.name) ||
 	    !dup_optional(shares, share->group, &copy.group) ||
-	    !dup_optional(shares, share->node, &copy.node)) {
+	    !dup_optional(shares, share->node, &copy.node) ||
+	    !dup_optional(shares, share->last != NULL ? share->last : share->node, &copy.last)) {
 		return ENOMEM;
+	}
+	copy.addrs = NULL;
+	if (share->num_addrs > 0) {
+		copy.addrs = talloc_memdup(shares, share->addrs,
+					   share->num_addrs * sizeof(share->addrs[0]));
+		if (copy.addrs == NULL) {
+			return ENOMEM;
+		}
 	}
 	key = share_key(share->name);
 	err = key == NULL
@@ -122,6 +188,7 @@ int cluster_state_add_share(struct cluster_state *state, const struct cluster_sh
 		return err;
 	}
 	shares[state->num_shares++] = copy;
+	tie_addrs(state, &copy);
 	return 0;
 }
 
@@ -251,6 +318,16 @@ static int check_share(TALLOC_CTX *mem_ctx, const struct cluster_state *state,
 		return refuse(why, talloc_asprintf(mem_ctx,
 						   "share %s is on node %s, which is not listed",
 						   share->name, share->node));
+	}
+	for (size_t i = 0; i < share->num_addrs; i++) {
+		char ip[IPADDR_STRLEN];
+
+		if (cluster_state_addr(state, &share->addrs[i]) == NULL) {
+			return refuse(why, talloc_asprintf(mem_ctx,
+							   "share %s is at %s, which is not listed",
+							   share->name,
+							   ipaddr_format(&share->addrs[i], ip)));
+		}
 	}
 	return 0;
 }

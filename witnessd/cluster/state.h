@@ -37,14 +37,24 @@ struct cluster_addr {
 	struct ipaddr ip;  /* unique */
 	const char *node;  /* who has it, a name of .nodes; NULL when nobody */
 	const char *group; /* what moves together: resource group, primitive or clone; never NULL */
+	const char *resource; /* what the manager calls the address itself; NULL: nothing */
+	/* Names of the file service that only these addresses serve, ended by NULL. NULL: none, the address
+	 * belongs to the service under all names that no address has. */
+	const char *const *net_names;
 	enum cluster_addr_state state;
 	enum cluster_addr_kind kind;
+	bool tied; /* a share has it among its .addrs; set by cluster_state_add_share() */
 };
 
 struct cluster_share {
 	const char *name;  /* compared without case */
-	const char *group; /* moves with the addresses of this group; NULL: served by every node */
+	const char *group; /* what moves together; NULL: served by every node */
 	const char *node;  /* who serves it now; NULL: nobody, or (without group) everybody */
+	/* Where alone it is served, since they move with it; none: at each address of .node. */
+	const struct ipaddr *addrs;
+	size_t num_addrs;
+	/* Who served it last; backends leave it NULL, the diff keeps it over the time that nobody does. */
+	const char *last;
 };
 
 struct state_index;
@@ -58,6 +68,7 @@ struct cluster_state {
 	size_t num_addrs;
 	struct cluster_share *shares;
 	size_t num_shares;
+	size_t num_named; /* addresses with .net_names */
 	/* Where names and addresses are, kept by cluster_state_add_*(): only they append to the arrays,
 	 * and names and addresses do not change afterwards. */
 	struct state_index *node_index, *addr_index, *share_index;
@@ -66,10 +77,19 @@ struct cluster_state {
 /** An empty, quorate state. Strings and arrays of it are its children. @return NULL when memory is short */
 struct cluster_state *cluster_state_new(TALLOC_CTX *mem_ctx);
 
-/** Append; strings are copied. @return 0, EEXIST when name or ip is there already, or ENOMEM */
+/**
+ * Append; strings and arrays are copied. The addresses of a share come before it.
+ * @return 0, EEXIST when name or ip is there already, or ENOMEM
+ */
 int cluster_state_add_node(struct cluster_state *state, const struct cluster_node *node);
 int cluster_state_add_addr(struct cluster_state *state, const struct cluster_addr *addr);
 int cluster_state_add_share(struct cluster_state *state, const struct cluster_share *share);
+
+/**
+ * Give the address at an index other names; they are copied. names NULL or without an element: none.
+ * @return 0 or ENOMEM
+ */
+int cluster_state_name_addr(struct cluster_state *state, size_t index, const char *const *names);
 
 /** A deep copy. @return NULL when memory is short */
 struct cluster_state *cluster_state_copy(TALLOC_CTX *mem_ctx, const struct cluster_state *state);
@@ -83,9 +103,23 @@ const struct cluster_addr *cluster_state_addr(const struct cluster_state *state,
 const struct cluster_share *cluster_state_share(const struct cluster_state *state,
 						const char *name);
 
+/** Whether two states say the same, but for the generation and what was before (.last). */
+bool cluster_state_equal(const struct cluster_state *a, const struct cluster_state *b);
+
+/** Whether some address has this net name: then it is served by such addresses only. */
+bool cluster_state_has_net_name(const struct cluster_state *state, const char *net_name);
+
+/** Whether an address of the state serves clients that know the service as net_name (util/netname.h). */
+bool cluster_state_serves(const struct cluster_state *state, const struct cluster_addr *addr,
+			  const char *net_name);
+
+/** Whether a share is served at an address; any address will do for those that name none. */
+bool cluster_share_at(const struct cluster_share *share, const struct ipaddr *ip);
+
 /**
  * Whether the snapshot is fit to be used: no addr or share names an unknown node, AVAILABLE addresses
- * have a node, every address a group, everything a name; at most one local node.
+ * have a node, every address a group, everything a name; the addresses of shares are listed; at most one
+ * local node.
  * @return 0, or EINVAL with *why a sentence, a child of mem_ctx (NULL: no memory for it)
  */
 int cluster_state_check(TALLOC_CTX *mem_ctx, const struct cluster_state *state, char **why);

@@ -11,20 +11,38 @@ static json_t *node_json(const struct cluster_node *node)
 			 "local", node->local);
 }
 
+static json_t *names_json(const char *const *names)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
+		json_array_append_new(list, text_json(names[i]));
+	}
+	return list;
+}
+
 static json_t *addr_json(const struct cluster_addr *addr)
 {
 	char ip[IPADDR_STRLEN];
 
-	return json_pack("{s:s, s:o, s:o, s:s, s:s}", "address", ipaddr_format(&addr->ip, ip),
-			 "node", text_json(addr->node), "group", text_json(addr->group), "state",
-			 cluster_addr_state_name(addr->state), "kind",
-			 addr->kind == CLUSTER_ADDR_FIXED ? "fixed" : "floating");
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:s}", "address",
+			 ipaddr_format(&addr->ip, ip), "node", text_json(addr->node), "group",
+			 text_json(addr->group), "resource", text_json(addr->resource), "net_names",
+			 names_json(addr->net_names), "state", cluster_addr_state_name(addr->state),
+			 "kind", addr->kind == CLUSTER_ADDR_FIXED ? "fixed" : "floating");
 }
 
 static json_t *share_json(const struct cluster_share *share)
 {
-	return json_pack("{s:o, s:o, s:o}", "name", text_json(share->name), "group",
-			 text_json(share->group), "node", text_json(share->node));
+	json_t *addrs = json_array();
+	char ip[IPADDR_STRLEN];
+
+	for (size_t i = 0; i < share->num_addrs; i++) {
+		json_array_append_new(addrs, json_string(ipaddr_format(&share->addrs[i], ip)));
+	}
+	return json_pack("{s:o, s:o, s:o, s:o}", "name", text_json(share->name), "group",
+			 text_json(share->group), "node", text_json(share->node), "addresses",
+			 addrs);
 }
 
 static json_t *nodes_json(const struct cluster_state *state)

@@ -8,17 +8,34 @@
 #include <errno.h>
 #include <string.h>
 
-#include "witnessd/swn/names.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/netname.h"
+
+/* The longest name of a client, share or service that is kept, in bytes without NUL. */
+#define SWN_NAME_MAX 1024
 
 static bool too_long(const char *text)
 {
 	return text != NULL && strlen(text) > SWN_NAME_MAX;
 }
 
-/* 3.1.4.5: a share that is not there makes the registration useless to its client. */
-static uint32_t check_share(const struct swn_config *config, const char *share)
+/* A name of the whole service, or of some addresses. */
+static bool net_name_known(const struct swn_service *service, const char *net_name)
 {
+	const struct cluster_state *state = cluster_current(service->cluster);
+
+	return netname_matches(service->config.net_names, net_name) ||
+	       (state != NULL && cluster_state_has_net_name(state, net_name));
+}
+
+/*
+ * 3.1.4.5: a share that is not there makes the registration useless to its client. The cluster may know
+ * shares that the smb.conf of this node does not have now.
+ */
+static uint32_t check_share(const struct swn_service *service, const char *share)
+{
+	const struct swn_config *config = &service->config;
+	const struct cluster_state *state = cluster_current(service->cluster);
 	bool any = false, known;
 
 	if (share == NULL) {
@@ -26,12 +43,18 @@ static uint32_t check_share(const struct swn_config *config, const char *share)
 	}
 	known = config->share_known != NULL &&
 		config->share_known(config->share_private, share, &any);
+	if (state != NULL && cluster_state_share(state, share) != NULL) {
+		known = any = true;
+	}
 	return any && known ? SWN_SUCCESS : SWN_ERROR_INVALID_STATE;
 }
 
-/* The address may belong to any node, also to none at the moment, but must be one of the list. */
+/*
+ * The address may belong to any node, also to none at the moment, but must be one of the list, and of
+ * those that serve the net name.
+ */
 static uint32_t check_address(const struct swn_service *service, const char *text,
-			      struct ipaddr *ip)
+			      const char *net_name, struct ipaddr *ip)
 {
 	const struct cluster_state *state = cluster_current(service->cluster);
 	const struct cluster_addr *addr;
@@ -40,8 +63,10 @@ static uint32_t check_address(const struct swn_service *service, const char *tex
 		return SWN_ERROR_INVALID_STATE;
 	}
 	addr = cluster_state_addr(state, ip);
-	return addr != NULL && swn_interface_offered(service, addr) ? SWN_SUCCESS
-								    : SWN_ERROR_INVALID_STATE;
+	return addr != NULL && swn_interface_offered(service, addr) &&
+			       cluster_state_serves(state, addr, net_name)
+		       ? SWN_SUCCESS
+		       : SWN_ERROR_INVALID_STATE;
 }
 
 static uint32_t check_limits(const struct swn_service *service, const struct rpc_call *call,
@@ -78,16 +103,15 @@ static uint32_t check(const struct swn_service *service, const struct rpc_call *
 	}
 	if (args->net_name == NULL || args->ip_address == NULL ||
 	    args->client_computer_name == NULL || too_long(args->net_name) ||
-	    too_long(args->client_computer_name) ||
-	    !swn_net_name_matches(service->config.net_names, args->net_name)) {
+	    too_long(args->client_computer_name) || !net_name_known(service, args->net_name)) {
 		return SWN_ERROR_INVALID_PARAMETER;
 	}
 	if (too_long(args->share_name)) {
 		return SWN_ERROR_INVALID_STATE;
 	}
-	werror = check_share(&service->config, args->share_name);
+	werror = check_share(service, args->share_name);
 	if (werror == SWN_SUCCESS) {
-		werror = check_address(service, args->ip_address, ip);
+		werror = check_address(service, args->ip_address, args->net_name, ip);
 	}
 	return werror != SWN_SUCCESS ? werror : check_limits(service, call, principal);
 }

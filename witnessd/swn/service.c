@@ -166,6 +166,7 @@ struct policy_reg swn_reg_view(const struct swn_reg *reg)
 {
 	return (struct policy_reg){
 		.ip = reg->ip,
+		.net_name = reg->net_name,
 		.share = reg->share_name,
 		.version_2 = reg->version == SWN_VERSION_2,
 		.ip_notification = reg->ip_notification,

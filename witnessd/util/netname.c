@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "witnessd/swn/names.h"
+#include "witnessd/util/netname.h"
 
 #include <string.h>
 #include <strings.h>
@@ -25,19 +25,18 @@ static bool is_address(const char *name)
 	return ipaddr_parse(name, &ip) == 0;
 }
 
-static bool matches(const char *name, const char *asked)
+bool netname_equal(const char *a, const char *b)
 {
-	if (equal(name, without_dot(name), asked, without_dot(asked))) {
+	if (equal(a, without_dot(a), b, without_dot(b))) {
 		return true;
 	}
-	return !is_address(name) && !is_address(asked) &&
-	       equal(name, strcspn(name, "."), asked, strcspn(asked, "."));
+	return !is_address(a) && !is_address(b) && equal(a, strcspn(a, "."), b, strcspn(b, "."));
 }
 
-bool swn_net_name_matches(const char *const *names, const char *asked)
+bool netname_matches(const char *const *names, const char *asked)
 {
 	for (size_t i = 0; names[i] != NULL; i++) {
-		if (matches(names[i], asked)) {
+		if (netname_equal(names[i], asked)) {
 			return true;
 		}
 	}

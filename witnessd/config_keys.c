@@ -86,8 +86,8 @@ const struct config_key config_keys[] = {
 	 "Whether the TCP connections of the floating addresses are tracked, and their clients tickled by the node that takes an address over; auto: with the backend pacemaker."},
 	{"tickle.agent", CONFIG_PATH, "", 0, 0, NULL,
 	 "The program witness-tickle; empty: the one in the folder of the backend modules."},
-	{"tickle.ports", CONFIG_LIST, "445 139", 0, 0, NULL,
-	 "TCP ports whose connections are tracked; all: every port."},
+	{"tickle.ports", CONFIG_LIST, "445 139 witness", 0, 0, NULL,
+	 "TCP ports whose connections are tracked; witness: the port of this service; all: every port."},
 	/* static backend */
 	{"static.map", CONFIG_PATH, "/etc/witnessd/cluster.map", 0, 0, NULL,
 	 "Map of the cluster for the static backend; watched for changes."},

@@ -173,8 +173,8 @@ static const struct {
 	{"RPC server", daemon_rpc_start},
 	{"witness service", start_service},
 	{"backend", start_backend},
-	{"tickles", daemon_tickle_start},
 	{"endpoints", daemon_rpc_listen},
+	{"tickles", daemon_tickle_start}, /* of the witness's port, too */
 	{"control socket", daemon_control_start},
 };
 

@@ -10,6 +10,19 @@
 
 #define MAX_PORTS 64
 
+/* A port of tickle.ports. @return 0: none */
+static uint16_t read_port(const struct daemon *daemon, const char *word)
+{
+	char *end;
+	unsigned long port;
+
+	if (strcmp(word, "witness") == 0) {
+		return rpc_endpoint_port(daemon->witness);
+	}
+	port = strtoul(word, &end, 10);
+	return *end == '\0' && port <= UINT16_MAX ? (uint16_t)port : 0;
+}
+
 /* @return 0 or EINVAL with the reason */
 static int read_ports(const struct daemon *daemon, TALLOC_CTX *mem_ctx, uint16_t ports[MAX_PORTS],
 		      size_t *num_ports, char **why)
@@ -22,17 +35,16 @@ static int read_ports(const struct daemon *daemon, TALLOC_CTX *mem_ctx, uint16_t
 		return 0;
 	}
 	for (; words[num] != NULL; num++) {
-		char *end;
-		unsigned long port = strtoul(words[num], &end, 10);
+		uint16_t port = read_port(daemon, words[num]);
 
-		if (num == MAX_PORTS || *end != '\0' || port == 0 || port > UINT16_MAX) {
+		if (num == MAX_PORTS || port == 0) {
 			*why = talloc_asprintf(mem_ctx,
 					       "tickle.ports: expected up to %d ports from 1 to "
-					       "65535, or all, not %s",
+					       "65535 and witness, or all, not %s",
 					       MAX_PORTS, words[num]);
 			return EINVAL;
 		}
-		ports[num] = (uint16_t)port;
+		ports[num] = port;
 	}
 	*num_ports = num;
 	return num > 0 ? 0 : EINVAL;

@@ -95,6 +95,20 @@ def must(box, *command, timeout=30, stdin=None):
     return out
 
 
+def kill(box, program):
+    must(box, "sh", "-c", f"kill -KILL $(pidof {program})")
+
+
+def heal_corosync(node):
+    """After the death of a node's Corosync: what is left of the cluster's software is started again, as
+    systemd would."""
+    lab("start", node, "corosync")
+    wait_for("corosync", lambda: run(node, "corosync-cfgtool", "-s")[0] == 0)
+    run(node, "sh", "-c", "kill -KILL $(pidof pacemakerd) 2>/dev/null")
+    lab("stop", node, "pacemaker")
+    lab("start", node, "pacemaker")
+
+
 def get_ticket():
     must("client", "kinit", USER, stdin=PASSWORD + "\n")
 

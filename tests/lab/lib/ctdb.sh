@@ -35,36 +35,43 @@ ctdb_public_addresses() {
 	echo "$(vip6 "$count")/64 eth0"
 }
 
-# What CTDB's script 50.samba calls through service(8), which finds no systemd here.
-ctdb_smbd_script() {
-	cat <<'END'
-#!/bin/sh
-# The lab's smbd, for CTDB's event script.
-pid_file=/run/lab/smbd.pid
-runs() {
-	[ -e "$pid_file" ] && kill -0 "$(cat "$pid_file")" 2>/dev/null
-}
-case $1 in
-start)
-	runs && exit 0
-	mkdir -p /run/samba
-	setsid smbd --foreground --no-process-group --debug-stdout >>/var/log/smbd.out 2>&1 </dev/null &
-	echo $! >"$pid_file"
-	;;
-stop)
-	runs && kill "$(cat "$pid_file")"
-	while runs; do sleep 0.1; done
-	;;
-esac
-END
+# ctdb_service NODE NAME COMMAND...: what an event script finds that calls service(8)
+ctdb_service() {
+	local script
+	script=$(node_root "$1")/etc/init.d/$2
+	cp "$LAB_LIB/service" "$script"
+	shift 2
+	printf '%q ' "$@" >"$script.command"
 }
 
-# Files on the node's disk that its first boot does not find there.
+# This tree's event scripts are there, beside the machine's own, but none of them is enabled.
+ctdb_scripts() {
+	local scripts=/run/lab/scripts machine=/usr/share/ctdb/events/legacy root=
+	[ ! -e "$LAB_DIR/release" ] || root=/mnt
+	mkdir -p "$LAB_DIR/$1$scripts"
+	cp "$LAB_TOP/agents/ctdb/"*.script "$LAB_DIR/$1$scripts/"
+	box_exec "$1" mount -t overlay -o "lowerdir=$scripts:$root$machine" overlay "$root$machine"
+	ln -sf "$machine/50.samba.script" "$(node_root "$1")/etc/ctdb/events/legacy/"
+}
+
+# From wherever it is called, a program of the machine's own runs in the box's folders.
+CTDB_IN_BOX="nsenter --target 1 --mount --root --wd=/ --"
+
 ctdb_configure() {
-	local etc=$LAB_DIR/$1/etc
+	local etc build
+	etc=$(node_root "$1")/etc
+	smb_conf_write "$etc" /srv/data "clustering = yes"
 	cp "$LAB_DIR/ctdb/"* "$etc/ctdb/"
-	ctdb_smbd_script >"$etc/init.d/smbd"
-	ln -sf /usr/share/ctdb/events/legacy/50.samba.script "$etc/ctdb/events/legacy/"
+	ctdb_scripts "$1"
+	ctdb_service "$1" smbd smbd --foreground --no-process-group --debug-stdout
+	[ -e "$LAB_DIR/build" ] || return 0
+	build=$(cat "$LAB_DIR/build")
+	mapfile -t -d '' command < <(witnessd_command)
+	# shellcheck disable=SC2086 # a list of words
+	ctdb_service "$1" witnessd $CTDB_IN_BOX "${command[@]}"
+	printf '#!/bin/sh\nexec %s %q "$@"\n' "$CTDB_IN_BOX" "$build/witnessctl" >"$LAB_DIR/$1/run/lab/witnessctl"
+	chmod 755 "$LAB_DIR/$1/run/lab/witnessctl"
+	echo "CTDB_WITNESSCTL=/run/lab/witnessctl" >>"$etc/ctdb/script.options"
 }
 
 ctdb_start_service() {
@@ -88,7 +95,7 @@ ctdb_stop_service() {
 }
 
 ctdb_start() {
-	smb_conf_write "$1" /srv/data "clustering = yes"
+	release_up "$1"
 	ctdb_configure "$1"
 	ctdb_start_service "$1"
 }

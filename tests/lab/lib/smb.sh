@@ -12,9 +12,9 @@ user_add() {
 	chmod 600 "$common/ntlm.users"
 }
 
-# smb_conf_write NODE DATA [LINE]: the folder of the share, and one more line for [global]
+# smb_conf_write ETC DATA [LINE]: into which /etc, the folder of the share, one more line for [global]
 smb_conf_write() {
-	cat >"$LAB_DIR/$1/etc/samba/smb.conf" <<END
+	cat >"$1/samba/smb.conf" <<END
 [global]
 	workgroup = $LAB_WORKGROUP
 	netbios name = $LAB_NETNAME
@@ -49,7 +49,7 @@ smb_user_add() {
 }
 
 smb_start() {
-	smb_conf_write "$1" /var/tmp/data
+	smb_conf_write "$LAB_DIR/$1/etc" /var/tmp/data
 	box_exec "$1" sh -ec "mkdir -p /var/tmp/data /run/samba; chown $LAB_USER: /var/tmp/data"
 	smb_user_add "$1"
 	smbd_start_service "$1"

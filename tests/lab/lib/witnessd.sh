@@ -2,16 +2,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # witnessd from a build folder, on every node.
 
-witnessd_start_service() {
+# The command line, a NUL after each word.
+witnessd_command() {
 	local build
 	build=$(cat "$LAB_DIR/build")
-	box_start "$1" witnessd "$build/witnessd" \
+	printf '%s\0' "$build/witnessd" \
 		-o global.backend="$(cat "$LAB_DIR/manager")" \
 		-o global.module_dir="$build" \
 		-o global.log_target=/var/log/witnessd.log \
 		-o global.log_level=debug \
 		-o witness.net_names="$LAB_NETNAME fs.$LAB_DOMAIN" \
 		-o auth.ntlm_user_file=/etc/ntlm.users
+}
+
+witnessd_start_service() {
+	local command
+	mapfile -t -d '' command < <(witnessd_command)
+	box_start "$1" witnessd "${command[@]}"
 }
 
 witnessd_start() {

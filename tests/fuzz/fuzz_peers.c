@@ -54,13 +54,28 @@ static void hear(void *private_data, const struct peers_event *event)
 	}
 }
 
+/* What heartbeats make of it is not our business here; that its texts are texts is. */
+static void take_beat(void *private_data, const char *node, const struct peers_beat *beat)
+{
+	for (size_t i = 0; beat != NULL && i < beat->num; i++) {
+		size_t len = strlen(beat->opinions[i].node);
+
+		if (len == 0 || len > PEERS_NODE_MAX || beat->opinions[i].say > SUSPICION_PROVEN) {
+			abort();
+		}
+	}
+	if (beat != NULL) {
+		(void)peers_beat(private_data, beat);
+	}
+}
+
 static void check_round_trip(TALLOC_CTX *mem_ctx, const uint8_t *bytes, size_t len)
 {
 	struct pack_out out = {.size = PEERS_MESSAGE_MAX};
 	struct peers_wire_entry entry;
 	struct peers_msg msg, again;
 
-	if (peers_wire_pull(bytes, len, &msg) != 0 || msg.type == 0 || msg.type > PEERS_MSG_REPLY) {
+	if (peers_wire_pull(bytes, len, &msg) != 0 || msg.type == 0 || msg.type > PEERS_MSG_BEAT) {
 		return;
 	}
 	out.p = talloc_array(mem_ctx, uint8_t, PEERS_MESSAGE_MAX);
@@ -69,7 +84,8 @@ static void check_round_trip(TALLOC_CTX *mem_ctx, const uint8_t *bytes, size_t l
 		(void)peers_wire_push_entry(&out, &entry);
 	}
 	if (out.err != 0 || peers_wire_pull(out.p, out.len, &again) != 0 ||
-	    again.type != msg.type || strcmp(again.node, msg.node) != 0 || again.id != msg.id) {
+	    again.type != msg.type || again.interval_ms != msg.interval_ms ||
+	    again.len != msg.len || strcmp(again.node, msg.node) != 0 || again.id != msg.id) {
 		abort();
 	}
 }
@@ -115,6 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	peers_set_transport(peers, &transport);
 	(void)peers_listen(peers, PEERS_REGISTRATION, hear, mem_ctx);
 	(void)peers_put(peers, PEERS_REGISTRATION, "key", 3, "value", 5);
+	peers_set_beat_handler(peers, take_beat, peers);
 	peers_up(peers, "n2");
 	peers_up(peers, "n3");
 	peers_joined(peers, "n1");

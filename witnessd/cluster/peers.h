@@ -24,6 +24,7 @@
 #include <talloc.h>
 #include <tevent.h>
 
+#include "witnessd/cluster/suspicion.h"
 #include "witnessd/util/wheel.h"
 
 #define PEERS_MESSAGE_MAX 32768U /* bytes, header included */
@@ -191,6 +192,25 @@ void peers_set_command_handler(struct peers *peers, enum peers_verb verb, peers_
 			       void *private_data);
 /** Answer and forget the call. err is 0 or an errno; a reply that is too long becomes EMSGSIZE. */
 void peers_call_reply(struct peers_call *call, int err, const void *bytes, size_t len);
+
+/* --- beats: heartbeat.h sends and hears them, here they are carried --- */
+
+struct peers_beat {
+	uint32_t interval_ms; /* until the next one */
+	const struct suspicion_opinion *opinions;
+	size_t num; /* of these not more than fit into a message are sent */
+};
+
+/**
+ * Send a beat ahead of everything else; one that still waits is replaced.
+ * @return 0; ENOTCONN (we have not joined); ENOMEM
+ */
+int peers_beat(struct peers *peers, const struct peers_beat *beat);
+
+/** A beat of a peer, borrowed for the call; NULL: another message, which shows as well that it lives. */
+typedef void (*peers_beat_fn)(void *private_data, const char *node, const struct peers_beat *beat);
+/** fn NULL: nobody listens any more. */
+void peers_set_beat_handler(struct peers *peers, peers_beat_fn fn, void *private_data);
 
 /* --- looking inside --- */
 

@@ -106,6 +106,7 @@ struct peers {
 
 	struct peers_owner *owners; /* the others, by node */
 
+	struct peers_waiting *beat; /* to be sent first; NULL: none */
 	struct qb_list_head waiting;
 	size_t num_waiting;
 	struct tevent_immediate *flush;
@@ -120,6 +121,9 @@ struct peers {
 	bool handover_pending, handover_open, handover_begun;
 	struct wheel_timer handover_wait, handover_end;
 	struct peers_seen *seen;
+
+	peers_beat_fn beat_fn;
+	void *beat_private;
 
 	struct peers_handler handlers[PEERS_NUM_VERBS];
 	struct qb_list_head requests; /* ours, waiting for replies */
@@ -189,6 +193,12 @@ void peers_on_retry(void *private_data);
 bool peers_is_local(const struct peers *peers, const char *node);
 /** A sync of this peer is overdue: ask for it if nothing comes. */
 void peers_expect_sync(struct peers_owner *owner);
+
+/* --- peers_beat.c --- */
+
+void peers_take_beat(struct peers *peers, struct peers_owner *from, struct peers_msg *msg);
+/** Some other message has come. */
+void peers_take_sign(struct peers *peers, struct peers_owner *from);
 
 /* --- peers_handover.c --- */
 

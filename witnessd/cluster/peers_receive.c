@@ -137,6 +137,7 @@ static void (*const takers[])(struct peers *peers, struct peers_owner *owner,
 	[PEERS_MSG_REQUEST] = take_request,
 	[PEERS_MSG_COMMAND] = peers_take_command,
 	[PEERS_MSG_REPLY] = peers_take_reply,
+	[PEERS_MSG_BEAT] = peers_take_beat,
 };
 
 /* Whether this is the next message of the same life of the same peer; if not, do what follows from it. */
@@ -183,6 +184,7 @@ void peers_message(struct peers *peers, const char *from, const uint8_t *bytes, 
 	}
 	peers->num_received++;
 	follow(owner, &msg);
+	peers_take_sign(peers, owner);
 	if (msg.type < sizeof(takers) / sizeof(takers[0]) && takers[msg.type] != NULL) {
 		takers[msg.type](peers, owner, &msg);
 	}

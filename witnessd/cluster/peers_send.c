@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What goes out, in this order: messages that are no records; our records that are news; what is handed
+ * What goes out, in this order: a beat; messages that are no records; our records that are news; what is handed
  * back. A record that waits is only marked, so a slow transport costs no memory, and what changes often
  * goes out once. A full sync marks all records and puts the end of the sync behind them.
  */
@@ -80,6 +80,7 @@ void peers_send_reset(struct peers *peers)
 	qb_list_for_each_entry_safe (waiting, next, &peers->waiting, link) {
 		drop_waiting(peers, waiting);
 	}
+	TALLOC_FREE(peers->beat);
 	qb_list_del(&peers->sync_end);
 	qb_list_init(&peers->sync_end);
 	peers->sync_running = false;
@@ -123,6 +124,17 @@ static int send_waiting(struct peers *peers, uint8_t *buf)
 
 	if (err == 0) {
 		drop_waiting(peers, waiting);
+	}
+	return err;
+}
+
+static int send_beat(struct peers *peers, uint8_t *buf)
+{
+	struct pack_out out = start(peers, buf, &peers->beat->msg);
+	int err = transmit(peers, &out);
+
+	if (err == 0) {
+		TALLOC_FREE(peers->beat);
 	}
 	return err;
 }
@@ -271,6 +283,9 @@ static int send_next(struct peers *peers, uint8_t *buf)
 {
 	struct peers_owner *owner;
 
+	if (peers->beat != NULL) {
+		return send_beat(peers, buf);
+	}
 	if (!qb_list_empty(&peers->waiting)) {
 		return send_waiting(peers, buf);
 	}

@@ -58,7 +58,7 @@ bool peers_wire_entry(struct pack_in *entries, struct peers_wire_entry *entry)
 	return true;
 }
 
-static void pull_node(struct pack_in *in, struct peers_msg *msg)
+static void pull_name(struct pack_in *in, char node[PEERS_NODE_MAX + 1])
 {
 	size_t len = unpack_u16(in);
 	const uint8_t *p = unpack_bytes(in, len);
@@ -67,8 +67,18 @@ static void pull_node(struct pack_in *in, struct peers_msg *msg)
 		in->err = EBADMSG;
 		return;
 	}
-	memcpy(msg->node, p, len);
-	msg->node[len] = '\0';
+	memcpy(node, p, len);
+	node[len] = '\0';
+}
+
+bool peers_wire_opinion(struct pack_in *in, struct peers_wire_opinion *opinion)
+{
+	if (in->left == 0 || in->err != 0) {
+		return false;
+	}
+	opinion->say = unpack_u8(in);
+	pull_name(in, opinion->node);
+	return in->err == 0;
 }
 
 static void pull_entries(struct pack_in *in, struct peers_msg *msg)
@@ -80,6 +90,20 @@ static void pull_entries(struct pack_in *in, struct peers_msg *msg)
 	}
 	in->err = check.err;
 	msg->entries = *in;
+}
+
+static void pull_beat(struct pack_in *in, struct peers_msg *msg)
+{
+	struct peers_wire_opinion opinion;
+	struct pack_in check;
+
+	msg->interval_ms = unpack_u32(in);
+	check = *in;
+	while (peers_wire_opinion(&check, &opinion)) {
+	}
+	msg->len = in->left;
+	msg->bytes = unpack_bytes(in, in->left);
+	in->err = check.err;
 }
 
 static void pull_bytes(struct pack_in *in, struct peers_msg *msg)
@@ -99,7 +123,7 @@ static void pull_body(struct pack_in *in, struct peers_msg *msg)
 		msg->sync = unpack_u32(in);
 		break;
 	case PEERS_MSG_RETURN:
-		pull_node(in, msg);
+		pull_name(in, msg->node);
 		if (in->err == 0) {
 			pull_entries(in, msg);
 		}
@@ -109,19 +133,22 @@ static void pull_body(struct pack_in *in, struct peers_msg *msg)
 		break;
 	case PEERS_MSG_RETURNED:
 	case PEERS_MSG_REQUEST:
-		pull_node(in, msg);
+		pull_name(in, msg->node);
 		break;
 	case PEERS_MSG_COMMAND:
-		pull_node(in, msg);
+		pull_name(in, msg->node);
 		msg->id = unpack_u64(in);
 		msg->verb = unpack_u8(in);
 		pull_bytes(in, msg);
 		break;
 	case PEERS_MSG_REPLY:
-		pull_node(in, msg);
+		pull_name(in, msg->node);
 		msg->id = unpack_u64(in);
 		msg->err = error_of(unpack_u8(in));
 		pull_bytes(in, msg);
+		break;
+	case PEERS_MSG_BEAT:
+		pull_beat(in, msg);
 		break;
 	default: /* of a later witnessd */
 		break;
@@ -161,6 +188,10 @@ static void push_body(struct pack_out *out, const struct peers_msg *msg)
 		return;
 	case PEERS_MSG_RECORDS:
 		return;
+	case PEERS_MSG_BEAT:
+		pack_u32(out, msg->interval_ms);
+		pack_bytes(out, msg->bytes, msg->len);
+		return;
 	default:
 		pack_text(out, msg->node);
 		break;
@@ -181,6 +212,12 @@ void peers_wire_push(struct pack_out *out, const struct peers_msg *msg)
 	pack_u64(out, msg->incarnation);
 	pack_u64(out, msg->sequence);
 	push_body(out, msg);
+}
+
+void peers_wire_push_opinion(struct pack_out *out, uint8_t say, const char *node)
+{
+	pack_u8(out, say);
+	pack_text(out, node);
 }
 
 int peers_wire_push_entry(struct pack_out *out, const struct peers_wire_entry *entry)

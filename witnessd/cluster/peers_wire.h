@@ -11,9 +11,11 @@
  *   REQUEST  node                     it shall send everything again
  *   COMMAND  node, id u64, verb u8, bytes
  *   REPLY    node, id u64, status u8, bytes
+ *   BEAT     interval u32 (ms), opinions
  *
  *   entry    op u8 (1 put, 2 delete), kind u8, key length u8, key, version u64,
  *            and for put: value length u16, value
+ *   opinion  say u8 (suspicion.h), node
  *   node     text: length u16 and so many bytes without NUL
  *
  * A receiver refuses other versions, and skips types and kinds that it does not know: new ones need no
@@ -38,6 +40,7 @@ enum peers_msg_type {
 	PEERS_MSG_REQUEST = 6,
 	PEERS_MSG_COMMAND = 7,
 	PEERS_MSG_REPLY = 8,
+	PEERS_MSG_BEAT = 9,
 };
 
 struct peers_msg {
@@ -48,7 +51,8 @@ struct peers_msg {
 	uint64_t id;                   /* COMMAND, REPLY */
 	uint8_t verb;                  /* COMMAND */
 	int err;                       /* REPLY: an errno */
-	const uint8_t *bytes;          /* COMMAND, REPLY: borrowed */
+	uint32_t interval_ms;          /* BEAT */
+	const uint8_t *bytes;          /* COMMAND, REPLY; BEAT: its opinions; borrowed */
 	size_t len;
 	struct pack_in entries; /* RECORDS, RETURN: for peers_wire_entry() */
 };
@@ -71,6 +75,16 @@ int peers_wire_pull(const uint8_t *bytes, size_t len, struct peers_msg *msg);
 
 /** The next entry. @return false at the end */
 bool peers_wire_entry(struct pack_in *entries, struct peers_wire_entry *entry);
+
+/* What a beat says of a node. */
+struct peers_wire_opinion {
+	uint8_t say; /* enum suspicion_say, or one that is not known */
+	char node[PEERS_NODE_MAX + 1];
+};
+
+/** The next opinion of a beat: of msg.bytes. @return false at the end, or with .err set */
+bool peers_wire_opinion(struct pack_in *in, struct peers_wire_opinion *opinion);
+void peers_wire_push_opinion(struct pack_out *out, uint8_t say, const char *node);
 
 /** A message up to where its entries begin, or as a whole; out->err becomes EMSGSIZE when it is full. */
 void peers_wire_push(struct pack_out *out, const struct peers_msg *msg);

@@ -89,6 +89,17 @@ struct backend_ops {
 	int (*watch_connection)(struct backend *backend, const struct sockaddr_storage *local,
 				const struct sockaddr_storage *remote);
 	/**
+	 * Ask a node itself whether it lives: by ways that lead neither through its witnessd nor through what
+	 * the manager believes of it. Asked of nodes whose witnessd is silent, about once a second each.
+	 * @param node of the last snapshot
+	 * @return NULL when memory is short; recv: 0 (something on it answered); ETIMEDOUT or EHOSTUNREACH
+	 *         (nothing did, though there was time for it); another errno (it cannot be told)
+	 */
+	struct tevent_req *(*probe_node_send)(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+					      struct backend *backend, const char *node,
+					      uint32_t timeout_ms);
+	int (*probe_node_recv)(struct tevent_req *req);
+	/**
 	 * A command of `witnessctl NAME ...` (request: {"argv": [...]}).
 	 * @return 0 with *reply a new reference; or an errno with *why a sentence, a child of mem_ctx
 	 */

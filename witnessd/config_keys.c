@@ -81,6 +81,12 @@ const struct config_key config_keys[] = {
 	/* peers */
 	{"peers.handover_timeout", CONFIG_NUMBER, "60", 1, 3600, NULL,
 	 "Seconds that other nodes keep the registrations of a witness that has vanished, and that a restarted witness keeps those that they hand back, until their clients ask again."},
+	{"peers.heartbeat", CONFIG_ENUM, "auto", 0, 0, "auto|yes|no",
+	 "Whether the witnesses notice by heartbeats that a node is gone, before the cluster manager does; auto: with a backend that can ask nodes whether they live, which is ctdb."},
+	{"peers.heartbeat_interval", CONFIG_NUMBER, "500", 100, 10000, NULL,
+	 "Milliseconds between two heartbeats."},
+	{"peers.heartbeat_timeout", CONFIG_NUMBER, "3000", 1000, 60000, NULL,
+	 "Milliseconds without a heartbeat after which a node that does not answer either is suspected, and counts as dead once a majority of all nodes agrees; at least four times peers.heartbeat_interval."},
 	/* tickles */
 	{"tickle.enabled", CONFIG_ENUM, "auto", 0, 0, "yes|no|auto",
 	 "Whether the TCP connections of the floating addresses are tracked, and their clients tickled by the node that takes an address over; auto: with the backend pacemaker."},

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "witnessd/cluster/overlay.h"
 #include "witnessd/util/log.h"
 
 #define DEFAULT_HANDOVER_S 60U /* until the configuration says otherwise */
@@ -157,6 +158,60 @@ static int adopt(struct cluster *cluster, TALLOC_CTX *tmp, const struct cluster_
 	return 0;
 }
 
+static bool is_dead(const void *private_data, const char *node)
+{
+	return heartbeat_is_dead(private_data, node);
+}
+
+/* The same, but for what the peers know better. */
+static int adopt_overlaid(struct cluster *cluster, TALLOC_CTX *tmp,
+			  const struct cluster_state *manager)
+{
+	struct cluster_state *state = NULL;
+	int err = cluster_overlay(tmp, manager, cluster->current, is_dead, cluster->heartbeat,
+				  &state);
+
+	return err != 0 ? err : adopt(cluster, tmp, state);
+}
+
+const struct cluster_state *cluster_manager(void *private_data)
+{
+	struct cluster *cluster = talloc_get_type_abort(private_data, struct cluster);
+
+	return cluster->stale ? NULL : cluster->manager;
+}
+
+void cluster_reconsider(void *private_data)
+{
+	struct cluster *cluster = talloc_get_type_abort(private_data, struct cluster);
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	int err = cluster->stale || cluster->manager == NULL
+			  ? 0
+			  : adopt_overlaid(cluster, tmp, cluster->manager);
+
+	if (err != 0) {
+		log_err("cluster: what the heartbeats say waits for the next snapshot: %s",
+			strerror(err));
+	}
+	talloc_free(tmp);
+}
+
+static int take_snapshot(struct cluster *cluster, TALLOC_CTX *tmp, struct cluster_state *next)
+{
+	int err;
+
+	if (cluster->heartbeat == NULL) {
+		return adopt(cluster, tmp, next);
+	}
+	heartbeat_manager(cluster->heartbeat, next);
+	err = adopt_overlaid(cluster, tmp, next);
+	if (err == 0) {
+		talloc_free(cluster->manager);
+		cluster->manager = talloc_steal(cluster, next);
+	}
+	return err;
+}
+
 static void sink_snapshot(void *private_data, struct cluster_state **state)
 {
 	struct cluster *cluster = talloc_get_type_abort(private_data, struct cluster);
@@ -168,7 +223,7 @@ static void sink_snapshot(void *private_data, struct cluster_state **state)
 	if (err != 0) {
 		log_err("cluster: dropped an invalid snapshot: %s", log_escape(tmp, why));
 	} else {
-		err = adopt(cluster, tmp, next);
+		err = take_snapshot(cluster, tmp, next);
 		if (err != 0) {
 			log_err("cluster: dropped a snapshot: %s", strerror(err));
 		}
@@ -253,6 +308,15 @@ static void sink_message(void *private_data, const char *from, const uint8_t *by
 
 /* --- the object --- */
 
+/* Children of one parent have no order among them, and each of these uses the next. */
+static int cluster_destructor(struct cluster *cluster)
+{
+	TALLOC_FREE(cluster->heartbeat);
+	TALLOC_FREE(cluster->backend);
+	TALLOC_FREE(cluster->peers);
+	return 0;
+}
+
 int cluster_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct cluster **out)
 {
 	struct peers_config config = {.handover_timeout_s = DEFAULT_HANDOVER_S};
@@ -267,6 +331,7 @@ int cluster_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct cluste
 		talloc_free(cluster);
 		return err;
 	}
+	talloc_set_destructor(cluster, cluster_destructor);
 	cluster->ev = ev;
 	cluster->sink = (struct backend_sink){
 		.private_data = cluster,

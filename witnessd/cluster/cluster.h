@@ -122,7 +122,7 @@ const struct backend_ops *cluster_backend_ops(const struct cluster *cluster);
 
 /**
  * What witnessctl status shows: {"backend", "generation", "quorate", "stale", "nodes", "addresses",
- * "shares", "peers", "backend_status"}; a new reference, NULL when memory is short.
+ * "shares", "peers", "heartbeat", "backend_status"}; a new reference, NULL when memory is short.
  */
 json_t *cluster_status_json(const struct cluster *cluster);
 

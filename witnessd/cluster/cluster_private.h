@@ -4,6 +4,7 @@
 #define WITNESSD_CLUSTER_PRIVATE_H
 
 #include "witnessd/cluster/cluster.h"
+#include "witnessd/cluster/heartbeat.h"
 
 struct cluster_listener {
 	void (*fn)(void *private_data, const struct cluster_event *event,
@@ -21,8 +22,16 @@ struct cluster {
 	struct cluster_listener *listeners;
 	size_t num_listeners;
 	struct peers *peers;
+	struct heartbeat *heartbeat;   /* NULL: none */
+	struct cluster_state *manager; /* with heartbeats: the last snapshot as it came */
 	const struct backend_ops *ops;
 	struct backend *backend;
 };
+
+/** The last snapshot of the backend as it came; NULL: there is none, it is stale, or no heartbeat runs. */
+const struct cluster_state *cluster_manager(void *private_data);
+
+/** Others count as dead than before (heartbeat.h): what the manager said last is seen in that light. */
+void cluster_reconsider(void *private_data);
 
 #endif

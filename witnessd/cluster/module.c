@@ -73,20 +73,75 @@ static int broadcast(void *private_data, const uint8_t *bytes, size_t len)
 	return cluster->ops->broadcast(cluster->backend, bytes, len);
 }
 
-static void attach_peers(struct cluster *cluster, const struct config *config)
+static bool wants_heartbeat(const struct cluster *cluster, const struct config *config)
+{
+	const char *mode = config_string(config, "peers.heartbeat");
+	bool can_probe = cluster->ops->probe_node_send != NULL;
+
+	if (cluster->ops->broadcast == NULL || strcmp(mode, "no") == 0) {
+		return false;
+	}
+	if (strcmp(mode, "yes") == 0 && !can_probe) {
+		log_notice("peers.heartbeat: backend %s cannot ask whether a node lives, so "
+			   "silence of its witness has no consequences",
+			   cluster->ops->name);
+	}
+	return can_probe || strcmp(mode, "yes") == 0;
+}
+
+static int attach_heartbeat(struct cluster *cluster, const struct config *config)
+{
+	struct heartbeat_config heartbeat = {
+		.interval_ms = config_number(config, "peers.heartbeat_interval"),
+		.timeout_ms = config_number(config, "peers.heartbeat_timeout"),
+		.ops = cluster->ops->probe_node_send != NULL ? cluster->ops : NULL,
+		.backend = cluster->backend,
+		.manager = cluster_manager,
+		.changed = cluster_reconsider,
+		.private_data = cluster,
+	};
+
+	return wants_heartbeat(cluster, config)
+		       ? heartbeat_create(cluster, cluster->ev, cluster->peers, &heartbeat,
+					  &cluster->heartbeat)
+		       : 0;
+}
+
+static int attach_peers(struct cluster *cluster, const struct config *config)
 {
 	struct peers_transport transport = {.broadcast = broadcast, .private_data = cluster};
 
 	peers_set_handover_timeout(cluster->peers, config_number(config, "peers.handover_timeout"));
 	peers_set_transport(cluster->peers, cluster->ops->broadcast != NULL ? &transport : NULL);
+	return attach_heartbeat(cluster, config);
+}
+
+/* @return 0, or EINVAL with the reason */
+static int check_heartbeat(const struct config *config, TALLOC_CTX *mem_ctx, char **why)
+{
+	uint32_t interval_ms = config_number(config, "peers.heartbeat_interval");
+	uint32_t timeout_ms = config_number(config, "peers.heartbeat_timeout");
+
+	if (timeout_ms / 4 >= interval_ms) {
+		return 0;
+	}
+	*why = talloc_asprintf(mem_ctx,
+			       "peers.heartbeat_timeout: expected at least four times "
+			       "peers.heartbeat_interval (%u), not %u",
+			       interval_ms, timeout_ms);
+	return EINVAL;
 }
 
 static int connect_backend(struct cluster *cluster, const struct config *config,
 			   const struct backend_ops *ops, TALLOC_CTX *mem_ctx, char **why)
 {
 	struct backend *backend = NULL;
-	int err = ops->connect(cluster, cluster->ev, config, &cluster->sink, &backend);
+	int err = check_heartbeat(config, mem_ctx, why);
 
+	if (err != 0) {
+		return err;
+	}
+	err = ops->connect(cluster, cluster->ev, config, &cluster->sink, &backend);
 	if (err != 0) {
 		*why = talloc_asprintf(mem_ctx, "backend %s does not start: %s", ops->name,
 				       strerror(err));
@@ -94,9 +149,11 @@ static int connect_backend(struct cluster *cluster, const struct config *config,
 	}
 	cluster->ops = ops;
 	cluster->backend = backend;
-	attach_peers(cluster, config);
-	log_notice("cluster: backend %s started", ops->name);
-	return 0;
+	err = attach_peers(cluster, config);
+	if (err == 0) {
+		log_notice("cluster: backend %s started", ops->name);
+	}
+	return err;
 }
 
 int cluster_load_backend(struct cluster *cluster, const struct config *config, const char *dir,

@@ -82,11 +82,15 @@ json_t *cluster_status_json(const struct cluster *cluster)
 				  ? cluster->ops->status(cluster->backend)
 				  : NULL;
 
-	return json_pack("{s:o, s:I, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "backend",
+	json_t *heartbeat = cluster->heartbeat != NULL ? heartbeat_status_json(cluster->heartbeat)
+						       : json_null();
+
+	return json_pack("{s:o, s:I, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "backend",
 			 text_json(cluster->ops != NULL ? cluster->ops->name : NULL), "generation",
 			 (json_int_t)(state != NULL ? state->generation : 0), "quorate",
 			 state != NULL && state->quorate, "stale", cluster->stale, "nodes",
 			 nodes_json(state), "addresses", addrs_json(state), "shares",
 			 shares_json(state), "peers", peers_status_json(cluster->peers),
-			 "backend_status", backend != NULL ? backend : json_null());
+			 "heartbeat", heartbeat, "backend_status",
+			 backend != NULL ? backend : json_null());
 }

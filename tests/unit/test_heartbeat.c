@@ -475,7 +475,7 @@ static void what_a_dead_node_has_is_lost(void **state)
 	expect(rig, "");
 	/* It moves the address: that is news, whatever becomes of the node. */
 	submit(rig, "n2", "o");
-	expect(rig, "B Sdata ");
+	expect(rig, "B Sdatan3 ");
 	/* It notices; the node returns, first for the manager, then for us. */
 	submit(rig, "n2", "");
 	expect(rig, "");
@@ -493,7 +493,7 @@ static void a_node_that_is_heard_again_has_its_address_back(void **state)
 	kill_n3(rig);
 	rig->silent[1] = false;
 	rig_pass(rig, 600);
-	expect(rig, "un3 B Sdata ");
+	expect(rig, "un3 B Sdatan3 ");
 }
 
 static void a_verdict_outlives_the_manager(void **state)
@@ -510,7 +510,7 @@ static void a_verdict_outlives_the_manager(void **state)
 	/* The manager's word once it has noticed is the last one. */
 	submit(rig, NULL, "");
 	submit(rig, "n3", "o");
-	expect(rig, "un3 B Sdata ");
+	expect(rig, "un3 B Sdatan3 ");
 }
 
 static bool is_n3(const void *private_data, const char *node)

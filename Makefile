@@ -65,7 +65,7 @@ say            = $(if $(V),,@printf '  %-3s %s\n' $(if $(filter %.o,$@),CC,LD) $
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps deps-build tests check check-asan check-valgrind check-units check-lint check-headers check-sh demo \
+.PHONY: all deps deps-build tests check check-asan check-valgrind check-units check-ctdb-new check-lint check-headers check-sh demo \
 	demo-pacemaker install install-client clean format
 
 all: $(B)/witnessd $(B)/witnessctl $(B)/witness-tickle $(modules) $(swnc_lib)
@@ -161,6 +161,10 @@ check-valgrind: deps
 	@+tests/run --build $(B) valgrind
 check-units: deps
 	@+tests/run --build $(B) unit
+# The CTDB lab's tests once more, with the CTDB and Samba of Debian trixie, which are downloaded once.
+check-ctdb-new: deps
+	@tests/deps/install tests/deps/ctdb-new.txt
+	@+tests/run --build $(B) ctdb-new
 check-lint: deps
 	@+tests/run --build $(B) lint
 

@@ -113,6 +113,16 @@ def get_ticket():
     must("client", "kinit", USER, stdin=PASSWORD + "\n")
 
 
+def foreign_vip(node):
+    """A floating IPv4 address of another node: one registers for it with this node's witness."""
+    status = json.loads(must(node, os.path.join(BUILD, "witnessctl"), "--json", "status"))
+    found = [address["address"] for address in status["cluster"]["addresses"]
+             if address["kind"] == "floating" and address["node"] not in (None, node)
+             and ":" not in address["address"]]
+    check(found, f"{node} knows no address of another node: {status['cluster']}")
+    return found[0]
+
+
 class Capture:
     """What tshark saw on the client's wire while inside "with"; read with packets() and fields()."""
 
@@ -336,6 +346,51 @@ class CibWatch(Lines):
     def event(self, what, node, timeout=60):
         """The time of a "start" or "stop" on a node, which is a pattern."""
         return float(self.wait(rf"^(\d+\.\d+) {what} {node} rc=0", timeout)[1].group(1))
+
+
+class Ctdb:
+    """What the tests ask of CTDB, whose nodes are numbers from 0; questions go to a node that is on."""
+
+    def __init__(self, node="n1"):
+        self.node = node
+
+    @staticmethod
+    def pnn(node):
+        return str(int(node[1:]) - 1)
+
+    def ctdb(self, *words, timeout=60):
+        return must(self.node, "ctdb", *words, timeout=timeout)
+
+    def addresses(self):
+        """Node by address, None where nobody has it."""
+        rows = [line.split("|")[1:3] for line in self.ctdb("-X", "ip", "all").splitlines()[1:]]
+        return {ip: f"n{int(pnn) + 1}" if int(pnn) >= 0 else None for ip, pnn in rows}
+
+    def owner(self, ip):
+        return self.addresses()[ip]
+
+    def leader(self):
+        """None in an election."""
+        number = self.ctdb("leader").strip()
+        return f"n{int(number) + 1}" if number.isdigit() else None
+
+    def move(self, ip, node):
+        self.ctdb("moveip", ip, self.pnn(node))
+
+    def on(self, node, *words):
+        """disable, enable, stop, continue, ban, unban: of a node."""
+        self.ctdb(*words, "-n", self.pnn(node))
+
+    def settled(self):
+        """All nodes are healthy, and every address is up where it should be."""
+        status, _ = run(self.node, "ctdb", "nodestatus", "all")
+        if status != 0 or self.leader() is None:
+            return False
+        return all(node and f" {ip}/" in must(node, "ip", "-o", "address")
+                   for ip, node in self.addresses().items())
+
+    def settle(self, timeout=60):
+        wait_for("the nodes and addresses of CTDB", self.settled, timeout)
 
 
 class Cluster:

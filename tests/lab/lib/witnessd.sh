@@ -6,12 +6,14 @@
 witnessd_command() {
 	local build
 	build=$(cat "$LAB_DIR/build")
+	# CTDB only numbers its nodes; with another backend the key has no effect
 	printf '%s\0' "$build/witnessd" \
 		-o global.backend="$(cat "$LAB_DIR/manager")" \
 		-o global.module_dir="$build" \
 		-o global.log_target=/var/log/witnessd.log \
 		-o global.log_level=debug \
 		-o witness.net_names="$LAB_NETNAME fs.$LAB_DOMAIN" \
+		-o ctdb.node_names="$(lab_nodes | paste -sd' ')" \
 		-o auth.ntlm_user_file=/etc/ntlm.users
 }
 

@@ -238,7 +238,7 @@ uint32_t config_number(const struct config *config, const char *name)
 const char *const *config_list(const struct config *config, const char *name, size_t *num)
 {
 	const struct config_value *value =
-		lookup(config, name, 1U << CONFIG_LIST | 1U << CONFIG_ADDRS);
+		lookup(config, name, 1U << CONFIG_LIST | 1U << CONFIG_ADDRS | 1U << CONFIG_MAP);
 
 	if (num != NULL) {
 		*num = value->num;
@@ -286,7 +286,7 @@ void config_print(const struct config *config, FILE *out)
 			fprintf(out, "%s[%.*s]\n", i > 0 ? "\n" : "", (int)section_len, key->name);
 		}
 		fprintf(out, "%s =", dot + 1);
-		if (key->type == CONFIG_LIST || key->type == CONFIG_ADDRS) {
+		if (config_type_is_list(key->type)) {
 			print_list(&config->values[i], strlen(dot) + 2, out);
 		} else {
 			fprintf(out, " %s\n", config->values[i].text);

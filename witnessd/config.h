@@ -23,6 +23,7 @@ enum config_type {
 	CONFIG_ENUM,   /* one of .choices, separated by | */
 	CONFIG_LIST,   /* words separated by blanks or commas */
 	CONFIG_ADDRS,  /* a list of IPv4 and IPv6 addresses */
+	CONFIG_MAP,    /* a list of NAME:RESOURCE; a name may be there several times */
 };
 
 struct config_key {
@@ -53,8 +54,10 @@ const char *config_string(const struct config *config,
 			  const char *name); /* STRING, PATH, ENUM; never NULL */
 bool config_bool(const struct config *config, const char *name);
 uint32_t config_number(const struct config *config, const char *name);
-/** LIST or ADDRS; NULL-terminated, *num may be NULL. */
+/** LIST, ADDRS or MAP; NULL-terminated, *num may be NULL. */
 const char *const *config_list(const struct config *config, const char *name, size_t *num);
+/** A word of a MAP: the length of its name; *resource is what is behind the colon. */
+size_t config_map_split(const char *word, const char **resource);
 /** The value of any key as it would stand in the file. */
 const char *config_text(const struct config *config, const char *name);
 /** Whether the file or an override set it. */

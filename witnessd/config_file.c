@@ -103,7 +103,7 @@ static int continue_list(struct file_state *state, const struct config_key *key,
 	char *joined, *why = NULL;
 	int ret;
 
-	if (key->type != CONFIG_LIST && key->type != CONFIG_ADDRS) {
+	if (!config_type_is_list(key->type)) {
 		return file_error(
 			state, EINVAL,
 			talloc_asprintf(state->mem_ctx,

@@ -22,8 +22,12 @@ const struct config_key config_keys[] = {
 	/* witness */
 	{"witness.net_names", CONFIG_LIST, "", 0, 0, NULL,
 	 "Names under which clients know the file service; empty: netbios name and aliases of smb.conf and the host name."},
+	{"witness.net_name_resources", CONFIG_MAP, "", 0, 0, NULL,
+	 "Addresses that serve a net name of their own: NAME:RESOURCE, a resource, group or address of the cluster; empty: as the cluster's configuration says, else each address serves all of net_names."},
 	{"witness.version", CONFIG_ENUM, "2", 0, 0, "1|2", "Highest protocol version that is served."},
 	{"witness.shares", CONFIG_LIST, "", 0, 0, NULL, "Shares to know beside those of smb.conf."},
+	{"witness.share_resources", CONFIG_MAP, "", 0, 0, NULL,
+	 "What shares move with: SHARE:RESOURCE, a resource, group or address of the cluster; beside what the cluster's configuration says."},
 	{"witness.smb_conf", CONFIG_PATH, "/etc/samba/smb.conf", 0, 0, NULL,
 	 "Where the shares and names are read from; empty: nowhere."},
 	{"witness.unregister_error", CONFIG_ENUM, "invalid-parameter", 0, 0, "invalid-parameter|not-found",

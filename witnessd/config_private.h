@@ -38,6 +38,9 @@ bool config_section_known(const char *section);
 int config_value_parse(TALLOC_CTX *mem_ctx, const struct config_key *key, const char *text,
 		       struct config_value *value, char **why);
 
+/** Whether the values of a type are lists, which may go on in the next line. */
+bool config_type_is_list(enum config_type type);
+
 /** " (did you mean section.key?)" or "", for a message; a child of mem_ctx, NULL when memory is short. */
 char *config_hint(TALLOC_CTX *mem_ctx, const char *section, const char *name);
 

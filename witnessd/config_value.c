@@ -142,6 +142,35 @@ static int parse_addrs(TALLOC_CTX *mem_ctx, const struct config_key *key, const 
 	return 0;
 }
 
+size_t config_map_split(const char *word, const char **resource)
+{
+	size_t len = strcspn(word, ":");
+
+	*resource = word[len] == ':' ? word + len + 1 : word + len;
+	return len;
+}
+
+static int parse_map(TALLOC_CTX *mem_ctx, const struct config_key *key, const char *text,
+		     struct config_value *value, char **why)
+{
+	struct config_value list = {.num = 0};
+	int ret = parse_list(mem_ctx, key, text, &list, why);
+
+	for (size_t i = 0; ret == 0 && i < list.num; i++) {
+		const char *resource;
+
+		if (config_map_split(list.list[i], &resource) == 0 || resource[0] == '\0') {
+			return refuse(mem_ctx, "must be a list of NAME:RESOURCE", list.list[i],
+				      why);
+		}
+	}
+	if (ret == 0) {
+		value->list = list.list;
+		value->num = list.num;
+	}
+	return ret;
+}
+
 static int parse_string(TALLOC_CTX *mem_ctx, const struct config_key *key, const char *text,
 			struct config_value *value, char **why)
 {
@@ -153,14 +182,19 @@ typedef int (*parse_fn)(TALLOC_CTX *mem_ctx, const struct config_key *key, const
 static const parse_fn parsers[] = {
 	[CONFIG_STRING] = parse_string, [CONFIG_PATH] = parse_path, [CONFIG_BOOL] = parse_bool,
 	[CONFIG_NUMBER] = parse_number, [CONFIG_ENUM] = parse_enum, [CONFIG_LIST] = parse_list,
-	[CONFIG_ADDRS] = parse_addrs,
+	[CONFIG_ADDRS] = parse_addrs,   [CONFIG_MAP] = parse_map,
 };
+
+bool config_type_is_list(enum config_type type)
+{
+	return type == CONFIG_LIST || type == CONFIG_ADDRS || type == CONFIG_MAP;
+}
 
 /* What can't stand in a file again, so that --show-config is always a good file. */
 static int check_text(TALLOC_CTX *mem_ctx, const struct config_key *key, const char *text,
 		      char **why)
 {
-	bool list = key->type == CONFIG_LIST || key->type == CONFIG_ADDRS;
+	bool list = config_type_is_list(key->type);
 
 	if (strlen(text) > (list ? CONFIG_MAX_LIST : CONFIG_MAX_VALUE)) {
 		return refuse(mem_ctx,

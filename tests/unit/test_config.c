@@ -105,6 +105,9 @@ static void bad_files_are_refused_with_line_and_expectation(void **unused)
 	assert_refused("[rpc]\nlisten = ,\n", "at least one", "w.conf:2");
 	assert_refused("[rpc]\nport = 1\nport = 1\n", "w.conf:3: rpc.port is set already",
 		       "line 2");
+	assert_refused("[witness]\nnet_name_resources = FS1\n", "NAME:RESOURCE", "\"FS1\"");
+	assert_refused("[witness]\nnet_name_resources = FS1:a :b\n", "w.conf:2:", "\":b\"");
+	assert_refused("[witness]\nshare_resources = data:\n", "share_resources", "\"data:\"");
 	assert_refused("[rpc]\nlisten = ::1\n[rpc]\nlisten = ::1\n", "w.conf:4", "line 2");
 	assert_refused("[rpc\n", "w.conf:1", "expected [section] or key = value");
 	assert_refused("[rpc]\nport\n", "w.conf:2", "expected [section] or key = value");
@@ -184,8 +187,10 @@ static void what_is_printed_can_be_loaded(void **unused)
 {
 	TALLOC_CTX *mem_ctx = talloc_new(NULL);
 	char *names = talloc_strdup(mem_ctx, "witness.net_names=first");
-	const char *overrides[] = {NULL, "rpc.listen=::1 127.0.0.1", "auth.ntlm=off", NULL};
+	const char *overrides[] = {NULL, "rpc.listen=::1 127.0.0.1", "auth.ntlm=off",
+				   "witness.net_name_resources=A:vip1,B:2001:db8::1", NULL};
 	struct config *config, *again = NULL;
+	const char *resource;
 	char *why, *text = NULL;
 	size_t len, num;
 	FILE *out;
@@ -204,6 +209,12 @@ static void what_is_printed_can_be_loaded(void **unused)
 	assert_int_equal(num, 201);
 	assert_string_equal(config_list(again, "rpc.listen", NULL)[1], "127.0.0.1");
 	assert_false(config_bool(again, "auth.ntlm"));
+	config_list(again, "witness.net_name_resources", &num);
+	assert_int_equal(num, 2);
+	assert_int_equal(config_map_split(config_list(again, "witness.net_name_resources", NULL)[1],
+					  &resource),
+			 1);
+	assert_string_equal(resource, "2001:db8::1");
 	for (const struct config_key *k = config_keys; k->name != NULL; k++) {
 		assert_true(config_is_set(again, k->name));
 	}

@@ -223,7 +223,8 @@ static void sink_snapshot(void *private_data, struct cluster_state **state)
 	if (err != 0) {
 		log_err("cluster: dropped an invalid snapshot: %s", log_escape(tmp, why));
 	} else {
-		err = take_snapshot(cluster, tmp, next);
+		err = cluster->naming != NULL ? naming_apply(cluster->naming, next) : 0;
+		err = err != 0 ? err : take_snapshot(cluster, tmp, next);
 		if (err != 0) {
 			log_err("cluster: dropped a snapshot: %s", strerror(err));
 		}

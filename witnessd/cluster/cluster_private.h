@@ -5,6 +5,7 @@
 
 #include "witnessd/cluster/cluster.h"
 #include "witnessd/cluster/heartbeat.h"
+#include "witnessd/cluster/naming.h"
 
 struct cluster_listener {
 	void (*fn)(void *private_data, const struct cluster_event *event,
@@ -21,6 +22,7 @@ struct cluster {
 		*last; /* who had each address of current last, in their order; NULL: nobody yet */
 	struct cluster_listener *listeners;
 	size_t num_listeners;
+	struct naming *naming; /* NULL: nothing is configured */
 	struct peers *peers;
 	struct heartbeat *heartbeat;   /* NULL: none */
 	struct cluster_state *manager; /* with heartbeats: the last snapshot as it came */

@@ -141,8 +141,12 @@ static int connect_backend(struct cluster *cluster, const struct config *config,
 	if (err != 0) {
 		return err;
 	}
-	err = ops->connect(cluster, cluster->ev, config, &cluster->sink, &backend);
+	err = naming_create(cluster, config, &cluster->naming);
+	if (err == 0) {
+		err = ops->connect(cluster, cluster->ev, config, &cluster->sink, &backend);
+	}
 	if (err != 0) {
+		TALLOC_FREE(cluster->naming);
 		*why = talloc_asprintf(mem_ctx, "backend %s does not start: %s", ops->name,
 				       strerror(err));
 		return err;

@@ -153,15 +153,3 @@ struct history history_read(const xmlNode *lrm_resource)
 	}
 	return history;
 }
-
-const char *history_fact_name(enum history_fact fact)
-{
-	static const char *const names[] = {
-		[HISTORY_NONE] = "nothing on record", [HISTORY_PROBING] = "probing",
-		[HISTORY_STARTING] = "starting",      [HISTORY_RUNNING] = "running",
-		[HISTORY_STOPPING] = "stopping",      [HISTORY_STOPPED] = "stopped",
-		[HISTORY_FAILED] = "failed to start", [HISTORY_DOUBTFUL] = "doubtful",
-	};
-
-	return names[fact];
-}

@@ -29,6 +29,4 @@ struct history {
 /** Read an <lrm_resource>. Operations are ordered by their call-id; a pending one is the newest. */
 struct history history_read(const xmlNode *lrm_resource);
 
-const char *history_fact_name(enum history_fact fact);
-
 #endif

@@ -333,4 +333,46 @@ static inline void fix_assert_changes(struct swn_fix_call *c, const char *ip, co
 	}
 }
 
+/* --- for cmocka: a service that a test starts itself, or one that is started and has a cluster --- */
+
+static inline int fix_setup(void **state)
+{
+	*state = fix_new();
+	return 0;
+}
+
+static inline int fix_setup_started(void **state)
+{
+	struct swn_fix *fix = fix_new();
+
+	fix_start(fix);
+	fix_place(fix, "n1", "n2");
+	*state = fix;
+	return 0;
+}
+
+static inline int fix_teardown(void **state)
+{
+	talloc_free(*state);
+	return 0;
+}
+
+/* The cluster has been asked to move 10.0.0.7; to NULL: anywhere else. */
+static inline void fix_intend_from(struct swn_fix *fix, const char *from, const char *to)
+{
+	struct backend_intent intent = {.kind = BACKEND_INTENT_ADDR,
+					.what = "10.0.0.7",
+					.from = from,
+					.to = to,
+					.why = "test"};
+	const struct backend_sink *sink = cluster_sink(fix->cluster);
+
+	sink->intent(sink->private_data, &intent);
+}
+
+static inline void fix_intend(struct swn_fix *fix, const char *to)
+{
+	fix_intend_from(fix, "n1", to);
+}
+
 #endif

@@ -63,6 +63,11 @@ ctdb_configure() {
 	smb_conf_write "$etc" /srv/data "clustering = yes"
 	cp "$LAB_DIR/ctdb/"* "$etc/ctdb/"
 	ctdb_scripts "$1"
+	if [ -e "$LAB_DIR/rpcd-witness" ]; then
+		ctdb_service "$1" samba-dcerpcd /usr/libexec/samba/samba-dcerpcd --foreground \
+			--no-process-group --debug-stdout --libexec-rpcds
+		ln -sf /usr/share/ctdb/events/legacy/47.samba-dcerpcd.script "$etc/ctdb/events/legacy/"
+	fi
 	ctdb_service "$1" smbd smbd --foreground --no-process-group --debug-stdout
 	[ -e "$LAB_DIR/build" ] || return 0
 	build=$(cat "$LAB_DIR/build")

@@ -12,7 +12,8 @@ user_add() {
 	chmod 600 "$common/ntlm.users"
 }
 
-# smb_conf_write ETC DATA [LINE]: into which /etc, the folder of the share, one more line for [global]
+# smb_conf_write ETC DATA [LINE]: into which /etc, the folder of the share, one more line for [global].
+# Helpers on demand keep samba-dcerpcd off port 135; Samba's own witness is there only without them.
 smb_conf_write() {
 	cat >"$1/samba/smb.conf" <<END
 [global]
@@ -27,8 +28,7 @@ smb_conf_write() {
 	load printers = no
 	printing = bsd
 	printcap name = /dev/null
-	# keeps samba-dcerpcd off port 135
-	rpc start on demand helpers = yes
+	rpc start on demand helpers = $([ -e "$LAB_DIR/rpcd-witness" ] && echo no || echo yes)
 	${3:-}
 [data]
 	path = $2

@@ -4,8 +4,9 @@
 
 # The command line, a NUL after each word.
 witnessd_command() {
-	local build
+	local build epm_port=135
 	build=$(cat "$LAB_DIR/build")
+	[ ! -e "$LAB_DIR/rpcd-witness" ] || epm_port=1135
 	# CTDB only numbers its nodes; with another backend the key has no effect
 	printf '%s\0' "$build/witnessd" \
 		-o global.backend="$(cat "$LAB_DIR/manager")" \
@@ -14,6 +15,7 @@ witnessd_command() {
 		-o global.log_level=debug \
 		-o witness.net_names="$LAB_NETNAME fs.$LAB_DOMAIN" \
 		-o ctdb.node_names="$(lab_nodes | paste -sd' ')" \
+		-o rpc.epmapper_port="$epm_port" \
 		-o auth.ntlm_user_file=/etc/ntlm.users
 }
 

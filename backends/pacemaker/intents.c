@@ -2,159 +2,88 @@
 #include "backends/pacemaker/intents.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "backends/pacemaker/location.h"
+#include "backends/pacemaker/managed.h"
+#include "backends/pacemaker/presence.h"
 #include "backends/pacemaker/resources.h"
 #include "backends/pacemaker/status.h"
 #include "backends/pacemaker/xml.h"
 
-#define NEST_MAX 4
+/* What becomes of an address. */
+struct plan {
+	const char *to;  /* borrowed from the CIB; NULL = anywhere else, or nowhere */
+	const char *why; /* NULL: it stays */
+	bool told;       /* has become an intent */
+};
 
 struct reader {
-	const xmlNode *cib, *resources;
-	const struct cluster_state *state;
-	struct intents *intents;
+	const xmlNode *cib;
+	const struct relations *relations;
+	const struct placement *placement;
+	const struct cluster_state *state; /* of the placement */
+	struct presence *presence;
+	struct plan *plans; /* of state->addrs */
+	size_t *rscs;       /* of state->addrs: their number in the relations */
 	time_t now;
 };
 
-static int add(struct reader *reader, const struct backend_intent *intent)
+static bool same(const char *a, const char *b)
 {
-	struct intents *intents = reader->intents;
-	struct backend_intent copy = {.kind = intent->kind};
-	struct backend_intent *list;
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
 
-	list = talloc_realloc(intents, intents->list, struct backend_intent, intents->num + 1);
-	if (list == NULL) {
+/* --- plans --- */
+
+/* Whether an address is there to be moved and nothing is known of it yet. */
+static bool open_to_plan(const struct reader *reader, size_t a)
+{
+	const struct cluster_addr *addr = &reader->state->addrs[a];
+
+	return addr->state == CLUSTER_ADDR_AVAILABLE && !addr->pinned &&
+	       reader->plans[a].why == NULL;
+}
+
+static int plan(struct reader *reader, size_t a, const char *to, const char *why, const char *id)
+{
+	reader->plans[a].why = talloc_asprintf(reader->plans, "%s %s", why, id);
+	reader->plans[a].to = to;
+	return reader->plans[a].why != NULL ? 0 : ENOMEM;
+}
+
+/* --- a resource leaves a node --- */
+
+struct leave {
+	size_t rsc;
+	bool promoted;
+	const char *from; /* NULL: wherever it is, but for .to */
+	const char *to;
+	const char *why, *id;
+};
+
+static int plan_leave(struct reader *reader, const struct leave *leave)
+{
+	struct affected *affected = affected_new(reader->plans, reader->relations);
+	int err = 0;
+
+	if (affected == NULL) {
 		return ENOMEM;
 	}
-	intents->list = list;
-	copy.what = talloc_strdup(list, intent->what);
-	copy.from = intent->from == NULL ? NULL : talloc_strdup(list, intent->from);
-	copy.to = intent->to == NULL ? NULL : talloc_strdup(list, intent->to);
-	copy.why = talloc_strdup(list, intent->why);
-	if (copy.what == NULL || copy.why == NULL || (intent->from != NULL && copy.from == NULL) ||
-	    (intent->to != NULL && copy.to == NULL)) {
-		return ENOMEM;
-	}
-	intents->list[intents->num++] = copy;
-	return 0;
-}
+	affected_leave(affected, leave->rsc, leave->promoted);
+	for (size_t a = 0; a < reader->state->num_addrs && err == 0; a++) {
+		const char *node = reader->state->addrs[a].node;
 
-static int addf(struct reader *reader, const struct backend_intent *like, const char *format,
-		const char *arg)
-{
-	struct backend_intent intent = *like;
-	char why[256];
-
-	snprintf(why, sizeof(why), format, arg);
-	intent.why = why;
-	return add(reader, &intent);
-}
-
-/* The node that has an available address of the group. */
-static const char *group_node(const struct cluster_state *state, const char *group)
-{
-	for (size_t i = 0; i < state->num_addrs; i++) {
-		const struct cluster_addr *addr = &state->addrs[i];
-
-		if (addr->state == CLUSTER_ADDR_AVAILABLE && strcmp(addr->group, group) == 0) {
-			return addr->node;
+		if (open_to_plan(reader, a) && reader->rscs[a] != RELATIONS_NONE &&
+		    affected_has(affected, reader->rscs[a]) &&
+		    (leave->from != NULL ? same(leave->from, node) : !same(leave->to, node))) {
+			err = plan(reader, a, leave->to, leave->why, leave->id);
 		}
 	}
-	return NULL;
-}
-
-static bool node_has_address(const struct cluster_state *state, const char *node)
-{
-	for (size_t i = 0; i < state->num_addrs; i++) {
-		const struct cluster_addr *addr = &state->addrs[i];
-
-		if (addr->state == CLUSTER_ADDR_AVAILABLE && strcmp(addr->node, node) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* The top-most resource around one: what moves together. */
-static const xmlNode *top_of(const struct reader *reader, const char *id)
-{
-	xml_for_each(top, reader->resources, NULL)
-	{
-		if (xml_attr_equals(top, "id", id) || xml_find_id(top, "primitive", id) != NULL ||
-		    xml_find_id(top, "group", id) != NULL) {
-			return top;
-		}
-	}
-	return NULL;
-}
-
-static bool infinite(const char *score, bool negative)
-{
-	return score != NULL && (strcmp(score, negative ? "-INFINITY" : "INFINITY") == 0 ||
-				 (!negative && strcmp(score, "+INFINITY") == 0));
-}
-
-/* Lifetimes are written as the end of a date_expression: "2026-11-21 15:16:16Z", or with an offset. */
-static bool expired(const xmlNode *rule, time_t now)
-{
-	xml_for_each(date, rule, "date_expression")
-	{
-		const char *end = xml_attr(date, "end"), *rest;
-		struct tm tm = {0};
-
-		if (end == NULL || !xml_attr_equals(date, "operation", "lt")) {
-			continue;
-		}
-		rest = strptime(end, "%Y-%m-%d %H:%M:%S", &tm);
-		if (rest != NULL && (*rest == '\0' || strcmp(rest, "Z") == 0 ||
-				     strptime(rest, "%z", &tm) != NULL)) {
-			long offset = tm.tm_gmtoff; /* timegm() makes it zero */
-
-			return timegm(&tm) - offset <= now;
-		}
-	}
-	return false;
-}
-
-/* The node of a location constraint: an attribute, or in a rule `#uname eq NODE` (with --lifetime). */
-static const char *location_node(const xmlNode *location, time_t now, const char **score)
-{
-	const xmlNode *rule = xml_first(location, "rule");
-
-	if (rule == NULL) {
-		*score = xml_attr(location, "score");
-		return xml_attr(location, "node");
-	}
-	*score = xml_attr(rule, "score");
-	xml_for_each(expression, rule, "expression")
-	{
-		if (xml_attr_equals(expression, "attribute", "#uname") &&
-		    xml_attr_equals(expression, "operation", "eq") && !expired(rule, now)) {
-			return xml_attr(expression, "value");
-		}
-	}
-	return NULL;
-}
-
-/* Whether a resource, or the node that it is on, is left alone by the cluster. */
-static bool unmanaged(const struct reader *reader, const xmlNode *rsc, const char *node)
-{
-	const char *managed = resource_meta(reader->cib, rsc, "is-managed");
-
-	if ((managed != NULL && !xml_truth(managed)) ||
-	    xml_truth(resource_meta(reader->cib, rsc, "maintenance"))) {
-		return true;
-	}
-	xml_for_each(element, xml_first(xml_first(reader->cib, "configuration"), "nodes"), "node")
-	{
-		if (xml_attr_equals(element, "uname", node)) {
-			return xml_truth(status_node_attr(element, "maintenance"));
-		}
-	}
-	return false;
+	talloc_free(affected);
+	return err;
 }
 
 static bool can_host(const struct cluster_state *state, const char *name)
@@ -164,161 +93,424 @@ static bool can_host(const struct cluster_state *state, const char *name)
 	return node != NULL && node->online && !node->draining;
 }
 
-/* Only the constraints of the move commands: others are the administrator's standing wishes. */
-static int read_location(struct reader *reader, const xmlNode *location)
+/* Instances of a clone need not leave for one of them to come: only its promoted role moves. */
+static bool can_move(const struct reader *reader, const struct location *location, size_t rsc)
 {
-	const char *id = xml_attr(location, "id"), *rsc = xml_attr(location, "rsc");
-	const char *score = NULL, *node = location_node(location, reader->now, &score);
-	const xmlNode *top = rsc == NULL ? NULL : top_of(reader, rsc);
-	struct backend_intent intent = {.kind = BACKEND_INTENT_GROUP, .what = xml_attr(top, "id")};
+	return can_host(reader->state, location->node) &&
+	       (location->promoted || !relations_cloned(reader->relations, rsc));
+}
 
-	if (id == NULL || node == NULL || intent.what == NULL) {
+/* What is not there does not leave, and takes nothing along. */
+static int read_location(struct reader *reader, const xmlNode *element)
+{
+	struct location location;
+	struct leave leave = {.why = "location constraint"};
+	bool asked;
+
+	if (!location_read(element, reader->now, &location)) {
 		return 0;
 	}
-	intent.from = group_node(reader->state, intent.what);
-	if (intent.from == NULL || unmanaged(reader, top, intent.from)) {
+	leave.rsc = relations_find(reader->relations, location.rsc);
+	leave.promoted = location.promoted;
+	leave.id = location.id;
+	if (leave.rsc == RELATIONS_NONE) {
 		return 0;
 	}
-	if (strncmp(id, "cli-prefer-", 11) == 0 && infinite(score, false)) {
-		if (strcmp(intent.from, node) == 0 || !can_host(reader->state, node)) {
-			return 0;
-		}
-		intent.to = node;
-		return addf(reader, &intent, "location constraint %s", id);
+	if (location.kind == LOCATION_BAN) {
+		leave.from = location.node;
+		asked = presence_on(reader->presence, leave.rsc, leave.from);
+	} else {
+		leave.to = location.node;
+		asked = can_move(reader, &location, leave.rsc) &&
+			presence_elsewhere(reader->presence, leave.rsc, leave.to);
 	}
-	if (strncmp(id, "cli-ban-", 8) == 0 && infinite(score, true) &&
-	    strcmp(intent.from, node) == 0) {
-		return addf(reader, &intent, "location constraint %s", id);
-	}
-	return 0;
+	return asked ? plan_leave(reader, &leave) : 0;
 }
 
-static bool owns_address(const struct reader *reader, const xmlNode *primitive)
+static int read_locations(struct reader *reader)
 {
-	const char *template = xml_attr(primitive, "template");
-	const xmlNode *definition =
-		template == NULL ? primitive : xml_find_id(reader->resources, "template", template);
+	const xmlNode *constraints =
+		xml_first(xml_first(reader->cib, "configuration"), "constraints");
+	int err = 0;
 
-	return address_agent_find(xml_attr(definition, "class"), xml_attr(definition, "type")) !=
-	       NULL;
-}
-
-/* A member that stops takes those along that come after it in its group, and not those before. */
-static bool takes_address_along(const struct reader *reader, const xmlNode *rsc)
-{
-	if (!xml_is(rsc, "primitive")) {
-		return true;
-	}
-	while (rsc != NULL && !owns_address(reader, rsc)) {
-		rsc = xml_next(rsc, "primitive");
-	}
-	return rsc != NULL;
-}
-
-static int read_stopped(struct reader *reader, const xmlNode *rsc, const char *group,
-			unsigned int depth)
-{
-	const char *role = resource_meta(reader->cib, rsc, "target-role");
-	struct backend_intent intent = {.kind = BACKEND_INTENT_GROUP, .what = group};
-
-	if (role != NULL && strcasecmp(role, "stopped") == 0) {
-		if (!takes_address_along(reader, rsc)) {
-			return 0;
-		}
-		intent.from = group_node(reader->state, group);
-		return intent.from == NULL ? 0
-					   : addf(reader, &intent, "target-role=Stopped of %s",
-						  xml_attr(rsc, "id"));
-	}
-	if (depth == NEST_MAX) {
-		return 0;
-	}
-	xml_for_each(child, rsc, NULL)
-	{
-		int err = 0;
-
-		if (xml_is(child, "primitive") || xml_is(child, "group")) {
-			err = read_stopped(reader, child, group, depth + 1);
-		}
-		if (err != 0) {
-			return err;
-		}
-	}
-	return 0;
-}
-
-static int read_nodes(struct reader *reader)
-{
-	struct node_status *list;
-	int err = status_nodes(reader->intents, reader->cib, &list);
-
-	for (size_t i = 0; err == 0 && i < talloc_array_length(list); i++) {
-		struct backend_intent intent = {
-			.kind = BACKEND_INTENT_NODE,
-			.what = list[i].name,
-			.from = list[i].name,
-		};
-
-		if (list[i].gone || unmanaged(reader, NULL, list[i].name) ||
-		    !node_has_address(reader->state, list[i].name)) {
-			continue;
-		}
-		if (list[i].shutdown) {
-			err = addf(reader, &intent, "shutdown of node %s", list[i].name);
-		} else if (list[i].standby) {
-			err = addf(reader, &intent, "standby of node %s", list[i].name);
-		}
-	}
-	if (err == 0) {
-		talloc_free(list);
+	for (xmlNode *node = xml_first(constraints, "rsc_location"); node != NULL && err == 0;
+	     node = xml_next(node, "rsc_location")) {
+		err = read_location(reader, node);
 	}
 	return err;
 }
 
-int intents_read(TALLOC_CTX *mem_ctx, const xmlNode *cib, const struct cluster_state *state,
-		 time_t now, struct intents **out)
+/* --- failures --- */
+
+#define FAIL_COUNT "fail-count-"
+#define INFINITE   1000000
+
+/* A whole number, or "INFINITY", which is not more than a million. @return false when it is neither */
+static bool read_count(const char *text, int64_t *count)
 {
-	const xmlNode *configuration = xml_first(cib, "configuration");
-	struct reader reader = {
-		.cib = cib,
-		.resources = xml_first(configuration, "resources"),
-		.state = state,
-		.now = now,
-		.intents = talloc_zero(mem_ctx, struct intents),
-	};
+	char *end;
+
+	if (text != NULL && (strcmp(text, "INFINITY") == 0 || strcmp(text, "+INFINITY") == 0)) {
+		*count = INFINITE;
+		return true;
+	}
+	if (text == NULL || *text < '0' || *text > '9') {
+		return false;
+	}
+	*count = strtoll(text, &end, 10);
+	*count = *count > INFINITE ? INFINITE : *count;
+	return *end == '\0';
+}
+
+/* How many failures make a resource leave a node; 0: as many as it likes, or failures are forgotten. */
+static int64_t threshold(const struct reader *reader, size_t rsc)
+{
+	const xmlNode *element = relations_element(reader->relations, rsc);
+	const char *text = managed_meta(reader->cib, element, "migration-threshold");
+	int64_t count = INFINITE;
+
+	if (managed_meta(reader->cib, element, "failure-timeout") != NULL) {
+		return 0; /* they may be old: the stop itself will tell */
+	}
+	return text == NULL || read_count(text, &count) ? count : INFINITE;
+}
+
+/* "fail-count-vip1#monitor_5000": each operation has its own. */
+static size_t failed_rsc(const struct reader *reader, const char *attribute)
+{
+	size_t rsc = RELATIONS_NONE;
+	char *id;
+
+	if (attribute == NULL || strncmp(attribute, FAIL_COUNT, strlen(FAIL_COUNT)) != 0) {
+		return RELATIONS_NONE;
+	}
+	attribute += strlen(FAIL_COUNT);
+	id = talloc_strndup(reader->plans, attribute, strcspn(attribute, "#"));
+	if (id != NULL) {
+		rsc = relations_find(reader->relations, id);
+	}
+	talloc_free(id);
+	return rsc;
+}
+
+static void count_failures(const struct reader *reader, const xmlNode *node_state, int64_t *counts)
+{
+	xml_for_each(set, xml_first(node_state, "transient_attributes"), "instance_attributes")
+	{
+		xml_for_each(pair, set, "nvpair")
+		{
+			size_t rsc = failed_rsc(reader, xml_attr(pair, "name"));
+			int64_t count;
+
+			if (rsc != RELATIONS_NONE && counts[rsc] < INFINITE &&
+			    read_count(xml_attr(pair, "value"), &count)) {
+				counts[rsc] += count;
+			}
+		}
+	}
+}
+
+static int read_failures_on(struct reader *reader, const xmlNode *node_state)
+{
+	size_t num = relations_num(reader->relations);
+	int64_t *counts = talloc_zero_array(reader->plans, int64_t, num + 1);
 	int err = 0;
 
-	if (reader.intents == NULL) {
+	if (counts == NULL) {
 		return ENOMEM;
 	}
-	if (xml_truth(status_property(cib, "maintenance-mode"))) {
-		*out = reader.intents;
+	count_failures(reader, node_state, counts);
+	for (size_t rsc = 0; rsc < num && err == 0; rsc++) {
+		const xmlNode *element = relations_element(reader->relations, rsc);
+		struct leave leave = {.rsc = rsc,
+				      .from = xml_attr(node_state, "uname"),
+				      .why = "fail-count of",
+				      .id = xml_attr(element, "id")};
+		int64_t most = counts[rsc] > 0 ? threshold(reader, rsc) : 0;
+
+		if (most > 0 && counts[rsc] >= most) {
+			err = plan_leave(reader, &leave);
+		}
+	}
+	talloc_free(counts);
+	return err;
+}
+
+static int read_failures(struct reader *reader)
+{
+	int err = 0;
+
+	for (xmlNode *node = xml_first(xml_first(reader->cib, "status"), "node_state");
+	     node != NULL && err == 0; node = xml_next(node, "node_state")) {
+		if (xml_attr(node, "uname") != NULL) {
+			err = read_failures_on(reader, node);
+		}
+	}
+	return err;
+}
+
+/* --- stops --- */
+
+static int plan_affected(struct reader *reader, const struct affected *affected, const char *why,
+			 const char *id)
+{
+	int err = 0;
+
+	for (size_t a = 0; a < reader->state->num_addrs && err == 0; a++) {
+		if (open_to_plan(reader, a) && reader->rscs[a] != RELATIONS_NONE &&
+		    affected_has(affected, reader->rscs[a])) {
+			err = plan(reader, a, NULL, why, id);
+		}
+	}
+	return err;
+}
+
+/* Where a resource's target-role stands, for the log: at itself or at what it is in. */
+static const char *role_holder(const struct reader *reader, size_t rsc)
+{
+	const char *own = xml_attr(relations_element(reader->relations, rsc), "id");
+
+	for (; rsc != RELATIONS_NONE; rsc = relations_parent(reader->relations, rsc)) {
+		const xmlNode *element = relations_element(reader->relations, rsc);
+
+		if (resource_meta(reader->cib, element, "target-role") != NULL) {
+			return xml_attr(element, "id");
+		}
+	}
+	return own;
+}
+
+static int read_role(struct reader *reader, struct affected *affected, size_t rsc)
+{
+	const xmlNode *element = relations_element(reader->relations, rsc);
+	const char *role = managed_meta(reader->cib, element, "target-role");
+
+	if (role == NULL || xml_attr(element, "id") == NULL) {
 		return 0;
 	}
-	for (xmlNode *node = xml_first(xml_first(configuration, "constraints"), "rsc_location");
-	     node != NULL && err == 0; node = xml_next(node, "rsc_location")) {
-		err = read_location(&reader, node);
+	if (strcasecmp(role, "Stopped") == 0) {
+		affected_stop(affected, rsc, false);
+		return plan_affected(reader, affected, "target-role=Stopped of",
+				     role_holder(reader, rsc));
 	}
-	for (xmlNode *rsc = xml_first(reader.resources, NULL); rsc != NULL && err == 0;
-	     rsc = xml_next(rsc, NULL)) {
-		const char *id = xml_attr(rsc, "id");
+	if (strcasecmp(role, "Unpromoted") != 0 && strcasecmp(role, "Slave") != 0) {
+		return 0;
+	}
+	for (; rsc != RELATIONS_NONE; rsc = relations_parent(reader->relations, rsc)) {
+		affected_stop(affected, rsc, true);
+	}
+	return plan_affected(reader, affected, "target-role=Unpromoted of",
+			     xml_attr(element, "id"));
+}
 
-		err = id == NULL ? 0 : read_stopped(&reader, rsc, id, 0);
+static int read_roles(struct reader *reader)
+{
+	struct affected *affected = affected_new(reader->plans, reader->relations);
+	int err = 0;
+
+	if (affected == NULL) {
+		return ENOMEM;
 	}
-	if (err == 0) {
-		err = read_nodes(&reader);
+	for (size_t rsc = 0; rsc < relations_num(reader->relations) && err == 0; rsc++) {
+		if (!relations_has_parts(reader->relations, rsc)) {
+			err = read_role(reader, affected, rsc);
+		}
 	}
-	if (err != 0) {
-		talloc_free(reader.intents);
-		return err;
+	talloc_free(affected);
+	return err;
+}
+
+static int read_stop_all(struct reader *reader)
+{
+	int err = 0;
+
+	if (!xml_truth(status_property(reader->cib, "stop-all-resources"))) {
+		return 0;
 	}
-	*out = reader.intents;
+	for (size_t a = 0; a < reader->state->num_addrs && err == 0; a++) {
+		if (open_to_plan(reader, a)) {
+			err = plan(reader, a, NULL, "property", "stop-all-resources");
+		}
+	}
+	return err;
+}
+
+/* Whether a stop of an address is under way on the node that has it. */
+static bool is_stopping(const struct reader *reader, size_t a)
+{
+	const struct cluster_state *state = reader->state;
+	const struct cluster_node *node = cluster_state_node(state, state->addrs[a].node);
+
+	/* Of a node that is to be left everybody knows already. */
+	return !node->draining &&
+	       reader->placement->facts[a * state->num_nodes + (size_t)(node - state->nodes)] ==
+		       HISTORY_STOPPING;
+}
+
+/* Whatever was the reason. */
+static int read_pending(struct reader *reader)
+{
+	int err = 0;
+
+	for (size_t a = 0; a < reader->state->num_addrs && err == 0; a++) {
+		if (open_to_plan(reader, a) && is_stopping(reader, a)) {
+			err = plan(reader, a, NULL, "under way: stop of",
+				   reader->placement->rscs[a]);
+		}
+	}
+	return err;
+}
+
+/* --- from plans to intents --- */
+
+static bool same_plan(const struct plan *a, const struct plan *b)
+{
+	return a->why != NULL && b->why != NULL && strcmp(a->why, b->why) == 0 &&
+	       same(a->to, b->to);
+}
+
+/* Whether everything that the group has on the node goes the same way. */
+static bool whole_group(const struct reader *reader, size_t first)
+{
+	const struct cluster_addr *addr = &reader->state->addrs[first];
+
+	for (size_t a = 0; a < reader->state->num_addrs; a++) {
+		const struct cluster_addr *other = &reader->state->addrs[a];
+
+		if (other->state == CLUSTER_ADDR_AVAILABLE && !other->pinned &&
+		    strcmp(other->group, addr->group) == 0 && same(other->node, addr->node) &&
+		    !same_plan(&reader->plans[a], &reader->plans[first])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* It speaks for the rest of its group, too. */
+static void mark_told(struct reader *reader, size_t first)
+{
+	const struct cluster_addr *addr = &reader->state->addrs[first];
+
+	for (size_t a = first; a < reader->state->num_addrs; a++) {
+		const struct cluster_addr *other = &reader->state->addrs[a];
+
+		if (strcmp(other->group, addr->group) == 0 && same(other->node, addr->node)) {
+			reader->plans[a].told = true;
+		}
+	}
+}
+
+static int add(struct intents *intents, const struct backend_intent *like)
+{
+	struct backend_intent *intent = &intents->list[intents->num];
+
+	*intent = (struct backend_intent){
+		.kind = like->kind,
+		.what = talloc_strdup(intents->list, like->what),
+		.from = talloc_strdup(intents->list, like->from),
+		.to = like->to == NULL ? NULL : talloc_strdup(intents->list, like->to),
+		.why = talloc_strdup(intents->list, like->why),
+	};
+	if (intent->what == NULL || intent->from == NULL || intent->why == NULL ||
+	    (like->to != NULL && intent->to == NULL)) {
+		return ENOMEM;
+	}
+	intents->num++;
 	return 0;
 }
 
-static bool same(const char *a, const char *b)
+static int make_intents(struct reader *reader, struct intents *intents)
 {
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+	int err = 0;
+
+	intents->list = talloc_array(intents, struct backend_intent, reader->state->num_addrs);
+	if (intents->list == NULL) {
+		return ENOMEM;
+	}
+	for (size_t a = 0; a < reader->state->num_addrs && err == 0; a++) {
+		const struct cluster_addr *addr = &reader->state->addrs[a];
+		const struct plan *found = &reader->plans[a];
+		char ip[IPADDR_STRLEN];
+		struct backend_intent intent = {
+			.kind = BACKEND_INTENT_ADDR,
+			.what = ipaddr_format(&addr->ip, ip),
+			.from = addr->node,
+			.to = found->to,
+			.why = found->why,
+		};
+
+		if (found->why == NULL || found->told) {
+			continue;
+		}
+		if (whole_group(reader, a)) {
+			intent.kind = BACKEND_INTENT_GROUP;
+			intent.what = addr->group;
+			mark_told(reader, a);
+		}
+		err = add(intents, &intent);
+	}
+	return err;
+}
+
+/* In this order: of several reasons for an address to go the first one counts. */
+static int (*const sources[])(struct reader *reader) = {
+	read_stop_all, read_roles, read_locations, read_failures, read_pending,
+};
+
+static int read_all(struct reader *reader)
+{
+	int err = 0;
+
+	for (size_t a = 0; a < reader->state->num_addrs; a++) {
+		reader->rscs[a] = relations_find(reader->relations, reader->placement->rscs[a]);
+		if (reader->rscs[a] == RELATIONS_NONE) { /* a part of a bundle */
+			reader->rscs[a] =
+				relations_find(reader->relations, reader->state->addrs[a].group);
+		}
+	}
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]) && err == 0; i++) {
+		err = sources[i](reader);
+	}
+	return err;
+}
+
+int intents_read(TALLOC_CTX *mem_ctx, const xmlNode *cib, const struct relations *relations,
+		 const struct placement *placement, time_t now, struct intents **out)
+{
+	const struct cluster_state *state = placement->state;
+	struct reader reader = {
+		.cib = cib,
+		.relations = relations,
+		.placement = placement,
+		.state = state,
+		.now = now,
+	};
+	struct intents *intents = talloc_zero(mem_ctx, struct intents);
+	int err = ENOMEM;
+
+	if (intents == NULL) {
+		return ENOMEM;
+	}
+	reader.plans = talloc_zero_array(intents, struct plan, state->num_addrs + 1);
+	if (reader.plans != NULL) {
+		reader.rscs = talloc_zero_array(reader.plans, size_t, state->num_addrs + 1);
+	}
+	if (reader.rscs != NULL) {
+		err = presence_load(reader.plans, cib, relations, state, &reader.presence);
+	}
+	if (err == 0) {
+		err = read_all(&reader);
+	}
+	if (err == 0) {
+		err = make_intents(&reader, intents);
+	}
+	if (err != 0) {
+		talloc_free(intents);
+		return err;
+	}
+	talloc_free(reader.plans);
+	*out = intents;
+	return 0;
 }
 
 bool intents_has(const struct intents *intents, const struct backend_intent *intent)

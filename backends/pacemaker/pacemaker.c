@@ -18,6 +18,7 @@
 #include "backends/pacemaker/diff.h"
 #include "backends/pacemaker/glib_bridge.h"
 #include "backends/pacemaker/intents.h"
+#include "backends/pacemaker/managed.h"
 #include "backends/pacemaker/membership.h"
 #include "backends/pacemaker/pcmk.h"
 #include "backends/pacemaker/placement.h"
@@ -144,11 +145,12 @@ static void publish(struct backend *backend)
 }
 
 /* Tell of requests that the last CIB did not have. */
-static void publish_intents(struct backend *backend, const xmlNode *cib)
+static void publish_intents(struct backend *backend, const xmlNode *cib,
+			    const struct relations *relations)
 {
 	struct intents *intents;
 
-	if (intents_read(backend, cib, backend->placement->state, time(NULL), &intents) != 0) {
+	if (intents_read(backend, cib, relations, backend->placement, time(NULL), &intents) != 0) {
 		log_err("out of memory: planned moves are not seen");
 		return;
 	}
@@ -161,7 +163,7 @@ static void publish_intents(struct backend *backend, const xmlNode *cib)
 	backend->intents = intents;
 }
 
-static int take_document(struct backend *backend, const xmlNode *cib)
+static int take_document(struct backend *backend, const xmlNode *cib, struct relations **relations)
 {
 	const char *named = config_string(backend->config, "global.node");
 	struct placement_local local = {.name = backend->host};
@@ -178,6 +180,12 @@ static int take_document(struct backend *backend, const xmlNode *cib)
 	if (err != 0) {
 		return err;
 	}
+	err = relations_load(placement, cib, relations);
+	if (err != 0) {
+		talloc_free(placement);
+		return err;
+	}
+	managed_apply(cib, *relations, placement);
 	talloc_free(backend->placement);
 	backend->placement = placement;
 	return 0;
@@ -187,7 +195,8 @@ static void document_received(void *private_data, const xmlNode *cib)
 {
 	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
 	struct timeval began = tevent_timeval_current(), now, took;
-	int err = take_document(backend, cib);
+	struct relations *relations = NULL;
+	int err = take_document(backend, cib, &relations);
 
 	if (err == ESTALE) {
 		if (!backend->no_dc) {
@@ -209,7 +218,8 @@ static void document_received(void *private_data, const xmlNode *cib)
 		backend->fresh = true;
 	}
 	publish(backend);
-	publish_intents(backend, cib);
+	publish_intents(backend, cib, relations);
+	talloc_free(relations); /* borrows from the document */
 	cpg_link_names_changed(backend->cpg);
 }
 

@@ -58,7 +58,9 @@ const char *resource_meta(const xmlNode *cib, const xmlNode *rsc, const char *na
 {
 	xml_for_each(set, rsc, "meta_attributes")
 	{
-		const char *value = set_value(cib, deref(cib, set), name);
+		const xmlNode *target = deref(cib, set);
+		const char *value =
+			xml_first(target, "rule") == NULL ? set_value(cib, target, name) : NULL;
 
 		if (value != NULL) {
 			return value;

@@ -46,7 +46,7 @@ int address_rscs_load(TALLOC_CTX *mem_ctx, const xmlNode *cib, struct address_rs
 struct address_rsc *address_rscs_find(const struct address_rscs *rscs, const char *id);
 
 /**
- * A meta attribute that stands at this element itself, by reference or not; rules are not evaluated.
+ * A meta attribute that stands at this element itself, by reference or not; sets with a rule are passed over.
  * @return NULL when there is none
  */
 const char *resource_meta(const xmlNode *cib, const xmlNode *rsc, const char *name);

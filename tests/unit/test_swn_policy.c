@@ -282,6 +282,20 @@ static void who_is_on_its_way_is_not_told_again(void **state)
 	assert_string_equal(told(*state, &event, &target, &reg), "client 10.0.0.3 fd00::3");
 }
 
+static void what_is_pinned_stays(void **state)
+{
+	struct cluster_state *cluster = *state;
+	struct backend_intent intent = {.kind = BACKEND_INTENT_NODE, .what = "n1"};
+	struct cluster_event event = {.type = CLUSTER_INTENT, .intent = &intent};
+	struct policy_reg reg = {.ip = fix_ip("10.0.0.1")};
+	struct policy_target target = {.index = POLICY_BY_IP, .ip = reg.ip};
+
+	cluster->addrs[0].pinned = true;
+	assert_string_equal(told(cluster, &event, &target, &reg), "");
+	intent.held = true; /* it stops all the same */
+	assert_string_equal(told(cluster, &event, &target, &reg), "client 10.0.0.2");
+}
+
 static void without_quorum_nobody_is_sent_to_other_nodes(void **state)
 {
 	struct cluster_state *cut_off = *state;
@@ -539,6 +553,7 @@ int main(void)
 		TEST(planned_moves_go_to_what_stays_online),
 		TEST(anywhere_else_is_spread_over_nodes_that_stay),
 		TEST(who_is_on_its_way_is_not_told_again),
+		TEST(what_is_pinned_stays),
 		TEST(without_quorum_nobody_is_sent_to_other_nodes),
 		TEST(nowhere_else_is_told_to_nobody),
 		TEST(moves_stay_within_the_net_name),

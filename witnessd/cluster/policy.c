@@ -99,6 +99,9 @@ static bool in_moved_set(const struct backend_intent *intent, const struct clust
 {
 	struct ipaddr ip;
 
+	if (addr->pinned && !intent->held) {
+		return false;
+	}
 	switch (intent->kind) {
 	case BACKEND_INTENT_ADDR:
 		return ipaddr_parse(intent->what, &ip) == 0 && ipaddr_equal(&ip, &addr->ip) &&

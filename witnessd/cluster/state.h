@@ -43,7 +43,8 @@ struct cluster_addr {
 	const char *const *net_names;
 	enum cluster_addr_state state;
 	enum cluster_addr_kind kind;
-	bool tied; /* a share has it among its .addrs; set by cluster_state_add_share() */
+	bool tied;   /* a share has it among its .addrs; set by cluster_state_add_share() */
+	bool pinned; /* the manager leaves it where it is (maintenance): no move of it is planned */
 };
 
 struct cluster_share {

@@ -33,7 +33,8 @@ static bool same_addr(const struct cluster_addr *a, const struct cluster_addr *b
 {
 	return ipaddr_equal(&a->ip, &b->ip) && same_text(a->node, b->node) &&
 	       same_text(a->group, b->group) && same_text(a->resource, b->resource) &&
-	       same_names(a->net_names, b->net_names) && a->state == b->state && a->kind == b->kind;
+	       same_names(a->net_names, b->net_names) && a->state == b->state &&
+	       a->kind == b->kind && a->pinned == b->pinned;
 }
 
 static bool same_share(const struct cluster_share *a, const struct cluster_share *b)

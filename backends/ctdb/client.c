@@ -174,6 +174,7 @@ static int try_connect(struct ctdb_client *client)
 	}
 	if (err == 0) {
 		client->state = CLIENT_GREETING;
+		client->ended = false;
 		client->pnn = CTDB_UNKNOWN_PNN;
 		err = ctdb_client_io_start(client);
 	}
@@ -198,6 +199,11 @@ static void client_connect(struct tevent_context *ev, struct tevent_timer *te, s
 bool ctdb_client_is_up(const struct ctdb_client *client)
 {
 	return client->state == CLIENT_UP;
+}
+
+bool ctdb_client_has_ended(const struct ctdb_client *client)
+{
+	return client->ended;
 }
 
 uint32_t ctdb_client_pnn(const struct ctdb_client *client)

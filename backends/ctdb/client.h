@@ -47,6 +47,9 @@ int ctdb_client_watch(struct ctdb_client *client, void (*connected)(void *privat
 		      void (*disconnected)(void *private_data, const char *reason),
 		      void *private_data);
 
+/** In disconnected(): ctdbd has ended, rather than become silent or confused. */
+bool ctdb_client_has_ended(const struct ctdb_client *client);
+
 /** Between connected() and disconnected(). */
 bool ctdb_client_is_up(const struct ctdb_client *client);
 

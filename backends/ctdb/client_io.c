@@ -55,6 +55,11 @@ static int flush_queue(struct ctdb_client *client)
 	return 0;
 }
 
+static bool is_end(int err)
+{
+	return err == EPIPE || err == ECONNRESET;
+}
+
 int ctdb_client_push(struct ctdb_client *client, const struct ctdb_packet *packet)
 {
 	bool idle = qb_list_empty(&client->queue);
@@ -81,7 +86,9 @@ int ctdb_client_push(struct ctdb_client *client, const struct ctdb_packet *packe
 	}
 	qb_list_add_tail(&outgoing->link, &client->queue);
 	client->stats.queued += outgoing->len;
-	if (idle && flush_queue(client) != 0) {
+	err = idle ? flush_queue(client) : 0;
+	if (err != 0) {
+		client->ended = is_end(err);
 		ctdb_client_break(client, "it cannot be written to");
 	}
 	return 0;
@@ -185,6 +192,7 @@ static void readable(struct ctdb_client *client)
 		return;
 	}
 	if (n <= 0) {
+		client->ended = n == 0 || is_end(errno);
 		ctdb_client_lost(client, n == 0 ? "it has closed the connection" : strerror(errno));
 		return;
 	}
@@ -206,6 +214,7 @@ static void on_fd(struct tevent_context *ev, struct tevent_fd *fde, uint16_t fla
 		int err = flush_queue(client);
 
 		if (err != 0) {
+			client->ended = is_end(err);
 			ctdb_client_lost(client, strerror(err));
 			return;
 		}

@@ -45,6 +45,7 @@ struct ctdb_client {
 	const char *broken_why;
 	struct backoff backoff;
 	bool complained; /* of a ctdbd that is not there */
+	bool ended;      /* the other end closed the last connection */
 	uint32_t pnn;
 	unsigned int greetings; /* answers that are missing before it is UP */
 

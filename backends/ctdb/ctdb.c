@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The backend for CTDB 4.17 and later, on its Unix-socket protocol; no library of CTDB's is needed. */
+/*
+ * The backend for CTDB 4.17 and later, on its Unix-socket protocol; no library of CTDB's is needed.
+ *
+ *   ctdbd's messages ---+---> view ---> publish: skip if equal ---> sink
+ *   peers' news --------'      ^
+ *        | "now!"              | answers
+ *        '-----> survey -------'
+ */
 #include <errno.h>
 
 #include "backends/backend.h"
 #include "backends/ctdb/client.h"
 #include "backends/ctdb/names.h"
+#include "backends/ctdb/news.h"
+#include "backends/ctdb/opcodes.h"
+#include "backends/ctdb/survey.h"
+#include "backends/ctdb/view.h"
+#include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
 
 #define SILENCE_MAX_MS 10000 /* ctdbd may be busy for seconds in a recovery */
@@ -15,14 +27,287 @@ struct backend {
 	const struct backend_sink *sink;
 	struct ctdb_names *names;
 	struct ctdb_client *client;
+	struct ctdb_view *view;
+	struct ctdb_survey *survey;
+	struct tevent_timer *settled;
+	struct cluster_state *published; /* what the core has; NULL: nothing yet */
+	bool stale;                      /* the core was told that the manager is lost */
+	bool waits;                      /* for a ctdbd that has just been started; logged */
+	uint64_t generation, unchanged;
 };
+
+/* --- to the core --- */
+
+static void on_settled(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
+		       void *private_data)
+{
+	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
+
+	backend->settled = NULL;
+	ctdb_survey_trigger(backend->survey);
+}
+
+/* Ask again when something that was said has stood long enough to be believed. */
+static void settle_at(struct backend *backend, uint64_t now_ms, uint64_t when_ms)
+{
+	TALLOC_FREE(backend->settled);
+	if (when_ms != UINT64_MAX) {
+		unsigned int ms = when_ms > now_ms ? (unsigned int)(when_ms - now_ms) : 0;
+
+		backend->settled = tevent_add_timer(backend->ev, backend, clock_in_ms(ms),
+						    on_settled, backend);
+	}
+}
+
+/* @return 0 or ENOMEM */
+static int hand_over(struct backend *backend, struct cluster_state *state)
+{
+	struct cluster_state *copy = cluster_state_copy(backend, state);
+
+	if (copy == NULL) {
+		return ENOMEM;
+	}
+	state->generation = copy->generation = ++backend->generation;
+	talloc_free(backend->published);
+	backend->published = copy;
+	backend->stale = false;
+	backend->sink->snapshot(backend->sink->private_data, &state);
+	return 0;
+}
+
+static int compose(struct backend *backend, TALLOC_CTX *tmp)
+{
+	struct ctdb_view_intents intents;
+	struct cluster_state *state;
+	uint64_t now_ms = clock_ms(), next_ms;
+	int err = ctdb_view_compose(backend->view, tmp, now_ms, &state, &intents, &next_ms);
+
+	if (err != 0) {
+		return err;
+	}
+	settle_at(backend, now_ms, next_ms);
+	talloc_steal(tmp, intents.list); /* the core takes the state */
+	if (!backend->stale && backend->published != NULL &&
+	    cluster_state_equal(backend->published, state)) {
+		backend->unchanged++;
+	} else {
+		err = hand_over(backend, state);
+	}
+	for (size_t i = 0; i < intents.num; i++) {
+		backend->sink->intent(backend->sink->private_data, &intents.list[i]);
+	}
+	return err;
+}
+
+static void publish(struct backend *backend)
+{
+	TALLOC_CTX *tmp;
+
+	if (!ctdb_client_is_up(backend->client)) {
+		return;
+	}
+	if (!ctdb_view_complete(backend->view)) {
+		if (!backend->waits && (backend->stale || backend->published == NULL)) {
+			log_info("ctdb: waiting until ctdbd has started");
+			backend->waits = true;
+		}
+		return;
+	}
+	backend->waits = false;
+	tmp = talloc_new(backend);
+	if (tmp == NULL || compose(backend, tmp) != 0) {
+		log_err("ctdb: out of memory: a change of the cluster is not seen");
+	}
+	talloc_free(tmp);
+}
+
+/*
+ * smbd ends with its ctdbd, and the other nodes take the addresses over in a moment: what this node had
+ * is lost, though its addresses may stay where they are for want of somebody who removes them.
+ */
+static void publish_own_loss(struct backend *backend)
+{
+	struct cluster_state *state = cluster_state_copy(backend, backend->published);
+	const struct cluster_node *local;
+
+	if (state == NULL) {
+		return;
+	}
+	local = cluster_state_local(state);
+	state->quorate = false;
+	for (size_t i = 0; i < state->num_addrs && local != NULL; i++) {
+		struct cluster_addr *addr = &state->addrs[i];
+
+		if (addr->node != NULL && strcmp(addr->node, local->name) == 0) {
+			addr->node = NULL;
+			addr->state = CLUSTER_ADDR_UNAVAILABLE;
+		}
+	}
+	for (size_t i = 0; i < state->num_nodes; i++) {
+		state->nodes[i].online &= !state->nodes[i].local;
+	}
+	if (hand_over(backend, state) != 0) {
+		log_err("ctdb: out of memory: the loss of this node's addresses is not seen");
+		talloc_free(state);
+	}
+}
+
+/* --- from ctdbd --- */
+
+static void ctdbd_found(void *private_data)
+{
+	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
+
+	ctdb_survey_start(backend->survey);
+}
 
 static void ctdbd_lost(void *private_data, const char *reason)
 {
-	const struct backend *backend = talloc_get_type_abort(private_data, struct backend);
+	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
 
+	TALLOC_FREE(backend->settled);
+	ctdb_survey_stop(backend->survey);
+	ctdb_view_reset(backend->view);
+	if (backend->published != NULL && !backend->stale &&
+	    ctdb_client_has_ended(backend->client)) {
+		publish_own_loss(backend);
+	}
+	backend->stale = true;
 	backend->sink->lost(backend->sink->private_data, reason);
 }
+
+static void answers_came(void *private_data)
+{
+	publish(talloc_get_type_abort(private_data, struct backend));
+}
+
+static void tell_news(struct backend *backend, enum ctdb_news_kind kind, const struct ipaddr *ip)
+{
+	struct ctdb_news news = {.kind = kind, .pnn = ctdb_client_pnn(backend->client)};
+	uint8_t buf[CTDB_NEWS_MAX];
+	int err;
+
+	if (ip != NULL) {
+		news.ip = *ip;
+	}
+	err = ctdb_client_message(backend->client, CTDB_BROADCAST_CONNECTED,
+				  CTDB_SRVID_WITNESSD_NEWS, buf, ctdb_news_push(&news, buf));
+	if (err != 0) {
+		log_debug("ctdb: the other nodes are not told: %s", strerror(err));
+	}
+}
+
+static void own_flags_changed(void *private_data)
+{
+	tell_news(talloc_get_type_abort(private_data, struct backend), CTDB_NEWS_LOOK, NULL);
+}
+
+/* A node has an address now, or not any more. */
+static void addr_changed(struct backend *backend, const struct ctdb_news *news)
+{
+	char ip[IPADDR_STRLEN];
+	int err;
+
+	log_debug("ctdb: node %u has %s %s", (unsigned int)news->pnn,
+		  news->kind == CTDB_NEWS_TAKEN ? "taken" : "released",
+		  ipaddr_format(&news->ip, ip));
+	err = news->kind == CTDB_NEWS_TAKEN
+		      ? ctdb_view_taken(backend->view, news->pnn, &news->ip, clock_ms())
+		      : ctdb_view_released(backend->view, news->pnn, &news->ip, clock_ms());
+	if (err == 0) {
+		publish(backend);
+	}
+	ctdb_survey_trigger(backend->survey);
+}
+
+/* RELEASE_IP, TAKE_IP: this node's own. */
+static void on_own_addr(void *private_data, uint64_t srvid, const uint8_t *data, size_t len)
+{
+	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
+	struct ctdb_news news = {
+		.kind = srvid == CTDB_SRVID_TAKE_IP ? CTDB_NEWS_TAKEN : CTDB_NEWS_RELEASED,
+		.pnn = ctdb_client_pnn(backend->client),
+	};
+
+	if (ctdb_ip_text_parse(data, len, &news.ip) != 0) {
+		log_debug("ctdb: a message about an address has none");
+		ctdb_survey_trigger(backend->survey);
+		return;
+	}
+	tell_news(backend, news.kind, &news.ip);
+	addr_changed(backend, &news);
+}
+
+static void on_news(void *private_data, uint64_t srvid, const uint8_t *data, size_t len)
+{
+	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
+	struct ctdb_news news;
+
+	if (ctdb_news_parse(data, len, &news) != 0 ||
+	    news.pnn == ctdb_client_pnn(backend->client)) {
+		return; /* our own come back, too */
+	}
+	if (news.kind == CTDB_NEWS_LOOK) {
+		ctdb_survey_trigger(backend->survey);
+	} else {
+		addr_changed(backend, &news);
+	}
+}
+
+/* Something has happened; what, has to be asked for. */
+static void on_hint(void *private_data, uint64_t srvid, const uint8_t *data, size_t len)
+{
+	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
+
+	ctdb_survey_trigger(backend->survey);
+}
+
+static void on_run_begins(void *private_data, uint64_t srvid, const uint8_t *data, size_t len)
+{
+	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
+
+	ctdb_view_run_began(backend->view);
+	ctdb_survey_trigger(backend->survey);
+}
+
+static void on_run_ended(void *private_data, uint64_t srvid, const uint8_t *data, size_t len)
+{
+	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
+
+	ctdb_view_run_ended(backend->view, clock_ms());
+	ctdb_survey_trigger(backend->survey);
+}
+
+/* Its begin and its end. */
+static void on_runs_disabled(void *private_data, uint64_t srvid, const uint8_t *data, size_t len)
+{
+	uint32_t timeout_s = 1;
+
+	if (ctdb_disable_parse(data, len, &timeout_s) == 0 && timeout_s == 0) {
+		on_run_ended(private_data, srvid, data, len);
+	} else {
+		on_run_begins(private_data, srvid, data, len);
+	}
+}
+
+static const struct {
+	uint64_t srvid;
+	ctdb_message_fn fn;
+} messages[] = {
+	{CTDB_SRVID_RELEASE_IP, on_own_addr},
+	{CTDB_SRVID_TAKE_IP, on_own_addr},
+	{CTDB_SRVID_WITNESSD_NEWS, on_news},
+	{CTDB_SRVID_RECONFIGURE, on_hint},
+	{CTDB_SRVID_PUSH_NODE_FLAGS, on_hint},
+	{CTDB_SRVID_RELOAD_NODES, on_hint},
+	{CTDB_SRVID_TAKEOVER_RUN, on_hint},
+	{CTDB_SRVID_START_IPREALLOCATE, on_run_begins},
+	{CTDB_SRVID_DISABLE_IP_CHECK, on_run_begins},
+	{CTDB_SRVID_DISABLE_TAKEOVER_RUNS, on_runs_disabled},
+	{CTDB_SRVID_IPREALLOCATED, on_run_ended},
+};
+
+/* --- start --- */
 
 static int start_client(struct backend *backend)
 {
@@ -38,7 +323,43 @@ static int start_client(struct backend *backend)
 	if (err == EINVAL) {
 		log_err("ctdb.socket: the path of a socket is not so long: %s", client.socket);
 	}
-	return err != 0 ? err : ctdb_client_watch(backend->client, NULL, ctdbd_lost, backend);
+	if (err == 0) {
+		err = ctdb_client_watch(backend->client, ctdbd_found, ctdbd_lost, backend);
+	}
+	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]) && err == 0; i++) {
+		err = ctdb_client_listen(backend->client, messages[i].srvid, messages[i].fn,
+					 backend);
+	}
+	return err;
+}
+
+static int start_view(struct backend *backend)
+{
+	struct ctdb_view_config view = {
+		.names = backend->names,
+		.settle_ms = config_number(backend->config, "ctdb.settle_ms"),
+		.node_addresses = config_bool(backend->config, "ctdb.node_addresses"),
+	};
+	struct ctdb_survey_config survey = {
+		.client = backend->client,
+		.poll_ms = config_number(backend->config, "ctdb.poll_ms"),
+		.answers = answers_came,
+		.own_flags = own_flags_changed,
+		.private_data = backend,
+	};
+
+	backend->view = ctdb_view_create(backend, &view);
+	survey.view = backend->view;
+	backend->survey = ctdb_survey_create(backend, backend->ev, &survey);
+	return backend->view != NULL && backend->survey != NULL ? 0 : ENOMEM;
+}
+
+/* The client first: its questions are the survey's, and are not answered into what has been freed. */
+static int backend_destructor(struct backend *backend)
+{
+	TALLOC_FREE(backend->client);
+	TALLOC_FREE(backend->survey);
+	return 0;
 }
 
 static int ctdb_connect(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const struct config *config,
@@ -53,9 +374,13 @@ static int ctdb_connect(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const st
 	backend->ev = ev;
 	backend->config = config;
 	backend->sink = sink;
+	talloc_set_destructor(backend, backend_destructor);
 	err = ctdb_names_create(backend, config, &backend->names);
 	if (err == 0) {
 		err = start_client(backend);
+	}
+	if (err == 0) {
+		err = start_view(backend);
 	}
 	if (err != 0) {
 		talloc_free(backend);
@@ -67,14 +392,19 @@ static int ctdb_connect(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const st
 
 static json_t *ctdb_status(struct backend *backend)
 {
-	const struct ctdb_client_stats *stats = ctdb_client_stats(backend->client);
+	const struct ctdb_client_stats *client = ctdb_client_stats(backend->client);
+	const struct ctdb_survey_stats *survey = ctdb_survey_stats(backend->survey);
 
 	return json_pack(
-		"{s:b, s:I, s:I, s:I, s:I}", "connected", ctdb_client_is_up(backend->client), "pnn",
+		"{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "connected",
+		ctdb_client_is_up(backend->client), "pnn",
 		ctdb_client_is_up(backend->client) ? (json_int_t)ctdb_client_pnn(backend->client)
 						   : -1,
-		"connects", (json_int_t)stats->connects, "messages", (json_int_t)stats->messages,
-		"timeouts", (json_int_t)stats->timeouts);
+		"connects", (json_int_t)client->connects, "messages", (json_int_t)client->messages,
+		"timeouts", (json_int_t)client->timeouts, "rounds", (json_int_t)survey->rounds,
+		"failed_answers", (json_int_t)survey->failed, "snapshots",
+		(json_int_t)backend->generation, "unchanged", (json_int_t)backend->unchanged,
+		"ctdb", ctdb_view_status(backend->view));
 }
 
 const struct backend_ops witnessd_backend = {

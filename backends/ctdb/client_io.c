@@ -89,7 +89,8 @@ int ctdb_client_push(struct ctdb_client *client, const struct ctdb_packet *packe
 	err = idle ? flush_queue(client) : 0;
 	if (err != 0) {
 		client->ended = is_end(err);
-		ctdb_client_break(client, "it cannot be written to");
+		ctdb_client_break(client, is_end(err) ? "it has closed the connection"
+						      : "it cannot be written to");
 	}
 	return 0;
 }

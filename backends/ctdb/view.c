@@ -199,8 +199,8 @@ static void look_for_hint(struct ctdb_view *view, uint32_t pnn, const struct vie
 	struct view_addr *addr;
 
 	HASH_FIND(hh, view->addrs, &claim->ip, sizeof(claim->ip), addr);
-	if (addr == NULL || !addr->known || addr->owner >= view->num_nodes ||
-	    addr->owner == pnn || claim->target == target) {
+	if (addr == NULL || !addr->known || addr->owner >= view->num_nodes || addr->owner == pnn ||
+	    claim->target == target) {
 		return;
 	}
 	if (target == addr->owner) {

@@ -95,6 +95,13 @@ static bool may_be_elsewhere(const struct ctdb_view *view, const struct view_add
 	return false;
 }
 
+/* Its host is gone, or it is this side that is: it may still have what it had. */
+static bool cut_off(const struct composer *c, const struct view_addr *addr)
+{
+	return !c->state->quorate && addr->owner < c->view->num_nodes &&
+	       ctdb_view_gone(c->view, addr->owner);
+}
+
 /* @return the state, with addr->owner brought up to date */
 static enum cluster_addr_state decide_owner(struct composer *c, struct view_addr *addr)
 {
@@ -107,7 +114,7 @@ static enum cluster_addr_state decide_owner(struct composer *c, struct view_addr
 		addr->known = true;
 		return CLUSTER_ADDR_AVAILABLE;
 	}
-	if (unsure || (before == NULL && may_be_elsewhere(c->view, addr))) {
+	if (unsure || (before == NULL && may_be_elsewhere(c->view, addr)) || cut_off(c, addr)) {
 		return CLUSTER_ADDR_UNKNOWN;
 	}
 	addr->known = true;
@@ -230,8 +237,9 @@ static int compose_node(struct composer *c, uint32_t pnn)
 		.name = name,
 		.id = pnn,
 		.online = !gone && (!inactive || owns_any(view, pnn)),
-		.draining = !gone && (inactive || ends ||
-				      (flags & (CTDB_NODE_UNHEALTHY | CTDB_NODE_DISABLED)) != 0),
+		.draining = !gone && (flags & CTDB_NODE_DISCONNECTED) == 0 &&
+			    (inactive || ends ||
+			     (flags & (CTDB_NODE_UNHEALTHY | CTDB_NODE_DISABLED)) != 0),
 		.local = pnn == view->pnn,
 	};
 	struct cluster_addr fixed = {

@@ -4,6 +4,8 @@
 #   make deps      install every package for building, running and testing (Debian, as root)
 #   make           build into $(B)
 #   make check     deps, build, all tests; the last line is "N passed, N failed, N skipped"
+#   make bench     measures on labs, as root: all of tests/bench, or one of them by make bench-NAME; ROUNDS=10,
+#                  UPDATE=docs/performance.md; tables on standard output, JSON in $(B)/bench
 #   make demo      three witnesses on loopback, two watching clients, a move, a failure, a return
 #   make install   DESTDIR, PREFIX; install-client: libswnclient alone
 
@@ -65,7 +67,7 @@ say            = $(if $(V),,@printf '  %-3s %s\n' $(if $(filter %.o,$@),CC,LD) $
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps deps-build tests check check-asan check-valgrind check-units check-ctdb-new check-lint check-headers check-sh demo \
+.PHONY: all bench deps deps-build tests check check-asan check-valgrind check-units check-ctdb-new check-lint check-headers check-sh demo \
 	demo-pacemaker install install-client clean format
 
 all: $(B)/witnessd $(B)/witnessctl $(B)/witness-tickle $(modules) $(swnc_lib)
@@ -156,6 +158,18 @@ check: deps
 ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 check-asan: deps
 	@+tests/run --build build-asan --cflags '$(ASAN_FLAGS)' unit fuzz daemon
+# Nothing but the tables on standard output.
+ROUNDS        ?= 10
+define run_bench
+	@$(MAKE) --no-print-directory deps >&2
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(helpers) >&2
+	@tests/bench/run --build $(B) --rounds $(ROUNDS) $(if $(UPDATE),--update $(UPDATE)) $*
+endef
+bench:
+	$(run_bench)
+bench-%:
+	$(run_bench)
+
 # Units once more under memcheck; takes minutes.
 check-valgrind: deps
 	@+tests/run --build $(B) valgrind

@@ -7,8 +7,7 @@
 
 #include "witnessctl/table.h"
 
-/* The value at "rpc.stats.calls"; NULL when there is none. */
-static const json_t *at(const json_t *json, const char *path)
+const json_t *ctl_at(const json_t *json, const char *path)
 {
 	while (json != NULL && *path != '\0') {
 		size_t len = strcspn(path, ".");
@@ -21,12 +20,12 @@ static const json_t *at(const json_t *json, const char *path)
 
 static const char *cell(const struct ctl *ctl, const json_t *status, const char *path)
 {
-	return table_cell(ctl->mem_ctx, at(status, path));
+	return table_cell(ctl->mem_ctx, ctl_at(status, path));
 }
 
 static void show_uptime(const json_t *status)
 {
-	json_int_t s = json_integer_value(at(status, "uptime"));
+	json_int_t s = json_integer_value(ctl_at(status, "uptime"));
 
 	if (s >= 86400) {
 		printf("%lld d %lld h", (long long)(s / 86400), (long long)(s / 3600 % 24));
@@ -39,7 +38,7 @@ static void show_uptime(const json_t *status)
 
 static void show_daemon(const struct ctl *ctl, const json_t *status)
 {
-	bool epm = !json_is_null(at(status, "rpc.epmapper_port"));
+	bool epm = !json_is_null(ctl_at(status, "rpc.epmapper_port"));
 
 	printf("witnessd %s, process %s, up ", cell(ctl, status, "version"),
 	       cell(ctl, status, "pid"));
@@ -56,12 +55,12 @@ static void show_daemon(const struct ctl *ctl, const json_t *status)
 	       cell(ctl, status, "rpc.stats.connections"),
 	       cell(ctl, status, "witness.registrations"));
 	printf("Peers       %s, %s records of our own, %s not sent yet\n",
-	       json_is_true(at(status, "cluster.peers.joined")) ? "joined" : "NOT REACHABLE",
+	       json_is_true(ctl_at(status, "cluster.peers.joined")) ? "joined" : "NOT REACHABLE",
 	       cell(ctl, status, "cluster.peers.own.records"),
 	       cell(ctl, status, "cluster.peers.own.unsent"));
 	printf("Cluster     %s%s%s\n", cell(ctl, status, "cluster.backend"),
-	       json_is_true(at(status, "cluster.quorate")) ? ", quorate" : ", no quorum",
-	       json_is_true(at(status, "cluster.stale"))
+	       json_is_true(ctl_at(status, "cluster.quorate")) ? ", quorate" : ", no quorum",
+	       json_is_true(ctl_at(status, "cluster.stale"))
 		       ? ", NOT REACHABLE: what follows is the last that is known"
 		       : "");
 }
@@ -83,17 +82,17 @@ static void show_status(const struct ctl *ctl, const json_t *status)
 	unsigned int width = table_terminal_width(stdout);
 
 	show_daemon(ctl, status);
-	if (json_array_size(at(status, "cluster.nodes")) > 0) {
+	if (json_array_size(ctl_at(status, "cluster.nodes")) > 0) {
 		putchar('\n');
-		table_print(stdout, at(status, "cluster.nodes"), nodes, width);
+		table_print(stdout, ctl_at(status, "cluster.nodes"), nodes, width);
 	}
-	if (json_array_size(at(status, "cluster.addresses")) > 0) {
+	if (json_array_size(ctl_at(status, "cluster.addresses")) > 0) {
 		putchar('\n');
-		table_print(stdout, at(status, "cluster.addresses"), addresses, width);
+		table_print(stdout, ctl_at(status, "cluster.addresses"), addresses, width);
 	}
-	if (json_array_size(at(status, "cluster.peers.peers")) > 0) {
+	if (json_array_size(ctl_at(status, "cluster.peers.peers")) > 0) {
 		putchar('\n');
-		table_print(stdout, at(status, "cluster.peers.peers"), peers, width);
+		table_print(stdout, ctl_at(status, "cluster.peers.peers"), peers, width);
 	}
 }
 

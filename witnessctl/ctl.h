@@ -42,14 +42,18 @@ int cmd_log_level(struct ctl *ctl, int argc, const char **argv);
 int cmd_leave(struct ctl *ctl, int argc, const char **argv);
 int cmd_tickle(struct ctl *ctl, int argc, const char **argv);
 int cmd_connections(struct ctl *ctl, int argc, const char **argv);
-int cmd_watch(struct ctl *ctl, int argc, const char **argv); /* watch.c; needs no daemon */
-int cmd_probe(struct ctl *ctl, int argc, const char **argv); /* probe.c; ditto */
+int cmd_doctor(struct ctl *ctl, int argc, const char **argv); /* doctor.c */
+int cmd_watch(struct ctl *ctl, int argc, const char **argv);  /* watch.c; needs no daemon */
+int cmd_probe(struct ctl *ctl, int argc, const char **argv);  /* probe.c; ditto */
 
 /**
  * Ask the daemon; request is taken over. On failure the reason has been printed.
  * @return CTL_OK with *result a new reference, or CTL_FAILED
  */
 int ctl_ask(struct ctl *ctl, json_t *request, json_t **result);
+
+/** The value at "rpc.stats.calls" of an object; NULL when there is none. */
+const json_t *ctl_at(const json_t *json, const char *path);
 
 /** Print JSON for a program: sorted keys, indented, one newline at the end. */
 void ctl_print_json(const json_t *json);

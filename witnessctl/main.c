@@ -54,6 +54,8 @@ const struct ctl_command ctl_commands[] = {
 	 "A witness client: print what clients are told. See watch --help."},
 	{"probe", cmd_probe, "--server ADDRESS [OPTION...]",
 	 "Whether a server serves witness clients. See probe --help."},
+	{"doctor", cmd_doctor, "[CHECK...]",
+	 "What usually keeps clients from registering, and how to mend it. See doctor --help."},
 	{"connections", cmd_connections, "",
 	 "TCP connections of the cluster's addresses, of all nodes."},
 	{"leave", cmd_leave, "ADDRESS [--wait SECONDS]",

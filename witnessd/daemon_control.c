@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "witnessd/util/log.h"
+#include "witnessd/util/text_json.h"
 
 static json_t *names_json(const struct daemon *daemon)
 {
@@ -107,6 +108,21 @@ static int cmd_status(void *private_data, TALLOC_CTX *mem_ctx, const json_t *req
 	return *result != NULL ? 0 : ENOMEM;
 }
 
+/* Every key of the configuration in force, as it would stand in the file. */
+static int cmd_config(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+		      json_t **result, char **why)
+{
+	const struct daemon *daemon = private_data;
+	json_t *json = json_object();
+
+	for (const struct config_key *key = config_keys; key->name != NULL; key++) {
+		(void)json_object_set_new(json, key->name,
+					  text_json(config_text(daemon->config, key->name)));
+	}
+	*result = json;
+	return json != NULL ? 0 : ENOMEM;
+}
+
 static int cmd_interfaces(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 			  json_t **result, char **why)
 {
@@ -197,6 +213,7 @@ static const struct {
 } commands[] = {
 	{"ping", cmd_ping},
 	{"status", cmd_status},
+	{"config", cmd_config},
 	{"interfaces", cmd_interfaces},
 	{"list", cmd_list},
 	{"static", cmd_backend},

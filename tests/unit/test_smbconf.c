@@ -55,6 +55,25 @@ static void empty_file_has_nothing(void **unused)
 	talloc_free(conf);
 }
 
+static void capabilities_are_those_of_the_share_or_of_global(void **unused)
+{
+	struct smbconf *conf = parse("[global]\nclustering = yes\n"
+				     "smb3 share cap:CLUSTER = yes\n"
+				     "[a]\nSMB3 Share Cap:Continuous Availability = 1\n"
+				     "[b]\nsmb3 share cap:cluster = no\n"
+				     "[c]\nclustering = no\nsmb3 share cap:CLUSTER = maybe\n"
+				     "[a]\nsmb3 share cap:cluster = off\n");
+
+	assert_true(conf->clustering);
+	assert_int_equal(conf->num_shares, 3);
+	assert_int_equal(conf->caps[0].cluster, SMBCONF_NO);
+	assert_int_equal(conf->caps[0].continuous_availability, SMBCONF_YES);
+	assert_int_equal(conf->caps[1].cluster, SMBCONF_NO);
+	assert_int_equal(conf->caps[1].continuous_availability, SMBCONF_UNSET);
+	assert_int_equal(conf->caps[2].cluster, SMBCONF_YES);
+	talloc_free(conf);
+}
+
 static void names_are_read(void **unused)
 {
 	struct smbconf *conf = parse("[global]\n"
@@ -363,6 +382,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(empty_file_has_nothing),
 		cmocka_unit_test(names_are_read),
+		cmocka_unit_test(capabilities_are_those_of_the_share_or_of_global),
 		cmocka_unit_test(keys_before_a_section_are_global),
 		cmocka_unit_test(macros_are_not_names),
 		cmocka_unit_test(file_shares_are_known),

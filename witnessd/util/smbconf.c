@@ -113,6 +113,10 @@ static int global_key(struct smbconf_reader *reader, const char *key, const char
 	if (key_is(key, "workgroup")) {
 		return parse_name(reader, value, &conf->workgroup);
 	}
+	if (key_is(key, "clustering")) {
+		conf->clustering = parse_bool(value) == SMBCONF_YES;
+		return 0;
+	}
 	if (key_is(key, "netbios aliases")) {
 		return parse_list(reader, value, &conf->netbios_aliases);
 	}
@@ -134,6 +138,10 @@ static int take_key(struct smbconf_reader *reader, const char *key, const char *
 		service->available = parse_bool(value);
 	} else if (key_is(key, "printable") || key_is(key, "print ok")) {
 		service->printable = parse_bool(value);
+	} else if (key_is(key, "smb3 share cap:cluster")) {
+		service->caps.cluster = parse_bool(value);
+	} else if (key_is(key, "smb3 share cap:continuous availability")) {
+		service->caps.continuous_availability = parse_bool(value);
 	} else if (reader->in_global) {
 		return global_key(reader, key, value);
 	}
@@ -282,17 +290,26 @@ static enum smbconf_bool last_said(enum smbconf_bool said, enum smbconf_bool bef
 	return said != SMBCONF_UNSET ? said : before;
 }
 
+static void merge_caps(struct smbconf_caps *all, const struct smbconf_caps *said)
+{
+	all->cluster = last_said(said->cluster, all->cluster);
+	all->continuous_availability =
+		last_said(said->continuous_availability, all->continuous_availability);
+}
+
 /* Merge the sections of each share, the later over the earlier, and keep the names of those that count. */
 static int collect_shares(struct smbconf_reader *reader)
 {
 	struct smbconf_service *services = reader->services;
 	size_t num = reader->num_services;
 	const char **shares = talloc_array(reader->conf, const char *, num);
+	struct smbconf_caps *caps = talloc_array(reader->conf, struct smbconf_caps, num);
 
-	if (shares == NULL) {
+	if (shares == NULL || caps == NULL) {
 		return ENOMEM;
 	}
 	reader->conf->shares = shares;
+	reader->conf->caps = caps;
 	if (num > 0) {
 		qsort(services, num, sizeof(services[0]), compare_services);
 	}
@@ -303,6 +320,7 @@ static int collect_shares(struct smbconf_reader *reader)
 		     next++) {
 			all.available = last_said(services[next].available, all.available);
 			all.printable = last_said(services[next].printable, all.printable);
+			merge_caps(&all.caps, &services[next].caps);
 		}
 		if (is_special(services[i].name) || all.available == SMBCONF_NO ||
 		    all.printable == SMBCONF_YES) {
@@ -313,6 +331,7 @@ static int collect_shares(struct smbconf_reader *reader)
 				 SMBCONF_MAX_SHARES);
 			break;
 		}
+		caps[reader->conf->num_shares] = all.caps;
 		shares[reader->conf->num_shares++] = talloc_steal(shares, services[i].name);
 	}
 	return 0;

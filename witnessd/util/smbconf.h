@@ -18,6 +18,18 @@
 #define SMBCONF_MAX_FILES  64            /* in all */
 #define SMBCONF_MAX_SHARES 16384
 
+/* Yes, no, or nothing said: neither by the share nor by [global]. */
+enum smbconf_bool {
+	SMBCONF_UNSET,
+	SMBCONF_YES,
+	SMBCONF_NO,
+};
+
+/* "smb3 share cap:NAME" of a share: what it announces to clients. */
+struct smbconf_caps {
+	enum smbconf_bool cluster, continuous_availability;
+};
+
 /* Read-only for others; everything is a child of it. */
 struct smbconf {
 	const char *netbios_name; /* NULL: not set, or with a macro; Samba takes the host name */
@@ -27,7 +39,9 @@ struct smbconf {
 	const char *const *dns_hostnames; /* additional dns hostnames */
 	/* File shares that are available; sorted without case, unique. */
 	const char *const *shares;
+	const struct smbconf_caps *caps; /* of each of the shares */
 	size_t num_shares;
+	bool clustering;            /* of [global] */
 	struct smbconf_file *files; /* what was read, to see changes */
 	size_t num_files;
 };

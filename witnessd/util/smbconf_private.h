@@ -5,18 +5,12 @@
 
 #include "witnessd/util/smbconf.h"
 
-/* Yes, no, or nothing said, which means what [global] says. */
-enum smbconf_bool {
-	SMBCONF_UNSET,
-	SMBCONF_YES,
-	SMBCONF_NO,
-};
-
 /* A section of a share; one share may have several. */
 struct smbconf_service {
 	const char *name;
 	size_t order;
 	enum smbconf_bool available, printable;
+	struct smbconf_caps caps;
 };
 
 struct smbconf_reader {

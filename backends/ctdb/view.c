@@ -324,13 +324,6 @@ void ctdb_view_run_ended(struct ctdb_view *view, uint64_t now_ms)
 	view->run_ended_ms = now_ms;
 }
 
-void ctdb_view_suspect(struct ctdb_view *view, uint32_t pnn, bool suspected)
-{
-	if (pnn < view->num_nodes) {
-		view->nodes[pnn].suspected = suspected;
-	}
-}
-
 /* --- what follows --- */
 
 bool ctdb_view_reachable(const struct ctdb_view *view, uint32_t pnn)
@@ -369,10 +362,7 @@ bool ctdb_view_gone(const struct ctdb_view *view, uint32_t pnn)
 	if ((node->flags & CTDB_NODE_DELETED) != 0) {
 		return true;
 	}
-	if ((node->flags & CTDB_NODE_DISCONNECTED) != 0) {
-		return others_miss(view, pnn);
-	}
-	return node->suspected && node->silent;
+	return (node->flags & CTDB_NODE_DISCONNECTED) != 0 && others_miss(view, pnn);
 }
 
 uint32_t ctdb_view_flags(const struct ctdb_view *view, uint32_t pnn)

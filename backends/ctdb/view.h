@@ -82,12 +82,6 @@ int ctdb_view_released(struct ctdb_view *view, uint32_t pnn, const struct ipaddr
 void ctdb_view_run_began(struct ctdb_view *view);
 void ctdb_view_run_ended(struct ctdb_view *view, uint64_t now_ms);
 
-/**
- * The peers' heartbeats: most witnesses miss that of this node. It counts as gone when its ctdbd does not
- * answer either.
- */
-void ctdb_view_suspect(struct ctdb_view *view, uint32_t pnn, bool suspected);
-
 /** Whether the node has to be asked: it is there, as far as this node's ctdbd knows. */
 bool ctdb_view_reachable(const struct ctdb_view *view, uint32_t pnn);
 size_t ctdb_view_num_nodes(const struct ctdb_view *view);

@@ -388,11 +388,11 @@ static json_t *node_json(const struct ctdb_view *view, uint32_t pnn)
 	const struct view_node *node = &view->nodes[pnn];
 	char ip[IPADDR_STRLEN], name[CTDB_NAME_LEN];
 
-	return json_pack("{s:I, s:o, s:s, s:o, s:b, s:b}", "pnn", (json_int_t)pnn, "name",
+	return json_pack("{s:I, s:o, s:s, s:o, s:b}", "pnn", (json_int_t)pnn, "name",
 			 text_json(ctdb_names_get(view->config.names, pnn, name)), "address",
 			 ipaddr_format(&node->ip, ip), "flags",
 			 flags_json(ctdb_view_flags(view, pnn)), "answers",
-			 node->answered && !node->silent, "suspected", node->suspected);
+			 node->answered && !node->silent);
 }
 
 json_t *ctdb_view_status(const struct ctdb_view *view)

@@ -30,8 +30,7 @@ struct view_node {
 	bool answered; /* since the connection was made, and since it was gone */
 	bool silent;   /* it did not answer the last question */
 	bool asked;    /* it has answered, or failed to, since the connection was made */
-	bool suspected;
-	bool logged; /* .logged_flags are in the log */
+	bool logged;   /* .logged_flags are in the log */
 	uint32_t logged_flags;
 	uint32_t round;
 	struct view_claim *claims; /* by ip */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/ctdb/news.h"
 #include "backends/ctdb/packet.h"
 #include "backends/ctdb/payload.h"
 
@@ -48,11 +49,18 @@ static void check_lists(const uint8_t *data, size_t size)
 static void check_small(const uint8_t *data, size_t size)
 {
 	struct ipaddr ip;
+	struct ctdb_news news;
 	char text[IPADDR_STRLEN];
+	uint8_t again[CTDB_NEWS_MAX];
 	uint32_t number;
 
 	if (ctdb_ip_text_parse(data, size, &ip) == 0 &&
 	    strcmp(ipaddr_format(&ip, text), "-") == 0) {
+		abort();
+	}
+	if (ctdb_news_parse(data, size, &news) == 0 &&
+	    (ctdb_news_push(&news, again) > size ||
+	     memcmp(again, data, ctdb_news_push(&news, again)) != 0)) {
 		abort();
 	}
 	(void)ctdb_vnnmap_parse(data, size, &number);

@@ -93,7 +93,7 @@ static int look(struct track *track, TALLOC_CTX *tmp)
 	struct sock_diag_list list = {.max = AGENT_MAX_CONNS};
 	struct tcpconn *conns;
 	int err = track->num_addrs == 0 ? 0
-					: sock_diag_list(track->agent->diag, SOCK_DIAG_ESTABLISHED,
+					: sock_diag_list(track->agent->diag, SOCK_DIAG_CONNECTED,
 							 &filter, tmp, &list);
 
 	if (err != 0) {

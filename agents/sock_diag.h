@@ -12,9 +12,12 @@
 
 #include "witnessd/util/tcpconn.h"
 
-/* States, as bits of a mask: established, or all in which the peer can be told that it is over. */
-#define SOCK_DIAG_ESTABLISHED (1U << 1)
-#define SOCK_DIAG_ENDABLE     0xb7eU /* all but closed, TIME_WAIT and LISTEN */
+/*
+ * States, as bits of a mask: those in which the client believes that it is connected (established, and closed here
+ * while it has not been told, as happens when the address has left before); or all in which it can be told that it is over.
+ */
+#define SOCK_DIAG_CONNECTED (1U << 1 | 1U << 4) /* ESTABLISHED, FIN_WAIT1 */
+#define SOCK_DIAG_ENDABLE   0xb7eU              /* all but closed, TIME_WAIT and LISTEN */
 
 /* Which connections: of these local addresses and, unless there are none, these local ports. */
 struct sock_diag_filter {

@@ -319,6 +319,36 @@ static void a_restart_that_nobody_saw_is_noticed(void **state)
 	net_expect_heard(net, 0, "up:n2 up:n3 back:n1/a=1 done ");
 }
 
+static void who_takes_a_record_over_has_it_alone(void **state)
+{
+	struct net *net = *state;
+
+	start_three(net);
+	net_put(net, 2, REG, "a", "1");
+	net_put(net, 2, CONN, "c", "1");
+	net_settle(net);
+	/* Not while its owner is there: each has its own. */
+	net_put(net, 1, REG, "a", "9");
+	net_settle(net);
+	expect_all(net, REG, "n2/a=9 n3/a=1 ");
+	net_delete(net, 1, REG, "a");
+	net_settle(net);
+	net_kill(net, 2);
+	net_forget_heard(net, 1);
+	net_put(net, 0, REG, "a", "2");
+	net_put(net, 0, CONN, "c", "2");
+	net_settle(net);
+	net_expect_heard(net, 1, "del:n3/a=1 put:n1/a=2 ");
+	expect_all(net, REG, "n1/a=2 ");
+	expect_all(net, CONN, "n1/c=2 n3?/c=1 "); /* of these each node has its own */
+	net_forget_heard(net, 2);
+	net_start(net, 2);
+	net_settle(net);
+	net_pass(net, 300);
+	net_expect_heard(net, 2, "up:n1 up:n2 put:n1/a=2 done ");
+	expect_all(net, REG, "n1/a=2 ");
+}
+
 static void the_highest_version_wins(void **state)
 {
 	struct net *net = *state;
@@ -595,6 +625,7 @@ int main(void)
 		T(records_of_a_dead_node_wait_and_go),
 		T(a_restarted_node_gets_its_registrations_back),
 		T(a_restart_that_nobody_saw_is_noticed),
+		T(who_takes_a_record_over_has_it_alone),
 		T(the_highest_version_wins),
 		T(what_was_ended_is_not_handed_back_twice),
 		T(hand_over_ends_without_peers_and_without_answers),

@@ -18,6 +18,7 @@ struct node {
 	struct rpc_server *server;      /* NULL: the node is dead */
 	struct tevent_req *waiting;     /* its AsyncNotify */
 	unsigned int asked;             /* AsyncNotify calls in all */
+	bool takes_over;                /* knows the handles of others, too */
 	uint32_t answer_at_once;        /* a code for each AsyncNotify; 0: it waits */
 	char registered[IPADDR_STRLEN]; /* the address of the last registration */
 	uint32_t version;
@@ -28,6 +29,7 @@ struct cluster {
 	uint16_t epm_port;
 	struct node nodes[NODES];
 	bool usable[NODES]; /* state AVAILABLE in the lists */
+	bool resume;        /* what the client does after a loss */
 	bool v1;            /* no RegisterEx, no UnRegisterEx */
 	char log[2048];     /* "list1 register2 unregister2 ...": calls by node */
 	struct swn_client *client;
@@ -139,7 +141,9 @@ static struct tevent_req *notify_send(TALLOC_CTX *mem_ctx, struct tevent_context
 	struct swn_handle handle;
 
 	assert_int_equal(swn_pull_handle(call->stub, call->stub_len, false, &handle), 0);
-	assert_int_equal(handle.attributes, node->index); /* all 20 bytes come back */
+	if (!node->takes_over && node->answer_at_once != SWN_ERROR_NOT_FOUND) {
+		assert_int_equal(handle.attributes, node->index); /* all 20 bytes come back */
+	}
 	assert_null(node->waiting);
 	state->node = node;
 	node->asked++;
@@ -261,7 +265,7 @@ static void on_event(void *private_data, const struct swn_client_event *event)
 	static const char *const names[] = {
 		[SWN_CLIENT_REGISTERED] = "registered", [SWN_CLIENT_NOTIFIED] = "notified",
 		[SWN_CLIENT_REREGISTERING] = "again",   [SWN_CLIENT_LOST] = "lost",
-		[SWN_CLIENT_FAILED] = "failed",
+		[SWN_CLIENT_FAILED] = "failed",         [SWN_CLIENT_RESUMED] = "resumed",
 	};
 	struct cluster *cluster = private_data;
 
@@ -272,7 +276,7 @@ static void on_event(void *private_data, const struct swn_client_event *event)
 		cluster->last_type = event->notify->type;
 	}
 	assert_true(event->why != NULL || event->type == SWN_CLIENT_REGISTERED ||
-		    event->type == SWN_CLIENT_NOTIFIED);
+		    event->type == SWN_CLIENT_RESUMED || event->type == SWN_CLIENT_NOTIFIED);
 }
 
 /* A client of the SMB server on node 1. */
@@ -284,6 +288,7 @@ static void watch_from(struct cluster *cluster, const struct ipaddr *server)
 		.server = *server,
 		.epm_port = cluster->epm_port,
 		.keep_alive_s = 120,
+		.resume = cluster->resume,
 		.auth_type = RPC_AUTH_NONE,
 		.auth_level = RPC_LEVEL_NONE,
 		.timeout_ms = 5000,
@@ -457,6 +462,44 @@ static void test_takes_the_next_witness_when_one_does_not_serve(void **state)
 	assert_string_equal(cluster->events, "failed2 registered3");
 }
 
+/* Its witness is another one now, which does not know the registration: one of the others may. */
+static void lose_and_return(struct cluster *cluster)
+{
+	cluster->resume = true;
+	cluster_start(cluster);
+	watch(cluster);
+	wait_asking(cluster, 2);
+	TALLOC_FREE(cluster->nodes[1].server);
+	cluster->nodes[1].answer_at_once = SWN_ERROR_NOT_FOUND;
+	UNTIL(cluster, has_event(cluster, "lost2 failed2")); /* nobody is there: the same again */
+	assert_true(node_start(&cluster->nodes[1]));
+}
+
+static void test_asks_others_for_its_registration(void **state)
+{
+	struct cluster *cluster = *state;
+
+	cluster->nodes[2].takes_over = true;
+	lose_and_return(cluster);
+	wait_asking(cluster, 3);
+	UNTIL(cluster, has_event(cluster, "resumed2 failed2 resumed3"));
+	assert_string_equal(cluster->log, "list1 register2");
+	/* What it says is heard, and its end is an end. */
+	answer_state(cluster, 3, SWN_RESOURCE_AVAILABLE);
+	answer(cluster, 3, SWN_ERROR_NOT_FOUND, NULL);
+	UNTIL(cluster, has_event(cluster, "again3 registered"));
+}
+
+static void test_starts_over_when_nobody_knows_its_registration(void **state)
+{
+	struct cluster *cluster = *state;
+
+	cluster->nodes[2].answer_at_once = SWN_ERROR_NOT_FOUND;
+	lose_and_return(cluster);
+	UNTIL(cluster, has_event(cluster, "resumed2 failed2 resumed3 again3"));
+	UNTIL(cluster, strstr(cluster->log, "list1 register2 unregister3 list1 register2") != NULL);
+}
+
 static void test_tries_again_while_there_is_no_witness(void **state)
 {
 	struct cluster *cluster = *state;
@@ -592,6 +635,8 @@ int main(void)
 		CASE(test_asks_the_witness_when_the_server_is_lost),
 		CASE(test_takes_the_next_witness_when_one_is_lost),
 		CASE(test_takes_the_next_witness_when_one_does_not_serve),
+		CASE(test_asks_others_for_its_registration),
+		CASE(test_starts_over_when_nobody_knows_its_registration),
 		CASE(test_tries_again_while_there_is_no_witness),
 		CASE(test_asks_others_when_the_server_is_silent),
 		CASE(test_a_server_of_version_1),

@@ -42,16 +42,21 @@ static int teardown(void **state)
 }
 
 /* The record of a registration as it is now. */
-static void keep(struct story *story, const struct swn_handle *handle)
+static void keep_from(struct story *story, struct swn_fix *fix, const struct swn_handle *handle)
 {
 	struct peers_record record;
 
 	swn_replica_key(handle, story->key);
-	assert_int_equal(peers_find(cluster_peers(story->old->cluster), PEERS_REGISTRATION,
-				    story->key, sizeof(story->key), &record),
+	assert_int_equal(peers_find(cluster_peers(fix->cluster), PEERS_REGISTRATION, story->key,
+				    sizeof(story->key), &record),
 			 0);
 	memcpy(story->value, record.value, record.value_len);
 	story->len = record.value_len;
+}
+
+static void keep(struct story *story, const struct swn_handle *handle)
+{
+	keep_from(story, story->old, handle);
 }
 
 /* Another witnessd in its place, which n2 sees come. */
@@ -88,16 +93,30 @@ static void say(struct story *story, struct peers_msg *msg, const struct peers_w
 	fix_pump(story->fix);
 }
 
-static void hand_back(struct story *story, uint64_t version)
+static struct peers_wire_entry wire_entry(const struct story *story, uint64_t version)
 {
-	struct peers_msg msg = {.type = PEERS_MSG_RETURN};
-	struct peers_wire_entry entry = {.put = true,
+	return (struct peers_wire_entry){.put = true,
 					 .kind = PEERS_REGISTRATION,
 					 .key = story->key,
 					 .key_len = sizeof(story->key),
 					 .version = version,
 					 .value = story->value,
 					 .value_len = story->len};
+}
+
+static void hand_back(struct story *story, uint64_t version)
+{
+	struct peers_msg msg = {.type = PEERS_MSG_RETURN};
+	struct peers_wire_entry entry = wire_entry(story, version);
+
+	say(story, &msg, &entry);
+}
+
+/* n2 has this record itself. */
+static void say_record(struct story *story, uint64_t version)
+{
+	struct peers_msg msg = {.type = PEERS_MSG_RECORDS};
+	struct peers_wire_entry entry = wire_entry(story, version);
 
 	say(story, &msg, &entry);
 }
@@ -441,22 +460,13 @@ static void the_list_has_those_of_others(void **state)
 {
 	struct story *story = *state;
 	struct swn_handle handle = fix_registered(story->old);
-	struct peers_msg msg = {.type = PEERS_MSG_RECORDS};
-	struct peers_wire_entry entry;
 	json_t *list;
 	struct swn_fix *fix;
 
 	keep(story, &handle);
 	fix = restart(story);
 	fix_place(fix, "n1", "n2");
-	entry = (struct peers_wire_entry){.put = true,
-					  .kind = PEERS_REGISTRATION,
-					  .key = story->key,
-					  .key_len = sizeof(story->key),
-					  .version = 1,
-					  .value = story->value,
-					  .value_len = story->len};
-	say(story, &msg, &entry);
+	say_record(story, 1);
 	list = swn_service_list_json(fix->service, false);
 	assert_int_equal(json_array_size(list), 1);
 	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "witness")),
@@ -467,6 +477,164 @@ static void the_list_has_those_of_others(void **state)
 	list = swn_service_list_json(fix->service, true);
 	assert_int_equal(json_array_size(list), 0);
 	json_decref(list);
+}
+
+/* The record is of n2, which has vanished since. */
+static void vanish_with_it(struct story *story)
+{
+	const struct backend_sink *sink = cluster_sink(story->fix->cluster);
+
+	say_record(story, 1);
+	sink->peer_down(sink->private_data, "n2");
+	fix_pump(story->fix);
+}
+
+static void a_witness_that_vanished_is_replaced(void **state)
+{
+	struct story *story = *state;
+	struct peers_record record;
+	struct swn_handle handle;
+	struct swn_fix_call *call;
+	struct swn_fix *fix;
+
+	fix_place(story->old, "n3", "n2");
+	handle = fix_registered(story->old);
+	keep(story, &handle);
+	fix = restart(story);
+	fix_place(fix, "n3", "n2");
+	vanish_with_it(story);
+	call = fix_async(fix, &handle);
+	assert_false(call->done);
+	assert_int_equal(restored(story)->takeovers, 1);
+	assert_int_equal(fix->service->taken_over, 1);
+	assert_int_equal(peers_find(cluster_peers(fix->cluster), PEERS_REGISTRATION, story->key,
+				    sizeof(story->key), &record),
+			 0);
+	assert_true(record.own);
+	fix_place(fix, NULL, "n2");
+	fix_pump(fix);
+	fix_assert_changes(call, "10.0.0.7", "U");
+}
+
+static void what_was_missed_before_a_takeover_is_told(void **state)
+{
+	struct story *story = *state;
+	struct swn_handle handle = fix_registered(story->old);
+	struct swn_fix *fix;
+
+	keep(story, &handle);
+	fix = restart(story);
+	fix_place(fix, "n3", "n2");
+	vanish_with_it(story);
+	fix_assert_changes(fix_async(fix, &handle), "10.0.0.7", "UA");
+}
+
+static void not_everything_is_taken_over(void **state)
+{
+	struct story *story = *state;
+	struct swn_handle handle = fix_registered(story->old);
+	struct swn_fix *fix;
+
+	keep(story, &handle);
+	fix = restart(story);
+	hand_back_no_more(story);
+	fix_place(fix, "n3", "n2");
+	say_record(story, 1);
+	fix_assert_ended(fix_async(fix, &handle), SWN_ERROR_NOT_FOUND); /* it has its witness */
+	vanish_with_it(story);
+	fix->principal = "bob@EXAMPLE";
+	fix_assert_ended(fix_async(fix, &handle), SWN_ERROR_NOT_FOUND);
+	fix->principal = "alice@EXAMPLE";
+	fix_place(fix, "n1", "n2"); /* this node is no witness for its own address */
+	fix_assert_ended(fix_async(fix, &handle), SWN_ERROR_NOT_FOUND);
+	assert_null(restored(story));
+	fix_place(fix, "n3", "n2");
+	assert_true(fix_async(fix, &handle)->done); /* it has moved, and is known */
+	assert_non_null(restored(story));
+}
+
+static void who_was_only_cut_off_lets_go(void **state)
+{
+	struct story *story = *state;
+	struct swn_fix *fix = restart(story);
+	struct swn_fix_call *call;
+	struct swn_handle handle;
+
+	fix_place(fix, "n3", "n2");
+	handle = fix_registered(fix);
+	call = fix_async(fix, &handle);
+	/* The test's other witness is n2, and makes its record of the same handle from ours. */
+	keep_from(story, fix, &handle);
+	say_record(story, 1);
+	assert_false(call->done); /* as far away as ours, and n1 is before n2 */
+	restored(story)->takeovers = 1;
+	swn_reg_publish(restored(story));
+	keep_from(story, fix, &handle);
+	restored(story)->takeovers = 0;
+	swn_reg_publish(restored(story));
+	say_record(story, 2);
+	fix_pump(fix);
+	fix_assert_ended(call, SWN_ERROR_NOT_FOUND);
+	assert_null(restored(story));
+	assert_int_equal(fix->service->ended[SWN_END_TAKEN], 1);
+	/* And what comes late from a peer that kept our own does not bring it back. */
+	hand_back(story, 1);
+	assert_null(restored(story));
+}
+
+/* A client that came by 10.0.0.8, which is here until it moves. */
+static void a_registration_outlives_the_address_it_came_by(void **state)
+{
+	struct story *story = *state;
+	struct swn_fix *fix = restart(story);
+	struct swn_fix_call *before, *after;
+	struct swn_handle handle;
+	struct swn_reg *reg;
+
+	fix_place(fix, "n3", "n1");
+	handle = fix_registered(fix);
+	reg = restored(story);
+	assert_int_equal(ipaddr_parse("10.0.0.8", &reg->local), 0);
+	before = fix_async(fix, &handle);
+	fix_place(fix, "n3", "n2");
+	assert_true(reg->handed_back);
+	assert_int_equal(fix_assoc(2)->holds, 0);
+	/* Its connection is closed, which is not its end; and what happens before it is back is kept. */
+	swn_service_assoc_gone(fix->service, fix_assoc(2));
+	fix_place(fix, NULL, "n2");
+	fix_pump(fix);
+	assert_false(before->done);
+	fix->assoc = fix_assoc(3);
+	after = fix_async(fix, &handle);
+	assert_false(reg->handed_back);
+	fix_assert_changes(after, "10.0.0.7", "U");
+	/* Nobody comes the next time. */
+	assert_int_equal(ipaddr_parse("10.0.0.8", &reg->local), 0);
+	fix_place(fix, NULL, "n1");
+	fix_place(fix, NULL, "n2");
+	fix_pass_ms(fix, 15100);
+	assert_null(restored(story));
+	assert_int_equal(fix->service->ended[SWN_END_UNCLAIMED], 1);
+}
+
+static void another_witness_takes_over_what_waits_for_its_client(void **state)
+{
+	struct story *story = *state;
+	struct swn_handle handle;
+	struct swn_reg *reg;
+	struct swn_fix *fix;
+
+	fix_place(story->old, "n3", "n1");
+	handle = fix_registered(story->old);
+	reg = swn_registry_first(story->old->service->registry);
+	assert_int_equal(ipaddr_parse("10.0.0.8", &reg->local), 0);
+	fix_place(story->old, "n3", "n2");
+	keep(story, &handle);
+	fix = restart(story);
+	fix_place(fix, "n3", "n2");
+	say_record(story, 1);
+	assert_false(fix_async(fix, &handle)->done);
+	assert_int_equal(restored(story)->takeovers, 1);
 }
 
 static void an_end_is_told_but_not_at_shutdown(void **state)
@@ -512,6 +680,12 @@ int main(void)
 		T(the_newest_version_wins),
 		T(garbage_is_not_restored),
 		T(the_list_has_those_of_others),
+		T(a_witness_that_vanished_is_replaced),
+		T(what_was_missed_before_a_takeover_is_told),
+		T(not_everything_is_taken_over),
+		T(who_was_only_cut_off_lets_go),
+		T(a_registration_outlives_the_address_it_came_by),
+		T(another_witness_takes_over_what_waits_for_its_client),
 		T(an_end_is_told_but_not_at_shutdown),
 	};
 

@@ -202,6 +202,7 @@ int peers_put(struct peers *peers, enum peers_kind kind, const void *key, size_t
 	}
 	entry->version = ++peers->version;
 	entry->deleted = false;
+	peers_supersede(peers, &peers->own, id, id_len);
 	peers_mark(peers, entry);
 	return 0;
 }

@@ -125,7 +125,9 @@ void peers_message(struct peers *peers, const char *from, const uint8_t *bytes, 
 /* --- records --- */
 
 /**
- * Own a record, or give the one that we own a new value. Equal values are not told again.
+ * Own a record, or give the one that we own a new value. Equal values are not told again. A record with
+ * the same key that can be handed back, of an owner that has vanished, is no more, here and at the peers:
+ * it has found a new owner.
  * @return 0; EMSGSIZE (PEERS_KEY_MAX, PEERS_VALUE_MAX, or an empty key); EINVAL (kind); ENOSPC (limits
  *         of the configuration); ENOMEM. Only after 0 has anything changed
  */

@@ -107,6 +107,23 @@ void peers_restarted(struct peers_owner *owner)
 		  on_our_turn, owner);
 }
 
+void peers_supersede(struct peers *peers, const struct peers_owner *by, const uint8_t *id,
+		     size_t id_len)
+{
+	struct peers_owner *owner, *next;
+
+	HASH_ITER (hh, peers->owners, owner, next) {
+		struct peers_entry *entry = peers_former_find(owner, id, id_len);
+
+		if (entry == NULL && !owner->up) {
+			entry = peers_entry_find(owner, id, id_len);
+		}
+		if (owner != by && entry != NULL && is_returnable(entry)) {
+			peers_entry_drop(peers, owner, entry);
+		}
+	}
+}
+
 /* --- being handed back --- */
 
 /* Whether this is the first, or a newer, copy of a record that is handed back. */

@@ -206,6 +206,9 @@ void peers_take_sign(struct peers *peers, struct peers_owner *from);
 void peers_orphan(struct peers_owner *owner);
 /** A peer was started anew: what it had goes back to it, or goes. */
 void peers_restarted(struct peers_owner *owner);
+/** This owner has the record now: whoever has vanished with it, or is to get it back, does not. */
+void peers_supersede(struct peers *peers, const struct peers_owner *by, const uint8_t *id,
+		     size_t id_len);
 void peers_take_return(struct peers *peers, struct peers_owner *from, struct peers_msg *msg);
 void peers_take_returned(struct peers *peers, struct peers_owner *from, struct peers_msg *msg);
 /** Look whether hand-over is over. */

@@ -94,6 +94,7 @@ static void take_put(struct peers *peers, struct peers_owner *owner,
 	}
 	entry->version = wire->version;
 	entry->sync = owner->sync;
+	peers_supersede(peers, owner, id, id_len);
 	peers_tell_record(peers, PEERS_PUT, owner, entry);
 }
 

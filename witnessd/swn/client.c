@@ -51,8 +51,11 @@ struct swn_client {
 	uint64_t joined_ms;
 	struct swn_joined former; /* without rpc; to be resumed until resume_ms, which is 0: no */
 	uint64_t resume_ms;
-	uint64_t call_ms; /* when AsyncNotify went out */
-	bool asking;      /* subreq is AsyncNotify */
+	struct ipaddr resume_first; /* its witness, which is asked first */
+	size_t resume_next; /* the candidate that is asked when its witness does not know it */
+	bool resumed;       /* and whether it does is not known yet */
+	uint64_t call_ms;   /* when AsyncNotify went out */
+	bool asking;        /* subreq is AsyncNotify */
 	unsigned int retry_ms;
 	struct tevent_req *subreq;  /* the step that runs */
 	struct tevent_timer *timer; /* or the pause */
@@ -247,6 +250,23 @@ static void resume(struct swn_client *client)
 	    resume_done);
 }
 
+/*
+ * Its address may have moved to a witness that has never heard of the registration, or that will not take
+ * it over: choose the next of the others. @return false when all have been asked
+ */
+static bool resume_elsewhere(struct swn_client *client)
+{
+	while (client->resume_next < client->num_candidates) {
+		const struct ipaddr *addr = &client->candidates[client->resume_next++].addr;
+
+		if (!ipaddr_equal(addr, &client->resume_first)) {
+			client->witness = *addr;
+			return true;
+		}
+	}
+	return false;
+}
+
 static void resume_done(struct tevent_req *subreq)
 {
 	struct swn_client *client = tevent_req_callback_data(subreq, struct swn_client);
@@ -255,14 +275,15 @@ static void resume_done(struct tevent_req *subreq)
 
 	TALLOC_FREE(client->subreq);
 	if (err == 0) {
-		client->resume_ms = 0;
 		client->joined_ms = clock_ms();
+		client->resumed = true;
 		ask(client);
 		emit(client, (struct swn_client_event){.type = SWN_CLIENT_RESUMED,
 						       .witness = client->witness});
 		return;
 	}
-	if (err == EACCES || clock_ms() >= client->resume_ms) {
+	if (err == EACCES || clock_ms() >= client->resume_ms ||
+	    (client->resume_next > 0 && !resume_elsewhere(client))) {
 		client->resume_ms = 0;
 	}
 	pause_for(client, RETRY_MIN_MS);
@@ -335,8 +356,12 @@ static void lost(struct swn_client *client, int err, const char *why)
 	client->former = client->joined;
 	client->former.rpc = NULL;
 	ms = unjoin(client);
+	client->resumed = false;
+	client->resume_ms = 0;
 	if (may_resume(client, err)) {
 		client->resume_ms = clock_ms() + RESUME_MS;
+		client->resume_first = client->witness;
+		client->resume_next = 0;
 		ms = RETRY_MIN_MS;
 	}
 	pause_for(client, ms);
@@ -378,6 +403,28 @@ static void on_notify(struct swn_client *client, const struct swn_notify *notify
 								    .notify = notify});
 }
 
+/* The witness has ended the registration; or, asked for it again, does not have it. */
+static void not_found(struct swn_client *client)
+{
+	struct ipaddr asked = client->witness;
+
+	if (!client->resumed || clock_ms() >= client->resume_ms || !resume_elsewhere(client)) {
+		client->resumed = false;
+		client->resume_ms = 0;
+		start_over(client);
+		return;
+	}
+	client->resumed = false;
+	TALLOC_FREE(client->joined.rpc);
+	pause_for(client, 0);
+	emit(client,
+	     (struct swn_client_event){.type = SWN_CLIENT_FAILED,
+				       .step = "resume",
+				       .witness = asked,
+				       .err = EREMOTEIO,
+				       .why = "this witness does not know the registration"});
+}
+
 static void on_answer(struct swn_client *client, const uint8_t *stub, size_t len)
 {
 	TALLOC_CTX *tmp = talloc_new(client);
@@ -385,11 +432,14 @@ static void on_answer(struct swn_client *client, const uint8_t *stub, size_t len
 	uint32_t werror = 0;
 	int err = swn_pull_notify_reply(tmp, stub, len, &notify, &werror);
 
+	if (err == 0 && werror != SWN_ERROR_NOT_FOUND) {
+		client->resumed = false;
+	}
 	if (err != 0) {
 		lost(client, err == EBADMSG ? EPROTO : err,
 		     "the answer to AsyncNotify cannot be decoded");
 	} else if (werror == SWN_ERROR_NOT_FOUND) {
-		start_over(client);
+		not_found(client);
 	} else if (werror == SWN_SUCCESS && notify != NULL) {
 		on_notify(client, notify);
 	} else if (werror == SWN_SUCCESS || werror == SWN_ERROR_TIMEOUT) {

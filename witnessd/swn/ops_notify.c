@@ -169,6 +169,9 @@ static int start(struct notify_state *state, const struct rpc_call *call)
 		return err;
 	}
 	reg = swn_service_find(service, call, &state->handle);
+	if (reg == NULL) {
+		reg = swn_reg_take_over(service, call, &state->handle);
+	}
 	if (reg == NULL && wait_for_handover(state, service, call)) {
 		return 0;
 	}
@@ -253,6 +256,21 @@ void swn_notify_wake(struct swn_reg *reg)
 	state->woken = true;
 	wheel_cancel(&state->keep_alive);
 	tevent_req_done(state->req);
+}
+
+bool swn_notify_abandon_all(struct swn_reg *reg)
+{
+	struct notify_state *state, *next;
+
+	qb_list_for_each_entry (state, &reg->waiters, link) {
+		if (state->woken) {
+			return false;
+		}
+	}
+	qb_list_for_each_entry_safe (state, next, &reg->waiters, link) {
+		leave(state);
+	}
+	return true;
 }
 
 void swn_notify_end_all(struct swn_reg *reg, uint32_t werror)

@@ -129,6 +129,7 @@ static struct swn_reg *make_reg(const struct rpc_call *call, const struct swn_re
 	reg->level = call->identity.level;
 	reg->conn_id = call->conn_id;
 	reg->client = call->remote;
+	reg->local = call->local;
 	reg->version = args->version;
 	reg->ip = *ip;
 	/* The other flags are undefined (3.1.4.5). */

@@ -205,6 +205,12 @@ int swn_registry_set_assoc(struct swn_registry *registry, struct swn_reg *reg,
 	return err;
 }
 
+void swn_registry_clear_assoc(struct swn_registry *registry, struct swn_reg *reg)
+{
+	leave_index(registry, reg, SWN_BY_ASSOC);
+	reg->assoc = NULL;
+}
+
 void swn_registry_remove(struct swn_registry *registry, struct swn_reg *reg, TALLOC_CTX *mem_ctx)
 {
 	leave_indexes(registry, reg);

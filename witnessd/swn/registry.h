@@ -43,6 +43,7 @@ struct swn_reg {
 	enum rpc_auth_level level;
 	uint64_t conn_id;
 	struct ipaddr client;
+	struct ipaddr local; /* ours that it came to */
 
 	/* What, as the client said it; strings are children. */
 	uint32_t version;
@@ -59,11 +60,13 @@ struct swn_reg {
 	time_t since, last_used;
 	uint64_t notifications; /* sent */
 
-	/* Since a restart, see replicate.c. */
+	/* Kept by another witness meanwhile, see replicate.c. */
 	bool handed_back;      /* its client has not asked for it yet */
 	bool missed_unknown;   /* what the client has missed has not been found out */
 	bool reregister_later; /* it was about to end for its client to register again */
 	const char *ip_node;   /* who had .ip before; NULL: unknown */
+	uint32_t
+		takeovers; /* by witnesses of other nodes; of two copies the one with more is valid */
 
 	/* Of the service (service_private.h). */
 	struct swn_service *service;
@@ -90,6 +93,9 @@ void swn_registry_remove(struct swn_registry *registry, struct swn_reg *reg, TAL
 /** Give one without an association group its group. @return 0 or ENOMEM */
 int swn_registry_set_assoc(struct swn_registry *registry, struct swn_reg *reg,
 			   struct rpc_assoc *assoc);
+
+/** Take its group from one. */
+void swn_registry_clear_assoc(struct swn_registry *registry, struct swn_reg *reg);
 
 /** The one with all 20 bytes of the handle; NULL when there is none. */
 struct swn_reg *swn_registry_find(const struct swn_registry *registry,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * format u8 (1), flags u8, version u32, level u8, keep_alive u32, client ip, ip, since u64, last_used u64,
- * notifications u64, then text: principal, net name, client name, share, node of the address; then what is
+ * format u8 (2), flags u8, version u32, level u8, keep_alive u32, client ip, ip, since u64, last_used u64,
+ * notifications u64, takeovers u32, then text: principal, net name, client name, share, node of the address; then what is
  * queued: changes (count u8, available u8 each), and three lists of addresses (count u16; ip, online u8 each).
  */
 #include "witnessd/swn/replica.h"
@@ -11,7 +11,7 @@
 
 #include "witnessd/util/pack.h"
 
-#define FORMAT    1U
+#define FORMAT    2U
 #define TEXT_MAX  4096U
 #define ADDRS_MAX 256U /* of one list; so that everything fits */
 #define NUM_SLOTS 3U
@@ -102,6 +102,7 @@ int swn_replica_push(const struct swn_replica *replica, uint8_t *value, size_t *
 	pack_u64(&out, (uint64_t)reg->since);
 	pack_u64(&out, (uint64_t)reg->last_used);
 	pack_u64(&out, reg->notifications);
+	pack_u32(&out, reg->takeovers);
 	pack_text(&out, reg->principal);
 	pack_text(&out, reg->net_name);
 	pack_text(&out, reg->client_name);
@@ -174,6 +175,7 @@ static void pull_value(struct pack_in *in, struct swn_reg *reg, struct swn_repli
 	reg->since = (time_t)unpack_u64(in);
 	reg->last_used = (time_t)unpack_u64(in);
 	reg->notifications = unpack_u64(in);
+	reg->takeovers = unpack_u32(in);
 	reg->principal = unpack_text(in, reg, TEXT_MAX);
 	reg->net_name = unpack_text(in, reg, TEXT_MAX);
 	reg->client_name = unpack_text(in, reg, TEXT_MAX);

@@ -130,6 +130,12 @@ static void on_unclaimed(void *private_data)
 	swn_reg_end(private_data, SWN_END_UNCLAIMED);
 }
 
+void swn_reg_expect_claim(struct swn_reg *reg, uint32_t seconds)
+{
+	wheel_arm(reg->service->wheel, &reg->unused_timer, UINT64_C(1000) * seconds, on_unclaimed,
+		  reg);
+}
+
 /* Whether there is a place for it. One that is here already gives way while no client has claimed it. */
 static bool make_room(struct swn_service *service, const struct swn_reg *reg)
 {
@@ -144,29 +150,60 @@ static bool make_room(struct swn_service *service, const struct swn_reg *reg)
 	return swn_registry_count(service->registry) < service->config.max_registrations;
 }
 
-static void restore(struct swn_service *service, const struct peers_record *record)
+struct swn_reg *swn_reg_from(const struct peers_record *record, bool *waits)
 {
 	struct swn_replica replica;
-	struct swn_reg *reg;
 	int err = swn_replica_pull(NULL, record->key, record->key_len, record->value,
 				   record->value_len, &replica);
 
 	if (err != 0) {
-		log_warn("a registration that was handed back is of no use: %s", strerror(err));
-		return;
+		log_warn("a registration that another witness has kept is of no use: %s",
+			 strerror(err));
+		return NULL;
 	}
-	reg = replica.reg;
-	reg->handed_back = reg->missed_unknown = true;
-	reg->reregister_later = replica.reregister;
-	reg->ip_node = replica.ip_node;
-	if (!make_room(service, reg) || swn_reg_restore(service, reg) != 0) {
+	*waits = replica.reg->handed_back;
+	replica.reg->handed_back = replica.reg->missed_unknown = true;
+	replica.reg->reregister_later = replica.reregister;
+	replica.reg->ip_node = replica.ip_node;
+	return replica.reg;
+}
+
+bool swn_reg_adopt(struct swn_service *service, struct swn_reg *reg, const char *how)
+{
+	if (!make_room(service, reg) || swn_reg_restore(service, reg, how) != 0) {
 		talloc_free(reg);
+		return false;
+	}
+	swn_reg_expect_claim(reg, peers_handover_timeout(service->peers));
+	find_missed(reg);
+	return true;
+}
+
+/* Whether another witness that is there has it. */
+static bool lives_elsewhere(const struct swn_service *service, const struct peers_record *handed)
+{
+	struct peers_record record;
+
+	return peers_find(service->peers, PEERS_REGISTRATION, handed->key, handed->key_len,
+			  &record) == 0 &&
+	       !record.own && !record.orphan;
+}
+
+static void restore(struct swn_service *service, const struct peers_record *record)
+{
+	bool waits;
+	struct swn_reg *reg =
+		lives_elsewhere(service, record) ? NULL : swn_reg_from(record, &waits);
+	struct swn_handle handle;
+
+	if (reg == NULL) {
 		return;
 	}
-	wheel_arm(service->wheel, &reg->unused_timer,
-		  UINT64_C(1000) * peers_handover_timeout(service->peers), on_unclaimed, reg);
-	find_missed(reg);
-	swn_notify_look_again(service, &reg->handle);
+	handle = reg->handle;
+	if (swn_reg_adopt(service, reg, "handed back")) {
+		service->restored++;
+		swn_notify_look_again(service, &handle);
+	}
 }
 
 int swn_reg_claim(struct swn_reg *reg, const struct rpc_call *call)
@@ -181,13 +218,14 @@ int swn_reg_claim(struct swn_reg *reg, const struct rpc_call *call)
 	reg->handed_back = false;
 	reg->conn_id = call->conn_id;
 	reg->client = call->remote;
+	reg->local = call->local;
 	reg->service->claimed++;
 	swn_reg_used(reg);
 	swn_reg_idle(reg);
 	if (reg->reregister_later) {
 		swn_reg_expect_reregister(reg);
 	}
-	swn_reg_log(reg, "claimed by its client after a restart");
+	swn_reg_log(reg, "claimed by its client");
 	swn_reg_publish(reg);
 	return 0;
 }
@@ -196,7 +234,9 @@ static void on_peers(void *private_data, const struct peers_event *event)
 {
 	struct swn_service *service = talloc_get_type_abort(private_data, struct swn_service);
 
-	if (event->type == PEERS_HANDED_BACK) {
+	if (event->type == PEERS_PUT) {
+		swn_reg_found_elsewhere(service, event->record);
+	} else if (event->type == PEERS_HANDED_BACK) {
 		restore(service, event->record);
 	} else if (event->type == PEERS_HANDOVER_DONE) {
 		swn_notify_look_again(service, NULL);

@@ -12,6 +12,7 @@ static const char *const end_names[SWN_NUM_ENDS] = {
 	[SWN_END_REREGISTER] = "re-register",    [SWN_END_DISCONNECTED] = "disconnected",
 	[SWN_END_SHUTDOWN] = "shutdown",         [SWN_END_FORCED] = "forced",
 	[SWN_END_UNCLAIMED] = "unclaimed",       [SWN_END_REPLACED] = "replaced",
+	[SWN_END_TAKEN] = "taken over",
 };
 
 const char *swn_end_name(enum swn_end why)
@@ -26,15 +27,21 @@ enum rpc_auth_level swn_level_worth(enum rpc_auth_level level)
 	return level == RPC_LEVEL_PACKET ? RPC_LEVEL_INTEGRITY : level;
 }
 
+bool swn_reg_is_of(const struct swn_reg *reg, const struct rpc_call *call)
+{
+	const char *principal = call->identity.principal;
+
+	return strcmp(reg->principal, principal != NULL ? principal : "") == 0 &&
+	       swn_level_worth(call->identity.level) >= swn_level_worth(reg->level);
+}
+
 struct swn_reg *swn_service_find(struct swn_service *service, const struct rpc_call *call,
 				 const struct swn_handle *handle)
 {
 	struct swn_reg *reg = swn_registry_find(service->registry, handle);
-	const char *principal = call->identity.principal;
 
 	if (reg == NULL || (reg->assoc != call->assoc && !reg->handed_back) ||
-	    strcmp(reg->principal, principal != NULL ? principal : "") != 0 ||
-	    swn_level_worth(call->identity.level) < swn_level_worth(reg->level)) {
+	    !swn_reg_is_of(reg, call)) {
 		return NULL;
 	}
 	if (reg->handed_back && swn_reg_claim(reg, call) != 0) {
@@ -114,7 +121,7 @@ int swn_reg_begin(struct swn_service *service, struct swn_reg *reg)
 	return 0;
 }
 
-int swn_reg_restore(struct swn_service *service, struct swn_reg *reg)
+int swn_reg_restore(struct swn_service *service, struct swn_reg *reg, const char *how)
 {
 	int err;
 
@@ -122,9 +129,8 @@ int swn_reg_restore(struct swn_service *service, struct swn_reg *reg)
 	qb_list_init(&reg->waiters);
 	err = swn_registry_add(service->registry, reg);
 	if (err == 0) {
-		service->restored++;
 		reg->last_use_us = wheel_now_us(service->wheel);
-		swn_reg_log(reg, "handed back");
+		swn_reg_log(reg, how);
 		swn_reg_publish(reg);
 	}
 	return err;
@@ -310,6 +316,7 @@ static void on_event(void *private_data, const struct cluster_event *event,
 		told += tell_target(service, event, state, &targets.list[i], event_us);
 	}
 	talloc_free(targets.list);
+	swn_reg_detach_all(service, event, state);
 	if (told > 0) {
 		log_info("%s: notifications for %u registrations",
 			 cluster_event_type_name(event->type), told);

@@ -187,6 +187,7 @@ json_t *swn_service_status_json(const struct swn_service *service)
 	set_number(json, "registered_total", service->registered);
 	set_number(json, "restored_total", service->restored);
 	set_number(json, "claimed_total", service->claimed);
+	set_number(json, "taken_over_total", service->taken_over);
 	set_number(json, "waiting_notify", service->num_notify_waiters);
 	set_number(json, "waiting_interface_list", service->num_list_waiters);
 	set_number(json, "timeouts", service->timeouts);

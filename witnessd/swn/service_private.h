@@ -22,6 +22,7 @@ enum swn_end {
 	SWN_END_FORCED,    /* an administrator's wish */
 	SWN_END_UNCLAIMED, /* handed back after a restart, and its client has not come */
 	SWN_END_REPLACED,  /* handed back once more, in a newer version */
+	SWN_END_TAKEN,     /* its client has gone on at another witness */
 	SWN_NUM_ENDS,
 };
 
@@ -39,7 +40,7 @@ struct swn_service {
 	unsigned int num_handover_waiters;
 	unsigned int num_list_waiters, num_notify_waiters;
 
-	uint64_t registered, restored, claimed, timeouts;
+	uint64_t registered, restored, claimed, taken_over, timeouts;
 	uint64_t ended[SWN_NUM_ENDS];
 	uint64_t notified[SWN_IP_CHANGE + 1]; /* by message type */
 	struct swn_latency latency;           /* from event, or call if that came later, to reply */
@@ -59,14 +60,17 @@ int swn_service_create_clocked(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 struct swn_reg *swn_service_find(struct swn_service *service, const struct rpc_call *call,
 				 const struct swn_handle *handle);
 
+/** Whether the caller is who made the registration, and as well protected. */
+bool swn_reg_is_of(const struct swn_reg *reg, const struct rpc_call *call);
+
 /** What a protection level is worth: on TCP, PACKET protects as INTEGRITY does. */
 enum rpc_auth_level swn_level_worth(enum rpc_auth_level level);
 
 /** The only way in for a new registration: indexes, timers, limits' counts, log. @return as swn_registry_add() */
 int swn_reg_begin(struct swn_service *service, struct swn_reg *reg);
 
-/** Another way in, for what is handed back after a restart: a registration without a group. */
-int swn_reg_restore(struct swn_service *service, struct swn_reg *reg);
+/** Another way in, for what another witness has kept: a registration without a group. how is for the log. */
+int swn_reg_restore(struct swn_service *service, struct swn_reg *reg, const char *how);
 
 /** The only way out: waiting calls get NOT_FOUND, reg is freed. */
 void swn_reg_end(struct swn_reg *reg, enum swn_end why);
@@ -102,13 +106,42 @@ void swn_reg_unpublish(struct swn_reg *reg);
 /** The client of a registration that was handed back is there. @return 0 or ENOMEM */
 int swn_reg_claim(struct swn_reg *reg, const struct rpc_call *call);
 
+/** A registration as a record has it. @param waits for its client. @return NULL: the record is of no use */
+struct swn_reg *swn_reg_from(const struct peers_record *record, bool *waits);
+
+/** Make it ours; its client has yet to claim it. @return false: it cannot be, and is freed */
+bool swn_reg_adopt(struct swn_service *service, struct swn_reg *reg, const char *how);
+
+/** Unless it is claimed in that time it ends. */
+void swn_reg_expect_claim(struct swn_reg *reg, uint32_t seconds);
+
 /** The cluster's state can be trusted (again): find out what clients have missed. */
 void swn_find_missed_all(struct swn_service *service);
 
 int swn_replicate_start(struct swn_service *service);
 void swn_replicate_stop(struct swn_service *service);
 
+/* --- takeover.c --- */
+
+/** If the event is that an address has left this node: registrations that were made by it wait for their clients. */
+void swn_reg_detach_all(struct swn_service *service, const struct cluster_event *event,
+			const struct cluster_state *state);
+
+/**
+ * A registration that this witness does not have, but another one, which has vanished or lost the client's
+ * connection: the caller's from now on.
+ * @return NULL: there is none, it is not the caller's, or this node has its address
+ */
+struct swn_reg *swn_reg_take_over(struct swn_service *service, const struct rpc_call *call,
+				  const struct swn_handle *handle);
+
+/** Another witness has this record. If we have it as well, the one that took it over last has its client. */
+void swn_reg_found_elsewhere(struct swn_service *service, const struct peers_record *record);
+
 /* --- ops_notify.c --- */
+
+/** No waiting call gets an answer any more. @return false: one gets an answer already, and all are as before */
+bool swn_notify_abandon_all(struct swn_reg *reg);
 
 /** Calls that wait for a registration to be handed back: there is this one now; NULL: wait no more. */
 void swn_notify_look_again(struct swn_service *service, const struct swn_handle *handle);

@@ -130,6 +130,7 @@ $(B)/tests/unit/test_cluster_module: | $(B)/witnessd-backend-static.so
 # A fuzz target links the core, too; these need the parsers of a backend as well.
 $(B)/tests/fuzz/fuzz_static_map: $(call obj,backends/static/map.c backends/static/map_format.c)
 $(B)/tests/fuzz/fuzz_ctdb_packet: $(call obj,$(addprefix backends/ctdb/,news.c packet.c payload.c))
+$(B)/tests/fuzz/fuzz_ctdb_peer: $(call obj,backends/ctdb/peer_packet.c)
 
 # And this one the tickle agent's parsers.
 $(B)/tests/fuzz/fuzz_netlink: $(call obj,agents/netlink.c agents/sock_diag.c agents/netaddr.c)

@@ -14,6 +14,8 @@
 #include "backends/ctdb/names.h"
 #include "backends/ctdb/news.h"
 #include "backends/ctdb/opcodes.h"
+#include "backends/ctdb/peers.h"
+#include "backends/ctdb/probe.h"
 #include "backends/ctdb/survey.h"
 #include "backends/ctdb/view.h"
 #include "witnessd/util/clock.h"
@@ -29,6 +31,7 @@ struct backend {
 	struct ctdb_client *client;
 	struct ctdb_view *view;
 	struct ctdb_survey *survey;
+	struct ctdb_peers *peers;
 	struct tevent_timer *settled;
 	struct cluster_state *published; /* what the core has; NULL: nothing yet */
 	bool stale;                      /* the core was told that the manager is lost */
@@ -197,6 +200,13 @@ static void tell_news(struct backend *backend, enum ctdb_news_kind kind, const s
 	}
 }
 
+static void nodes_changed(void *private_data, const struct ctdb_nodemap *map)
+{
+	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
+
+	ctdb_peers_nodes(backend->peers, map);
+}
+
 static void own_flags_changed(void *private_data)
 {
 	tell_news(talloc_get_type_abort(private_data, struct backend), CTDB_NEWS_LOOK, NULL);
@@ -344,6 +354,7 @@ static int start_view(struct backend *backend)
 		.client = backend->client,
 		.poll_ms = config_number(backend->config, "ctdb.poll_ms"),
 		.answers = answers_came,
+		.nodes = nodes_changed,
 		.own_flags = own_flags_changed,
 		.private_data = backend,
 	};
@@ -352,6 +363,18 @@ static int start_view(struct backend *backend)
 	survey.view = backend->view;
 	backend->survey = ctdb_survey_create(backend, backend->ev, &survey);
 	return backend->view != NULL && backend->survey != NULL ? 0 : ENOMEM;
+}
+
+static int start_peers(struct backend *backend)
+{
+	struct ctdb_peers_config peers = {
+		.client = backend->client,
+		.names = backend->names,
+		.sink = backend->sink,
+		.join_wait_ms = CTDB_PEERS_JOIN_WAIT_MS,
+	};
+
+	return ctdb_peers_create(backend, backend->ev, &peers, &backend->peers);
 }
 
 /* The client first: its questions are the survey's, and are not answered into what has been freed. */
@@ -382,6 +405,9 @@ static int ctdb_connect(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const st
 	if (err == 0) {
 		err = start_view(backend);
 	}
+	if (err == 0) {
+		err = start_peers(backend);
+	}
 	if (err != 0) {
 		talloc_free(backend);
 		return err;
@@ -390,13 +416,32 @@ static int ctdb_connect(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const st
 	return 0;
 }
 
+static int ctdb_broadcast(struct backend *backend, const uint8_t *bytes, size_t len)
+{
+	return ctdb_peers_broadcast(backend->peers, bytes, len);
+}
+
+static struct tevent_req *ctdb_probe_node_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+					       struct backend *backend, const char *node,
+					       uint32_t timeout_ms)
+{
+	struct ctdb_probe_config probe = {.client = backend->client,
+					  .pnn = CTDB_UNKNOWN_PNN,
+					  .port = CTDB_PROBE_PORT,
+					  .timeout_ms = timeout_ms};
+
+	/* Who is not known is nobody. */
+	(void)ctdb_peers_find(backend->peers, node, &probe.pnn, &probe.ip);
+	return ctdb_probe_send(mem_ctx, ev, &probe);
+}
+
 static json_t *ctdb_status(struct backend *backend)
 {
 	const struct ctdb_client_stats *client = ctdb_client_stats(backend->client);
 	const struct ctdb_survey_stats *survey = ctdb_survey_stats(backend->survey);
 
 	return json_pack(
-		"{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "connected",
+		"{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "connected",
 		ctdb_client_is_up(backend->client), "pnn",
 		ctdb_client_is_up(backend->client) ? (json_int_t)ctdb_client_pnn(backend->client)
 						   : -1,
@@ -404,12 +449,16 @@ static json_t *ctdb_status(struct backend *backend)
 		"timeouts", (json_int_t)client->timeouts, "rounds", (json_int_t)survey->rounds,
 		"failed_answers", (json_int_t)survey->failed, "snapshots",
 		(json_int_t)backend->generation, "unchanged", (json_int_t)backend->unchanged,
-		"ctdb", ctdb_view_status(backend->view));
+		"ctdb", ctdb_view_status(backend->view), "peers",
+		ctdb_peers_status(backend->peers));
 }
 
 const struct backend_ops witnessd_backend = {
 	.abi = BACKEND_ABI,
 	.name = "ctdb",
 	.connect = ctdb_connect,
+	.broadcast = ctdb_broadcast,
+	.probe_node_send = ctdb_probe_node_send,
+	.probe_node_recv = ctdb_probe_recv,
 	.status = ctdb_status,
 };

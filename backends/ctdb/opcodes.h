@@ -5,6 +5,7 @@
 
 /* Controls. "Status": the answer is the status itself. */
 enum ctdb_opcode {
+	CTDB_PING = 3, /* status: number of clients */
 	CTDB_GET_VNNMAP = 5,
 	CTDB_GET_RECMODE = 15, /* status: 0 normal, 1 recovery */
 	CTDB_REGISTER_SRVID = 23,
@@ -12,6 +13,7 @@ enum ctdb_opcode {
 	CTDB_TCP_CLIENT = 44,     /* own ctdbd only! */
 	CTDB_GET_PUBLIC_IPS = 90, /* of that node's own file */
 	CTDB_GET_NODEMAP = 91,
+	CTDB_REGISTER_NOTIFY = 114, /* a message that ctdbd sends when the client has ended */
 	CTDB_GET_RUNSTATE = 138,
 	CTDB_TCP_CLIENT_DISCONNECTED = 159, /* 4.20; own ctdbd only! */
 	CTDB_TCP_CLIENT_PASSED = 160,       /* 4.20; own ctdbd only! */

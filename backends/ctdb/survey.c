@@ -320,25 +320,26 @@ static bool same_map(const struct ctdb_nodemap *a, const struct ctdb_nodemap *b)
 }
 
 /* Keep the answer. @return whether it differs from the last one */
-static bool keep_look(struct ctdb_survey *survey, bool *own_flags)
+static bool keep_look(struct ctdb_survey *survey, bool *nodes, bool *own_flags)
 {
 	const struct ctdb_view_local *now = &survey->look.answer;
 	const struct ctdb_nodemap *map = survey->look.map, *before = survey->last_map;
-	bool differs = before == NULL || now->runstate != survey->last.runstate ||
+	bool differs = now->runstate != survey->last.runstate ||
 		       now->recmode != survey->last.recmode ||
-		       now->generation != survey->last.generation || !same_map(before, map);
+		       now->generation != survey->last.generation;
 
+	*nodes = before == NULL || !same_map(before, map);
 	*own_flags = before != NULL && now->pnn < map->num && now->pnn < before->num &&
 		     before->list[now->pnn].flags != map->list[now->pnn].flags;
 	talloc_free(survey->last_map);
 	survey->last = *now;
 	survey->last_map = talloc_move(survey, &survey->look.map);
-	return differs;
+	return differs || *nodes;
 }
 
 static void look_done(struct ctdb_survey *survey)
 {
-	bool own_flags = false, differs;
+	bool nodes = false, own_flags = false, differs;
 	int err = survey->look.err;
 
 	if (err == 0) {
@@ -353,7 +354,7 @@ static void look_done(struct ctdb_survey *survey)
 		schedule_next(survey);
 		return;
 	}
-	differs = keep_look(survey, &own_flags);
+	differs = keep_look(survey, &nodes, &own_flags);
 	if (differs) {
 		survey->burst = 0;
 	}
@@ -363,6 +364,9 @@ static void look_done(struct ctdb_survey *survey)
 		start_round(survey);
 	} else {
 		schedule_next(survey);
+	}
+	if (nodes && survey->config.nodes != NULL) {
+		survey->config.nodes(survey->config.private_data, survey->last_map);
 	}
 	if (own_flags) {
 		survey->config.own_flags(survey->config.private_data);

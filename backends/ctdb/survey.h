@@ -21,6 +21,8 @@ struct ctdb_survey_config {
 	uint32_t poll_ms;
 	/** There are answers: the view has something to compose, unless it is not complete yet. */
 	void (*answers)(void *private_data);
+	/** This node's ctdbd sees the nodes otherwise than before, or for the first time; may be NULL. */
+	void (*nodes)(void *private_data, const struct ctdb_nodemap *map);
 	/** This node's own flags are other than before: those who are not told by CTDB might be. */
 	void (*own_flags)(void *private_data);
 	void *private_data;

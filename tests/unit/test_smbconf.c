@@ -150,6 +150,38 @@ static void lines_as_samba_reads_them(void **unused)
 	expect_shares("\\\n\\\n[s]\n", "s");
 }
 
+static void paths_of_shares_are_read(void **unused)
+{
+	static const struct {
+		const char *text, *path;
+	} rows[] = {
+		{"[a]\npath = /srv/a\n", "/srv/a"},
+		{"[a]\nDirectory=/srv/with blanks\n", "/srv/with blanks"},
+		{"[a]\npath = \"/srv/q\"\n", "/srv/q"},
+		{"[a]\npath = /srv/%U\n", NULL},
+		{"[a]\npath = srv\n", NULL},
+		{"[a]\npath =\n", NULL},
+		{"[a]\npath = \"\n", NULL},
+		{"[a]\ncomment = none\n", NULL},
+		{"path = /srv\n[a]\n", "/srv"},
+		{"path = /srv\n[a]\npath = %H\n", NULL},
+		{"[a]\npath = /1\n[b]\npath = /2\n[A]\npath = /3\n", "/3"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct smbconf *conf = parse(rows[i].text);
+
+		assert_true(conf->num_shares > 0);
+		if (rows[i].path == NULL) {
+			assert_null(conf->paths[0]);
+		} else {
+			assert_non_null(conf->paths[0]);
+			assert_string_equal(conf->paths[0], rows[i].path);
+		}
+		talloc_free(conf);
+	}
+}
+
 static void lookups_ignore_case(void **unused)
 {
 	struct smbconf *conf = parse("[m]\n[Zeta]\n[alpha]\n[b c]\n");
@@ -388,6 +420,7 @@ int main(void)
 		cmocka_unit_test(file_shares_are_known),
 		cmocka_unit_test(shares_that_are_off_are_left_out),
 		cmocka_unit_test(lines_as_samba_reads_them),
+		cmocka_unit_test(paths_of_shares_are_read),
 		cmocka_unit_test(lookups_ignore_case),
 		cmocka_unit_test(size_is_bounded),
 		TEST(includes_are_followed),

@@ -101,6 +101,22 @@ static int parse_name(struct smbconf_reader *reader, const char *value, const ch
 	return *out != NULL ? 0 : ENOMEM;
 }
 
+/* A path as Samba takes it, with or without quotes. Macros and relative ones say nothing: empty. */
+static int parse_path(struct smbconf_reader *reader, const char *value, const char **out)
+{
+	size_t len = strlen(value);
+
+	if (len > 1 && value[0] == '"' && value[len - 1] == '"') {
+		value++;
+		len -= 2;
+	}
+	if (value[0] != '/' || memchr(value, '%', len) != NULL) {
+		len = 0;
+	}
+	*out = talloc_strndup(reader, value, len);
+	return *out != NULL ? 0 : ENOMEM;
+}
+
 /* --- keys and sections --- */
 
 static int global_key(struct smbconf_reader *reader, const char *key, const char *value)
@@ -142,6 +158,8 @@ static int take_key(struct smbconf_reader *reader, const char *key, const char *
 		service->caps.cluster = parse_bool(value);
 	} else if (key_is(key, "smb3 share cap:continuous availability")) {
 		service->caps.continuous_availability = parse_bool(value);
+	} else if (key_is(key, "path") || key_is(key, "directory")) {
+		return parse_path(reader, value, &service->path);
 	} else if (reader->in_global) {
 		return global_key(reader, key, value);
 	}
@@ -303,12 +321,14 @@ static int collect_shares(struct smbconf_reader *reader)
 	struct smbconf_service *services = reader->services;
 	size_t num = reader->num_services;
 	const char **shares = talloc_array(reader->conf, const char *, num);
+	const char **paths = talloc_zero_array(reader->conf, const char *, num);
 	struct smbconf_caps *caps = talloc_array(reader->conf, struct smbconf_caps, num);
 
-	if (shares == NULL || caps == NULL) {
+	if (shares == NULL || paths == NULL || caps == NULL) {
 		return ENOMEM;
 	}
 	reader->conf->shares = shares;
+	reader->conf->paths = paths;
 	reader->conf->caps = caps;
 	if (num > 0) {
 		qsort(services, num, sizeof(services[0]), compare_services);
@@ -321,6 +341,7 @@ static int collect_shares(struct smbconf_reader *reader)
 			all.available = last_said(services[next].available, all.available);
 			all.printable = last_said(services[next].printable, all.printable);
 			merge_caps(&all.caps, &services[next].caps);
+			all.path = services[next].path != NULL ? services[next].path : all.path;
 		}
 		if (is_special(services[i].name) || all.available == SMBCONF_NO ||
 		    all.printable == SMBCONF_YES) {
@@ -332,6 +353,13 @@ static int collect_shares(struct smbconf_reader *reader)
 			break;
 		}
 		caps[reader->conf->num_shares] = all.caps;
+		if (all.path != NULL && all.path[0] != '\0') {
+			/* Copied: that of [global] may be the path of several. */
+			paths[reader->conf->num_shares] = talloc_strdup(paths, all.path);
+			if (paths[reader->conf->num_shares] == NULL) {
+				return ENOMEM;
+			}
+		}
 		shares[reader->conf->num_shares++] = talloc_steal(shares, services[i].name);
 	}
 	return 0;

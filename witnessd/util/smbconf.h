@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What witnessd needs to know of smb.conf: the server's names and the names of its shares. Not Samba's
+ * What witnessd needs to know of smb.conf: the server's names, and names and paths of its shares. Not Samba's
  * parser: unknown keys are nothing, and what cannot be understood is left out, never an error.
  *
  * Followed: `include` of absolute paths without macros. Not followed: other includes, `config file`,
@@ -40,6 +40,7 @@ struct smbconf {
 	/* File shares that are available; sorted without case, unique. */
 	const char *const *shares;
 	const struct smbconf_caps *caps; /* of each of the shares */
+	const char *const *paths; /* of the shares, absolute; NULL: not set, or with a macro */
 	size_t num_shares;
 	bool clustering;            /* of [global] */
 	struct smbconf_file *files; /* what was read, to see changes */

@@ -11,6 +11,7 @@ struct smbconf_service {
 	size_t order;
 	enum smbconf_bool available, printable;
 	struct smbconf_caps caps;
+	const char *path; /* NULL: nothing said; empty: of no use to us */
 };
 
 struct smbconf_reader {

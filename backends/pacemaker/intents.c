@@ -13,7 +13,7 @@
 #include "backends/pacemaker/status.h"
 #include "backends/pacemaker/xml.h"
 
-/* What becomes of an address. */
+/* What becomes of an address, or of a share that moves without any. */
 struct plan {
 	const char *to;  /* borrowed from the CIB; NULL = anywhere else, or nowhere */
 	const char *why; /* NULL: it stays */
@@ -26,8 +26,10 @@ struct reader {
 	const struct placement *placement;
 	const struct cluster_state *state; /* of the placement */
 	struct presence *presence;
-	struct plan *plans; /* of state->addrs */
-	size_t *rscs;       /* of state->addrs: their number in the relations */
+	/* Of what moves: first the addresses of the state, then its shares. */
+	size_t num;
+	struct plan *plans;
+	size_t *rscs; /* their number in the relations */
 	time_t now;
 };
 
@@ -38,13 +40,45 @@ static bool same(const char *a, const char *b)
 
 /* --- plans --- */
 
-/* Whether an address is there to be moved and nothing is known of it yet. */
-static bool open_to_plan(const struct reader *reader, size_t a)
+/* NULL for an address. */
+static const struct cluster_share *share_of(const struct reader *reader, size_t i)
 {
-	const struct cluster_addr *addr = &reader->state->addrs[a];
+	size_t num_addrs = reader->state->num_addrs;
 
-	return addr->state == CLUSTER_ADDR_AVAILABLE && !addr->pinned &&
-	       reader->plans[a].why == NULL;
+	return i < num_addrs ? NULL : &reader->state->shares[i - num_addrs];
+}
+
+static const char *node_of(const struct reader *reader, size_t i)
+{
+	const struct cluster_share *share = share_of(reader, i);
+
+	return share != NULL ? share->node : reader->state->addrs[i].node;
+}
+
+static const char *group_of(const struct reader *reader, size_t i)
+{
+	const struct cluster_share *share = share_of(reader, i);
+
+	return share != NULL ? share->group : reader->state->addrs[i].group;
+}
+
+/* Whether something can be moved at all. A share that has addresses goes where these go. */
+static bool is_movable(const struct reader *reader, size_t i)
+{
+	const struct cluster_share *share = share_of(reader, i);
+	const struct cluster_addr *addr;
+
+	if (share != NULL) {
+		return share->node != NULL && share->num_addrs == 0 && !share->pinned;
+	}
+	addr = &reader->state->addrs[i];
+	return addr->state == CLUSTER_ADDR_AVAILABLE && !addr->pinned;
+}
+
+/* Whether it is there to be moved and nothing is known of it yet. */
+static bool open_to_plan(const struct reader *reader, size_t i)
+{
+	return is_movable(reader, i) && reader->plans[i].why == NULL;
 }
 
 static int plan(struct reader *reader, size_t a, const char *to, const char *why, const char *id)
@@ -73,8 +107,8 @@ static int plan_leave(struct reader *reader, const struct leave *leave)
 		return ENOMEM;
 	}
 	affected_leave(affected, leave->rsc, leave->promoted);
-	for (size_t a = 0; a < reader->state->num_addrs && err == 0; a++) {
-		const char *node = reader->state->addrs[a].node;
+	for (size_t a = 0; a < reader->num && err == 0; a++) {
+		const char *node = node_of(reader, a);
 
 		if (open_to_plan(reader, a) && reader->rscs[a] != RELATIONS_NONE &&
 		    affected_has(affected, reader->rscs[a]) &&
@@ -256,7 +290,7 @@ static int plan_affected(struct reader *reader, const struct affected *affected,
 {
 	int err = 0;
 
-	for (size_t a = 0; a < reader->state->num_addrs && err == 0; a++) {
+	for (size_t a = 0; a < reader->num && err == 0; a++) {
 		if (open_to_plan(reader, a) && reader->rscs[a] != RELATIONS_NONE &&
 		    affected_has(affected, reader->rscs[a])) {
 			err = plan(reader, a, NULL, why, id);
@@ -327,7 +361,7 @@ static int read_stop_all(struct reader *reader)
 	if (!xml_truth(status_property(reader->cib, "stop-all-resources"))) {
 		return 0;
 	}
-	for (size_t a = 0; a < reader->state->num_addrs && err == 0; a++) {
+	for (size_t a = 0; a < reader->num && err == 0; a++) {
 		if (open_to_plan(reader, a)) {
 			err = plan(reader, a, NULL, "property", "stop-all-resources");
 		}
@@ -372,14 +406,11 @@ static bool same_plan(const struct plan *a, const struct plan *b)
 /* Whether everything that the group has on the node goes the same way. */
 static bool whole_group(const struct reader *reader, size_t first)
 {
-	const struct cluster_addr *addr = &reader->state->addrs[first];
-
-	for (size_t a = 0; a < reader->state->num_addrs; a++) {
-		const struct cluster_addr *other = &reader->state->addrs[a];
-
-		if (other->state == CLUSTER_ADDR_AVAILABLE && !other->pinned &&
-		    strcmp(other->group, addr->group) == 0 && same(other->node, addr->node) &&
-		    !same_plan(&reader->plans[a], &reader->plans[first])) {
+	for (size_t i = 0; i < reader->num; i++) {
+		if (is_movable(reader, i) &&
+		    strcmp(group_of(reader, i), group_of(reader, first)) == 0 &&
+		    same(node_of(reader, i), node_of(reader, first)) &&
+		    !same_plan(&reader->plans[i], &reader->plans[first])) {
 			return false;
 		}
 	}
@@ -389,13 +420,10 @@ static bool whole_group(const struct reader *reader, size_t first)
 /* It speaks for the rest of its group, too. */
 static void mark_told(struct reader *reader, size_t first)
 {
-	const struct cluster_addr *addr = &reader->state->addrs[first];
-
-	for (size_t a = first; a < reader->state->num_addrs; a++) {
-		const struct cluster_addr *other = &reader->state->addrs[a];
-
-		if (strcmp(other->group, addr->group) == 0 && same(other->node, addr->node)) {
-			reader->plans[a].told = true;
+	for (size_t i = first; i < reader->num; i++) {
+		if (strcmp(group_of(reader, i), group_of(reader, first)) == 0 &&
+		    same(node_of(reader, i), node_of(reader, first))) {
+			reader->plans[i].told = true;
 		}
 	}
 }
@@ -419,35 +447,44 @@ static int add(struct intents *intents, const struct backend_intent *like)
 	return 0;
 }
 
+/* One for its group, if that goes as a whole. What goes of a group alone can be told of addresses only. */
+static int make_intent(struct reader *reader, struct intents *intents, size_t i)
+{
+	const struct plan *found = &reader->plans[i];
+	char ip[IPADDR_STRLEN];
+	struct backend_intent intent = {
+		.kind = BACKEND_INTENT_GROUP,
+		.what = group_of(reader, i),
+		.from = node_of(reader, i),
+		.to = found->to,
+		.why = found->why,
+	};
+
+	if (found->why == NULL || found->told) {
+		return 0;
+	}
+	if (whole_group(reader, i)) {
+		mark_told(reader, i);
+		return add(intents, &intent);
+	}
+	if (share_of(reader, i) != NULL) {
+		return 0;
+	}
+	intent.kind = BACKEND_INTENT_ADDR;
+	intent.what = ipaddr_format(&reader->state->addrs[i].ip, ip);
+	return add(intents, &intent);
+}
+
 static int make_intents(struct reader *reader, struct intents *intents)
 {
 	int err = 0;
 
-	intents->list = talloc_array(intents, struct backend_intent, reader->state->num_addrs);
+	intents->list = talloc_array(intents, struct backend_intent, reader->num + 1);
 	if (intents->list == NULL) {
 		return ENOMEM;
 	}
-	for (size_t a = 0; a < reader->state->num_addrs && err == 0; a++) {
-		const struct cluster_addr *addr = &reader->state->addrs[a];
-		const struct plan *found = &reader->plans[a];
-		char ip[IPADDR_STRLEN];
-		struct backend_intent intent = {
-			.kind = BACKEND_INTENT_ADDR,
-			.what = ipaddr_format(&addr->ip, ip),
-			.from = addr->node,
-			.to = found->to,
-			.why = found->why,
-		};
-
-		if (found->why == NULL || found->told) {
-			continue;
-		}
-		if (whole_group(reader, a)) {
-			intent.kind = BACKEND_INTENT_GROUP;
-			intent.what = addr->group;
-			mark_told(reader, a);
-		}
-		err = add(intents, &intent);
+	for (size_t i = 0; i < reader->num && err == 0; i++) {
+		err = make_intent(reader, intents, i);
 	}
 	return err;
 }
@@ -468,6 +505,10 @@ static int read_all(struct reader *reader)
 				relations_find(reader->relations, reader->state->addrs[a].group);
 		}
 	}
+	for (size_t i = 0; i < reader->state->num_shares; i++) {
+		reader->rscs[reader->state->num_addrs + i] =
+			relations_find(reader->relations, reader->placement->shares[i].rsc);
+	}
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]) && err == 0; i++) {
 		err = sources[i](reader);
 	}
@@ -483,6 +524,7 @@ int intents_read(TALLOC_CTX *mem_ctx, const xmlNode *cib, const struct relations
 		.relations = relations,
 		.placement = placement,
 		.state = state,
+		.num = state->num_addrs + state->num_shares,
 		.now = now,
 	};
 	struct intents *intents = talloc_zero(mem_ctx, struct intents);
@@ -491,9 +533,9 @@ int intents_read(TALLOC_CTX *mem_ctx, const xmlNode *cib, const struct relations
 	if (intents == NULL) {
 		return ENOMEM;
 	}
-	reader.plans = talloc_zero_array(intents, struct plan, state->num_addrs + 1);
+	reader.plans = talloc_zero_array(intents, struct plan, reader.num + 1);
 	if (reader.plans != NULL) {
-		reader.rscs = talloc_zero_array(reader.plans, size_t, state->num_addrs + 1);
+		reader.rscs = talloc_zero_array(reader.plans, size_t, reader.num + 1);
 	}
 	if (reader.rscs != NULL) {
 		err = presence_load(reader.plans, cib, relations, state, &reader.presence);

@@ -32,9 +32,9 @@ struct intents {
 };
 
 /**
- * What a CIB asks for: at most one intent an address, and one for all where a whole group goes. Nothing of
- * what is pinned.
- * @param relations of the same CIB, as is the placement, after managed_apply()
+ * What a CIB asks for: at most one intent an address, and one for all where a whole group goes; also of
+ * shares that move without an address. Nothing of what is pinned.
+ * @param relations of the same CIB, as is the placement, after served_apply() and managed_apply()
  * @param now       constraints whose lifetime ended before are passed over
  * @return 0 or ENOMEM
  */

@@ -65,6 +65,20 @@ static bool node_in_maintenance(const xmlNode *cib, const char *name)
 	return false;
 }
 
+/* The same of shares, by what they move with. */
+static void pin_shares(const xmlNode *cib, const struct relations *relations,
+		       struct placement *placement, bool everywhere)
+{
+	for (size_t i = 0; placement->shares != NULL && i < placement->state->num_shares; i++) {
+		struct cluster_share *share = &placement->state->shares[i];
+
+		share->pinned =
+			everywhere ||
+			unmanaged(cib, owner(relations, placement->shares[i].rsc, share->group)) ||
+			(share->node != NULL && node_in_maintenance(cib, share->node));
+	}
+}
+
 void managed_apply(const xmlNode *cib, const struct relations *relations,
 		   struct placement *placement)
 {
@@ -77,6 +91,7 @@ void managed_apply(const xmlNode *cib, const struct relations *relations,
 		addr->pinned = everywhere ||
 			       unmanaged(cib, owner(relations, placement->rscs[a], addr->group));
 	}
+	pin_shares(cib, relations, placement, everywhere);
 	for (size_t n = 0; n < state->num_nodes; n++) {
 		struct cluster_node *node = &state->nodes[n];
 

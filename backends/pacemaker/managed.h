@@ -21,7 +21,8 @@ const char *managed_meta(const xmlNode *cib, const xmlNode *rsc, const char *nam
 
 /**
  * Mark in a placement what nobody is going to move: nodes in maintenance are not left, whatever else is
- * asked for, and addresses on them, or of resources that are not managed, stay.
+ * asked for, and addresses and shares on them, or of resources that are not managed, stay. After
+ * served_apply().
  */
 void managed_apply(const xmlNode *cib, const struct relations *relations,
 		   struct placement *placement);

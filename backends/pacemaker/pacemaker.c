@@ -22,7 +22,9 @@
 #include "backends/pacemaker/membership.h"
 #include "backends/pacemaker/pcmk.h"
 #include "backends/pacemaker/placement.h"
+#include "backends/pacemaker/served.h"
 #include "backends/pacemaker/settle.h"
+#include "backends/pacemaker/smb_watch.h"
 #include "witnessd/util/log.h"
 
 struct backend {
@@ -35,6 +37,7 @@ struct backend {
 	struct cib_link_handlers handlers;
 	struct membership *membership;
 	struct cpg_link *cpg;
+	struct smb_watch *smb;
 	struct settle *settle;
 	struct tevent_timer *settled;
 	struct placement *placement;     /* of the last usable CIB */
@@ -166,6 +169,10 @@ static void publish_intents(struct backend *backend, const xmlNode *cib,
 static int take_document(struct backend *backend, const xmlNode *cib, struct relations **relations)
 {
 	const char *named = config_string(backend->config, "global.node");
+	const struct served_config served = {
+		.smb = smb_watch_conf(backend->smb),
+		.share_rscs = config_list(backend->config, "witness.share_resources", NULL),
+	};
 	struct placement_local local = {.name = backend->host};
 	struct placement *placement;
 	int err;
@@ -181,6 +188,9 @@ static int take_document(struct backend *backend, const xmlNode *cib, struct rel
 		return err;
 	}
 	err = relations_load(placement, cib, relations);
+	if (err == 0) {
+		err = served_apply(cib, *relations, &served, placement);
+	}
 	if (err != 0) {
 		talloc_free(placement);
 		return err;
@@ -262,6 +272,13 @@ static void manager_lost(void *private_data, const char *reason)
 	}
 }
 
+static void smb_conf_changed(void *private_data)
+{
+	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
+
+	cib_link_refresh(backend->cib);
+}
+
 static void membership_changed(void *private_data)
 {
 	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
@@ -306,6 +323,11 @@ static int backend_start(struct backend *backend)
 	int err = settle_create(backend, config_number(backend->config, "pacemaker.settle_ms"),
 				&backend->settle);
 
+	if (err == 0) {
+		err = smb_watch_create(backend, backend->ev,
+				       config_string(backend->config, "witness.smb_conf"),
+				       smb_conf_changed, backend, &backend->smb);
+	}
 	if (err == 0) {
 		err = glib_bridge_create(backend, backend->ev, &backend->bridge);
 	}

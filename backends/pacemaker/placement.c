@@ -7,6 +7,7 @@
 
 #include "backends/pacemaker/pcmk.h"
 #include "backends/pacemaker/resources.h"
+#include "backends/pacemaker/served.h"
 #include "backends/pacemaker/status.h"
 #include "backends/pacemaker/xml.h"
 
@@ -284,6 +285,7 @@ static int add_address(struct build *build, const struct address_rsc *rsc, const
 	struct cluster_addr addr = {
 		.ip = *ip,
 		.group = rsc->group,
+		.resource = rsc->id,
 		.kind = CLUSTER_ADDR_FLOATING,
 	};
 	int err;
@@ -464,6 +466,10 @@ bool placement_stopped(struct placement *placement, const char *rsc, const char 
 		addr->state = CLUSTER_ADDR_UNAVAILABLE;
 		lost = true;
 	}
+	if (n < state->num_nodes && served_stopped(placement, rsc, node)) {
+		lost = true;
+	}
+	served_update(placement);
 	return lost;
 }
 
@@ -481,4 +487,6 @@ void placement_drop_node(struct placement *placement, size_t index)
 			addr->state = CLUSTER_ADDR_UNAVAILABLE;
 		}
 	}
+	served_node_lost(placement, node->name);
+	served_update(placement);
 }

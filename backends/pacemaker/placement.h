@@ -30,11 +30,18 @@ enum placement_node {
 	PLACEMENT_NODE_LOST,      /* no member: nothing is on it */
 };
 
+/* What a share moves with. */
+struct placement_share {
+	const char *rsc;  /* a resource */
+	const char *node; /* that it is on; NULL: none */
+};
+
 struct placement {
 	struct cluster_state *state;
 	const char **rscs;          /* the resource that each of state->addrs belongs to */
 	enum placement_node *nodes; /* of state->nodes */
 	uint8_t *facts;             /* enum history_fact of addr a on node n: [a * num_nodes + n] */
+	struct placement_share *shares; /* of state->shares; see served.h */
 };
 
 /* Which node is this one: by corosync's number where that is known, else by name. */
@@ -61,7 +68,7 @@ enum placement_node placement_node(const struct placement *placement, const char
 /**
  * Record that a resource has been stopped on a node, before a CIB says so. An address that is on record
  * on another node, too, is left to the next CIB.
- * @return whether an address was lost by it
+ * @return whether an address or a share was lost by it
  */
 bool placement_stopped(struct placement *placement, const char *rsc, const char *node);
 

@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <uthash.h>
 
+#include "backends/pacemaker/resources.h"
 #include "backends/pacemaker/xml.h"
 
 #define DEPTH_MAX 4 /* resources > clone > group > primitive */
@@ -32,6 +33,7 @@ struct edge {
 };
 
 struct relations {
+	const xmlNode *cib;
 	struct rsc *list; /* talloc array */
 	size_t num;
 	struct edge *edges;
@@ -250,6 +252,7 @@ int relations_load(TALLOC_CTX *mem_ctx, const xmlNode *cib, struct relations **o
 	if (relations == NULL) {
 		return ENOMEM;
 	}
+	relations->cib = cib;
 	talloc_set_destructor(relations, relations_destructor);
 	err = load_resources(relations, xml_first(configuration, "resources"), RELATIONS_NONE, 0);
 	if (err == 0) {
@@ -308,6 +311,76 @@ bool relations_has_parts(const struct relations *relations, size_t rsc)
 bool relations_cloned(const struct relations *relations, size_t rsc)
 {
 	return is_multiple(relations->list[relations->list[rsc].top].element);
+}
+
+size_t relations_top(const struct relations *relations, size_t rsc)
+{
+	return relations->list[rsc].top;
+}
+
+/* --- what is on one node --- */
+
+static size_t set_of(const size_t *sets, size_t rsc)
+{
+	while (sets[rsc] != rsc) {
+		rsc = sets[rsc];
+	}
+	return rsc;
+}
+
+/* Numbers of sets only sink, so that there are no circles. */
+static void join_sets(size_t *sets, size_t a, size_t b)
+{
+	a = set_of(sets, a);
+	b = set_of(sets, b);
+	if (a < b) {
+		sets[b] = a;
+	} else {
+		sets[a] = b;
+	}
+}
+
+/* Whether an end of a colocation is on one node only. */
+static bool is_single(const struct relations *relations, size_t rsc, bool promoted)
+{
+	const xmlNode *top = relations->list[relations->list[rsc].top].element;
+	const char *max;
+
+	if (!relations_cloned(relations, rsc)) {
+		return true;
+	}
+	max = resource_meta(relations->cib, top, "promoted-max");
+	if (max == NULL) {
+		max = resource_meta(relations->cib, top, "master-max");
+	}
+	return promoted && (max == NULL || strcmp(max, "1") == 0);
+}
+
+int relations_sets(TALLOC_CTX *mem_ctx, const struct relations *relations, size_t **sets)
+{
+	size_t *list = talloc_array(mem_ctx, size_t, relations->num + 1);
+
+	if (list == NULL) {
+		return ENOMEM;
+	}
+	for (size_t i = 0; i < relations->num; i++) {
+		list[i] = relations_cloned(relations, i) ? i : relations->list[i].top;
+	}
+	for (size_t i = 0; i < relations->num_edges; i++) {
+		const struct edge *edge = &relations->edges[i];
+
+		if (edge->kind != EDGE_ORDER &&
+		    is_single(relations, edge->rsc, edge->rsc_promoted) &&
+		    is_single(relations, edge->with, edge->with_promoted)) {
+			join_sets(list, relations->list[edge->rsc].top,
+				  relations->list[edge->with].top);
+		}
+	}
+	for (size_t i = 0; i < relations->num; i++) {
+		list[i] = set_of(list, i);
+	}
+	*sets = list;
+	return 0;
 }
 
 /* --- what is affected --- */

@@ -41,6 +41,17 @@ bool relations_has_parts(const struct relations *relations, size_t rsc);
 /** Whether it is, or is part of, something that can be on several nodes at once. */
 bool relations_cloned(const struct relations *relations, size_t rsc);
 
+/** The top-most element around it, or itself. */
+size_t relations_top(const struct relations *relations, size_t rsc);
+
+/**
+ * Which resources are on one node whenever they run: those of a group, and what mandatory colocation ties,
+ * also by the promoted role of a clone that has only one. Parts of clones are not tied to anything by it.
+ * @param sets for each resource a number that only those tied to it have, too; a child of mem_ctx
+ * @return 0 or ENOMEM
+ */
+int relations_sets(TALLOC_CTX *mem_ctx, const struct relations *relations, size_t **sets);
+
 /** A set of resources with what happens to them; talloc_free() it. @return NULL when memory is short */
 struct affected *affected_new(TALLOC_CTX *mem_ctx, const struct relations *relations);
 

@@ -158,6 +158,34 @@ static int primitive_values(TALLOC_CTX *mem_ctx, const struct loader *loader,
 	return values_collect(mem_ctx, loader->cib, primitive, name, values);
 }
 
+bool resource_is_ocf(const xmlNode *cib, const xmlNode *primitive, const char *type)
+{
+	const struct loader loader = {
+		.resources = xml_first(xml_first(cib, "configuration"), "resources")};
+	const xmlNode *template = template_of(&loader, primitive);
+	const xmlNode *definition = template == NULL ? primitive : template;
+
+	return xml_attr_equals(definition, "class", "ocf") &&
+	       xml_attr_equals(definition, "type", type);
+}
+
+const char *resource_param(const xmlNode *cib, const xmlNode *primitive, const char *name)
+{
+	const struct loader loader = {
+		.cib = cib, .resources = xml_first(xml_first(cib, "configuration"), "resources")};
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct values values = {0};
+	const char *value = NULL;
+
+	if (tmp != NULL && primitive_values(tmp, &loader, primitive, name, &values) == 0) {
+		value = values.plain != NULL                          ? values.plain
+			: talloc_array_length(values.conditional) > 0 ? values.conditional[0]
+								      : NULL;
+	}
+	talloc_free(tmp);
+	return value;
+}
+
 static void add_configured(struct address_rsc *rsc, const char *text)
 {
 	struct ipaddr ip;

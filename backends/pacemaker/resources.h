@@ -45,6 +45,16 @@ int address_rscs_load(TALLOC_CTX *mem_ctx, const xmlNode *cib, struct address_rs
  */
 struct address_rsc *address_rscs_find(const struct address_rscs *rscs, const char *id);
 
+/** Whether a primitive is of this agent of any OCF provider, itself or by its template. */
+bool resource_is_ocf(const xmlNode *cib, const xmlNode *primitive, const char *type);
+
+/**
+ * A parameter of a primitive, its own or its template's. Of values that depend on a rule the first counts,
+ * and only where no other is set.
+ * @return NULL when there is none, or no memory
+ */
+const char *resource_param(const xmlNode *cib, const xmlNode *primitive, const char *name);
+
 /**
  * A meta attribute that stands at this element itself, by reference or not; sets with a rule are passed over.
  * @return NULL when there is none

@@ -119,7 +119,7 @@ static bool in_moved_set(const struct backend_intent *intent, const struct clust
 static bool share_in_moved_set(const struct backend_intent *intent,
 			       const struct cluster_share *share)
 {
-	if (share->group == NULL || share->node == NULL) {
+	if (share->group == NULL || share->node == NULL || share->pinned) {
 		return false;
 	}
 	switch (intent->kind) {

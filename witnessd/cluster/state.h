@@ -56,6 +56,7 @@ struct cluster_share {
 	size_t num_addrs;
 	/* Who served it last; backends leave it NULL, the diff keeps it over the time that nobody does. */
 	const char *last;
+	bool pinned; /* as of addresses */
 };
 
 struct state_index;

@@ -40,7 +40,8 @@ static bool same_addr(const struct cluster_addr *a, const struct cluster_addr *b
 static bool same_share(const struct cluster_share *a, const struct cluster_share *b)
 {
 	if (!same_text(a->name, b->name) || !same_text(a->group, b->group) ||
-	    !same_text(a->node, b->node) || a->num_addrs != b->num_addrs) {
+	    !same_text(a->node, b->node) || a->num_addrs != b->num_addrs ||
+	    a->pinned != b->pinned) {
 		return false;
 	}
 	for (size_t i = 0; i < a->num_addrs; i++) {

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Who serves which share, and which address serves which net name, as a cluster's configuration tells.
+ *
+ * A share moves with a resource when
+ *  1. the configuration says so (witness.share_resources),
+ *  2. the resource is an ocf:heartbeat:smb-share for it, or
+ *  3. its path in smb.conf lies below the `directory` of an ocf:heartbeat:Filesystem; of several that with the
+ *     longest directory.
+ * Its addresses are those that are always on the resource's node. It is served by that node once one of
+ * them is there, too. Shares of cloned resources are everywhere and not looked at.
+ *
+ * An address has the net names that the meta attribute witness-net-names of its resource lists, or that of
+ * the group or clone around it, or that of anything that is always on the same node.
+ */
+#ifndef BACKENDS_PACEMAKER_SERVED_H
+#define BACKENDS_PACEMAKER_SERVED_H
+
+#include "backends/pacemaker/placement.h"
+#include "backends/pacemaker/relations.h"
+#include "witnessd/util/smbconf.h"
+
+/* What is not in the CIB. */
+struct served_config {
+	const struct smbconf *smb;     /* NULL: none */
+	const char *const *share_rscs; /* SHARE:RESOURCE, ended by NULL; NULL: none */
+};
+
+/**
+ * Add net names and shares to a placement; once. A RESOURCE of the configuration that is none here is passed
+ * over: it may be an address, which is the core's business.
+ * @param relations of the same CIB, as is the placement
+ * @return 0 or ENOMEM
+ */
+int served_apply(const xmlNode *cib, const struct relations *relations,
+		 const struct served_config *config, struct placement *placement);
+
+/* For placement.c, which learns of stops and deaths before the CIB does. */
+
+/** A resource has stopped. @return whether a share moves with it */
+bool served_stopped(struct placement *placement, const char *rsc, const char *node);
+/** A node is gone. */
+void served_node_lost(struct placement *placement, const char *node);
+/** Addresses or the resources of shares have changed: see who serves what now. */
+void served_update(struct placement *placement);
+
+#endif

@@ -39,6 +39,9 @@ class Samples:
     def show(self, seconds):
         return f"> {self.cap:g} s" if seconds == float("inf") else ms(seconds)
 
+    def last(self):
+        return self.show(float("inf") if self.values[-1] is None else self.values[-1])
+
     def median(self):
         return statistics.median_high(self.sorted())
 

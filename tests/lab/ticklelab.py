@@ -58,5 +58,10 @@ class Stuck(Lines):
     def when(self, name, what, timeout=60):
         return float(self.wait(rf"^(\S+) {name} {what}$", timeout)[1].group(1))
 
+    def maybe(self, name, what):
+        """When, or None if it has not said so."""
+        return next((float(line.split()[0]) for _, line in list(self.lines)
+                     if line.endswith(f" {name} {what}")), None)
+
     def said(self, name, what):
-        return f" {name} {what}" in self.text()
+        return self.maybe(name, what) is not None

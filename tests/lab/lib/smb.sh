@@ -12,6 +12,9 @@ user_add() {
 	chmod 600 "$common/ntlm.users"
 }
 
+# Further ports for smbd, when something wants connections that nobody tracks.
+LAB_SMB_PORTS=${LAB_SMB_PORTS:-}
+
 # smb_conf_write ETC DATA [LINE]: into which /etc, the folder of the share, one more line for [global].
 # Helpers on demand keep samba-dcerpcd off port 135; Samba's own witness is there only without them.
 smb_conf_write() {
@@ -24,7 +27,7 @@ smb_conf_write() {
 	kerberos method = dedicated keytab
 	dedicated keytab file = /etc/krb5.keytab
 	disable netbios = yes
-	smb ports = 445
+	smb ports = 445 $LAB_SMB_PORTS
 	load printers = no
 	printing = bsd
 	printcap name = /dev/null

@@ -135,6 +135,9 @@ $(B)/tests/fuzz/fuzz_ctdb_peer: $(call obj,backends/ctdb/peer_packet.c)
 # And this one the tickle agent's parsers.
 $(B)/tests/fuzz/fuzz_netlink: $(call obj,agents/netlink.c agents/sock_diag.c agents/netaddr.c)
 
+# And this one what witnessctl doctor reads.
+$(B)/tests/fuzz/fuzz_firewall: $(call obj,witnessctl/fw.c witnessctl/fw_nft.c witnessctl/fw_iptables.c)
+
 # Fuzz targets are ordinary programs that replay files; with FUZZ=1 and clang they are libFuzzer's.
 ifdef FUZZ
 $(B)/tests/fuzz/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(core_lib)

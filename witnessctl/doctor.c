@@ -28,6 +28,7 @@ static const struct check {
 	{"cluster", doctor_check_cluster, true, "the backend is connected, with quorum"},
 	{"nodes", doctor_check_nodes, true, "two nodes at least have a usable interface"},
 	{"ports", doctor_check_ports, true, "each interface's ports can be reached from here"},
+	{"firewall", doctor_check_firewall, false, "this node's packet filter lets clients in"},
 	{"keytab", doctor_check_keytab, false, "the keytab has keys for the net names"},
 	{"kdc", doctor_check_kdc, false, "clock and keys agree with the KDC's"},
 	{"shares", doctor_check_shares, false, "smb.conf announces what clients look for"},

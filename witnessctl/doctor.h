@@ -65,10 +65,11 @@ void doctor_check_config(struct doctor *doctor);
 void doctor_check_daemon(struct doctor *doctor);
 void doctor_check_cluster(struct doctor *doctor);
 void doctor_check_nodes(struct doctor *doctor);
-void doctor_check_ports(struct doctor *doctor);  /* doctor_ports.c */
-void doctor_check_keytab(struct doctor *doctor); /* doctor_kerberos.c */
-void doctor_check_kdc(struct doctor *doctor);    /* ditto */
-void doctor_check_shares(struct doctor *doctor); /* doctor_shares.c */
+void doctor_check_ports(struct doctor *doctor);    /* doctor_ports.c */
+void doctor_check_firewall(struct doctor *doctor); /* doctor_firewall.c */
+void doctor_check_keytab(struct doctor *doctor);   /* doctor_kerberos.c */
+void doctor_check_kdc(struct doctor *doctor);      /* ditto */
+void doctor_check_shares(struct doctor *doctor);   /* doctor_shares.c */
 void doctor_check_clients(struct doctor *doctor);
 
 #endif

@@ -20,6 +20,7 @@ LIBDIR        ?= $(PREFIX)/lib
 INCLUDEDIR    ?= $(PREFIX)/include
 CTDBDIR       ?= /usr/share/ctdb/events/legacy
 SYSCONFDIR    ?= /etc
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 UNITDIR       ?= /usr/lib/systemd/system
 PYTHON        ?= /usr/bin/python3
 VERSION       := 0.1.0
@@ -192,7 +193,7 @@ check-headers:
 			-Wno-unused-parameter -Wno-deprecated-declarations -fsyntax-only -x c $$h || exit 1; \
 	done
 check-sh:
-	@shellcheck $$(git grep -lE '^#!/bin/(ba)?sh' -- . ':!*.c' ':!*.md')
+	@shellcheck packaging/witnessctl.bash $$(git grep -lE '^#!/bin/(ba)?sh' -- . ':!*.c' ':!*.md')
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
@@ -227,6 +228,8 @@ install: all install-client
 	install -m 644 docs/ocf_samba_witness.7 docs/ocf_samba_tickle.7 docs/ctdb-witnessd.7 $(DESTDIR)$(MANDIR)/man7/
 	install -m 644 docs/witnessd.8 docs/witnessctl.8 docs/witness-tickle.8 $(DESTDIR)$(MANDIR)/man8/
 	install -m 644 packaging/witnessd.service $(DESTDIR)$(UNITDIR)/
+	install -d $(DESTDIR)$(COMPLETIONDIR)
+	install -m 644 packaging/witnessctl.bash $(DESTDIR)$(COMPLETIONDIR)/witnessctl
 	install -m 755 ocf/witness ocf/tickle $(DESTDIR)$(OCFDIR)/
 	install -m 755 agents/ctdb/*.script $(DESTDIR)$(CTDBDIR)/
 	sed -i -e 's|^DEFAULT_witnessctl=.*|DEFAULT_witnessctl=$(SBINDIR)/witnessctl|' $(DESTDIR)$(CTDBDIR)/*witnessd*.script

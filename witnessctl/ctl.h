@@ -22,8 +22,10 @@ struct ctl_command {
 	const char *name;
 	/** argv[0] is the name. @return an exit code */
 	int (*fn)(struct ctl *ctl, int argc, const char **argv);
-	const char *args;
-	const char *help;
+	const char *
+		args; /* names in capitals are what completion knows words for: ADDRESS, NODE ... */
+	const char *
+		help; /* one that sends to NAME --help has that itself; others get it from these two */
 };
 
 /** The table, ended by name NULL. */

@@ -130,22 +130,54 @@ const char *doctor_config(const struct doctor *doctor, const char *key)
 	return "";
 }
 
+/* Add a name, unless it is there in whatever case. */
+static void add_name(json_t *list, const char *name, size_t len)
+{
+	const json_t *known;
+	size_t i;
+
+	json_array_foreach(list, i, known)
+	{
+		if (json_string_length(known) == len &&
+		    strncasecmp(json_string_value(known), name, len) == 0) {
+			return;
+		}
+	}
+	json_array_append_new(list, json_stringn(name, len));
+}
+
+static void add_names(json_t *list, const json_t *names)
+{
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(names, i, name)
+	{
+		if (json_is_string(name)) {
+			add_name(list, json_string_value(name), json_string_length(name));
+		}
+	}
+}
+
 const json_t *doctor_net_names(struct doctor *doctor)
 {
-	const json_t *names = doctor_status(doctor, "net_names");
 	const char *text = doctor_config(doctor, "witness.net_names");
+	const json_t *address;
+	size_t i;
 
-	if (names != NULL) {
-		return names;
-	}
 	if (doctor->net_names != NULL) {
 		return doctor->net_names;
 	}
 	doctor->net_names = json_array();
-	while (*(text += strspn(text, " ,")) != '\0') {
+	add_names(doctor->net_names, doctor_status(doctor, "net_names"));
+	json_array_foreach(doctor_status(doctor, "cluster.addresses"), i, address)
+	{
+		add_names(doctor->net_names, json_object_get(address, "net_names"));
+	}
+	while (doctor->status == NULL && *(text += strspn(text, " ,")) != '\0') {
 		size_t len = strcspn(text, " ,");
 
-		json_array_append_new(doctor->net_names, json_stringn(text, len));
+		add_name(doctor->net_names, text, len);
 		text += len;
 	}
 	return doctor->net_names;

@@ -24,7 +24,7 @@ struct doctor {
 
 	/* What the daemon says; NULL when there is none. */
 	json_t *status, *interfaces, *clients;
-	json_t *net_names;     /* configured; NULL: not asked for yet */
+	json_t *net_names;     /* NULL: not asked for yet */
 	json_t *daemon_config; /* key -> text; NULL: none, or one that is too old to tell */
 	struct config *config; /* of the file; NULL: it cannot be read */
 	const char *no_daemon; /* why there is none */
@@ -47,7 +47,8 @@ const char *doctor_config(const struct doctor *doctor, const char *key);
 /** The value at "rpc.stats.calls" of the daemon's status; NULL when there is none. */
 const json_t *doctor_status(const struct doctor *doctor, const char *path);
 
-/** The names that clients know the service by, an array of strings: the daemon's, or those configured. */
+/** The names that clients know the service and its addresses by, an array of strings; without a daemon those
+ * configured. */
 const json_t *doctor_net_names(struct doctor *doctor);
 
 /** Ports that clients need: the endpoint mapper's, and the witness interface's (0: not known). */

@@ -140,10 +140,24 @@ static int take_json(struct ctl *ctl, int argc, char **argv)
 	return kept;
 }
 
+/* Whether a command was asked for its help and has none of its own; it has been printed then. */
+static bool give_help(const struct ctl_command *c, int argc, char **argv)
+{
+	if (strstr(c->help, "--help") != NULL || argc != 2 || strcmp(argv[1], "--help") != 0) {
+		return false;
+	}
+	printf("usage: witnessctl %s%s%s\n\n%s\n", c->name, c->args[0] != '\0' ? " " : "", c->args,
+	       c->help);
+	return true;
+}
+
 static int run(struct ctl *ctl, int argc, char **argv)
 {
 	for (const struct ctl_command *c = ctl_commands; argc > 0 && c->name != NULL; c++) {
 		if (strcmp(c->name, argv[0]) == 0) {
+			if (give_help(c, argc, argv)) {
+				return CTL_OK;
+			}
 			argc = take_json(ctl, argc, argv);
 			return c->fn(ctl, argc, (const char **)argv);
 		}

@@ -271,8 +271,8 @@ def with_keytab(kdc, start_daemon, monkeypatch):
     """A daemon with a keytab, in the realm."""
     monkeypatch.setenv("KRB5_CONFIG", kdc.env["KRB5_CONFIG"])
 
-    def start(path):
-        return start_daemon({"auth.keytab": path, "auth.kerberos": "yes"})
+    def start(path, more=()):
+        return start_daemon({"auth.keytab": path, "auth.kerberos": "yes", **dict(more)})
 
     return start
 
@@ -297,6 +297,13 @@ def test_keytab_with_some_keys(kdc, with_keytab):
     other = with_keytab(kdc.keytab("some", "cifs/fs.lab.test", "cifs/other"))
     results = doctor(other, "keytab", status=0)
     assert [results[("keytab", n)][0] for n in ("FS", "fs.lab.test")] == ["warn", "ok"]
+
+
+def test_keytab_without_a_name_of_an_address(kdc, with_keytab):
+    path = kdc.keytab("address", "cifs/FS", "cifs/fs.lab.test")
+    other = with_keytab(path, {"witness.net_name_resources": "FS3:127.0.77.3 fs:127.0.77.2"})
+    results = doctor(other, "keytab", status=0)
+    assert {k[1]: v[0] for k, v in results.items()} == {"FS": "ok", "fs.lab.test": "ok", "FS3": "warn"}
 
 
 def test_keytab_with_other_keys(kdc, with_keytab):

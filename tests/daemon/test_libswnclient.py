@@ -127,6 +127,7 @@ def test_what_is_installed(installed):
     assert sorted(os.listdir(os.path.join(installed.prefix, "include"))) == [
         "swnclient.h", "swnclient_tevent.h"]
     assert os.path.exists(os.path.join(installed.prefix, "share/man/man3/libswnclient.3"))
+    assert os.path.exists(os.path.join(installed.prefix, "share/bash-completion/completions/witnessctl"))
     version = installed.pkg_config("--modversion", "libswnclient")
     assert version == [must([os.path.join(BUILD, "witnessctl"), "version"]).split()[1]]
 

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Completion of witnessctl by bash, as readline asks for it."""
+import os
+import subprocess
+
+import pytest
+
+from conftest import BUILD, TOP
+from test_watch import Cluster, watch_of  # noqa: F401  # pylint: disable=unused-import
+
+COMPLETE = """\
+source "$1"
+COMP_LINE=$2 COMP_POINT=${#2}
+read -ra COMP_WORDS <<<"$2"
+COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+eval "$(complete -p witnessctl | sed -E 's/.*-F ([^ ]+) .*/\\1/')"
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def complete(line, cwd=None):
+    script = os.path.join(TOP, "packaging", "witnessctl.bash")
+    env = dict(os.environ, PATH=f"{BUILD}:{os.environ['PATH']}", COMP_WORDBREAKS=" \t\n\"'><=;|&(:")
+    done = subprocess.run(["bash", "-c", COMPLETE, "bash", script, line], env=env, text=True,
+                          capture_output=True, timeout=60, check=False, cwd=cwd)
+    assert not done.stderr, done.stderr
+    return done.stdout.split()
+
+
+def help_of(*words):
+    done = subprocess.run([os.path.join(BUILD, "witnessctl"), *words], text=True, capture_output=True, timeout=20,
+                          check=False)
+    assert done.returncode == 0 and not done.stderr, done
+    return done.stdout
+
+
+def commands():
+    return sorted(line.split()[0] for line in help_of("help").splitlines() if line[:2] == "  " and line[2] not in " -")
+
+
+def test_commands():
+    assert complete("witnessctl ") == commands() and "doctor" in commands() and len(commands()) > 12
+    assert complete("witnessctl sta") == ["static", "status"]
+    assert complete("witnessctl --json --socket x --timeout 3 ping") == ["ping"]
+    assert complete("witnessctl nonsense ") == []
+    assert complete("witnessctl --so") == ["--socket"]
+    assert complete("witnessctl --socket ") == []
+
+
+def test_every_command_has_help():
+    for command in commands():
+        text = help_of(command, "--help") if command != "help" else help_of("help")
+        assert text.startswith("usage: witnessctl")
+        assert "--help" in complete(f"witnessctl {command} --")
+
+
+def test_options():
+    assert complete("witnessctl watch FS --exec") == ["--exec", "--exec-all", "--exec-timeout"]
+    assert complete("witnessctl list --l") == ["--local"]
+    assert complete("witnessctl doctor k") == ["kdc", "keytab"]
+    assert complete("witnessctl doctor keytab c")[:2] == ["clients", "cluster"]
+    assert complete("witnessctl log-level de") == ["debug"]
+    assert complete("witnessctl watch FS --count ") == []
+
+
+def test_files(tmp_path):
+    (tmp_path / "secret").write_text("x")
+    for line in ("watch FS --password-file", "probe --auth-file", "doctor --config", "watch FS --exec"):
+        assert complete(f"witnessctl {line} se", cwd=tmp_path) == ["secret"]
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    nodes = Cluster(tmp_path_factory.mktemp("completion"))
+    yield nodes
+    nodes.stop()
+
+
+def test_what_the_daemon_knows(cluster, watch_of, daemon):  # noqa: F811
+    watch = watch_of(cluster)
+    node = cluster.nodes["n" + watch.wait("registered")["witness"][-1]]
+    socket = f"witnessctl --socket {node.control}"
+    addresses = ["127.0.78.1", "127.0.78.2", "127.0.78.3", "127.0.78.9"]
+    assert complete(f"{socket} leave ") == addresses
+    assert complete(f"{socket} tickle 127.0.78.9") == ["127.0.78.9"]
+    assert complete(f"{socket} watch FS --server ") == addresses
+    assert complete(f"{socket} force-unregister ") == [node.json("list")[0]["handle"]]
+    assert complete(f"{socket} watch ") == ["fs.lab.test"]
+    watch.stop()
+    # readline takes the part behind the last colon only
+    assert complete(f"witnessctl --socket {daemon.control} leave fd00:77") == ["77::3"]
+    assert complete("witnessctl --socket nobody leave ") == []

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "witnessd/util/clock.h"
 #include "witnessd/util/fileio.h"
 #include "witnessd/util/log.h"
 
@@ -107,6 +109,55 @@ void notify_manager(const char *state)
 		log_warn("The service manager could not be told %s: %s", state, strerror(errno));
 	}
 	close(fd);
+}
+
+/* Half of what the manager waits, in ms; 0: it does not. */
+static unsigned int watchdog_ms(void)
+{
+	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+	unsigned long long us = usec != NULL ? strtoull(usec, NULL, 10) : 0;
+
+	if (pid != NULL && strtoll(pid, NULL, 10) != getpid()) {
+		return 0; /* it means another process */
+	}
+	us /= 2000;
+	return us > UINT_MAX / 2 ? UINT_MAX / 2 : (unsigned int)us;
+}
+
+struct watchdog {
+	unsigned int ms;
+};
+
+static void loop_turns(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
+		       void *private_data)
+{
+	struct watchdog *watchdog = talloc_get_type_abort(private_data, struct watchdog);
+
+	notify_manager("WATCHDOG=1");
+	if (tevent_add_timer(ev, watchdog, clock_in_ms(watchdog->ms), loop_turns, watchdog) ==
+	    NULL) {
+		log_err("out of memory: the service manager will believe that this daemon hangs");
+	}
+}
+
+int watchdog_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev)
+{
+	unsigned int ms = watchdog_ms();
+	struct watchdog *watchdog;
+
+	if (ms == 0) {
+		return 0;
+	}
+	watchdog = talloc_zero(mem_ctx, struct watchdog);
+	if (watchdog == NULL) {
+		return ENOMEM;
+	}
+	watchdog->ms = ms;
+	if (tevent_add_timer(ev, watchdog, tevent_timeval_zero(), loop_turns, watchdog) == NULL) {
+		talloc_free(watchdog);
+		return ENOMEM;
+	}
+	return 0;
 }
 
 unsigned long raise_file_limit(unsigned long files)

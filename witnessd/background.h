@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <talloc.h>
+#include <tevent.h>
 
 /**
  * Fork; the child goes on as the leader of a session of its own, the caller does not return: it waits
@@ -28,6 +29,14 @@ int pidfile_create(TALLOC_CTX *mem_ctx, const char *path, struct pidfile **out, 
 
 /** Tell the service manager ("READY=1"), if there is one that wants it (sd_notify(3)). */
 void notify_manager(const char *state);
+
+/**
+ * If the service manager watches us (WATCHDOG_USEC), tell it from the event loop that that turns, twice in the
+ * time after which it would start us again. A loop can stop: libraries of cluster managers wait without limit for a
+ * manager that hangs.
+ * @return 0 or ENOMEM
+ */
+int watchdog_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev);
 
 /** Raise RLIMIT_NOFILE to at least that. @return the limit now: less, where more is not allowed */
 unsigned long raise_file_limit(unsigned long files);

@@ -220,6 +220,9 @@ int daemon_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const struct o
 	if (ret == 0) {
 		ret = handle_signals(daemon);
 	}
+	if (ret == 0) {
+		ret = watchdog_start(daemon, ev);
+	}
 	if (ret != 0) {
 		talloc_free(daemon);
 		return ret;

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "witnessd/background.h"
+#include "witnessd/util/clock.h"
 
 struct fixture {
 	char dir[64];
@@ -184,6 +185,56 @@ static void the_service_manager_is_told(void **state)
 	notify_manager("READY=1"); /* nobody wants it */
 }
 
+static void nothing(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
+		    void *private_data)
+{
+}
+
+/* @return the signs of life in half a second in which one is due each 50 ms */
+static unsigned int signs_of_life(struct fixture *f, const char *pid)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	struct tevent_context *ev = tevent_context_init(f);
+	uint64_t end = clock_ms() + 500;
+	unsigned int num = 0;
+	char text[64] = "";
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	strcpy(un.sun_path, f->path);
+	unlink(f->path);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&un, sizeof(un)), 0);
+	setenv("NOTIFY_SOCKET", f->path, 1);
+	setenv("WATCHDOG_USEC", "100000", 1);
+	setenv("WATCHDOG_PID", pid, 1);
+	assert_int_equal(watchdog_start(f, ev), 0);
+	while (clock_ms() < end) {
+		/* A timer of our own: without a watchdog nothing would happen. */
+		assert_non_null(tevent_add_timer(ev, ev, clock_in_ms(20), nothing, NULL));
+		assert_int_equal(tevent_loop_once(ev), 0);
+		for (; recv(fd, text, sizeof(text) - 1, 0) > 0; num++) {
+			assert_string_equal(text, "WATCHDOG=1");
+		}
+	}
+	unsetenv("NOTIFY_SOCKET");
+	unsetenv("WATCHDOG_USEC");
+	unsetenv("WATCHDOG_PID");
+	close(fd);
+	talloc_free(ev);
+	return num;
+}
+
+static void the_service_manager_gets_signs_of_life(void **state)
+{
+	char pid[16];
+	unsigned int num;
+
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	num = signs_of_life(*state, pid);
+	assert_in_range(num, 2, 11);
+	snprintf(pid, sizeof(pid), "%d", (int)getppid());
+	assert_int_equal(signs_of_life(*state, pid), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +248,8 @@ int main(void)
 		cmocka_unit_test(the_starter_returns_when_the_daemon_serves),
 		cmocka_unit_test(the_starter_says_why_it_does_not),
 		cmocka_unit_test_setup_teardown(the_service_manager_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_service_manager_gets_signs_of_life, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

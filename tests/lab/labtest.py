@@ -393,6 +393,31 @@ class Ctdb:
         wait_for("the nodes and addresses of CTDB", self.settled, timeout)
 
 
+def monotonic(text, form):
+    """The monotonic clock at a local time with fractions of a second."""
+    whole, fraction = text.split(".")
+    wall = time.mktime(time.strptime(whole, form)) + float("0." + fraction)
+    return wall - (time.time() - now())
+
+
+class Corosync:
+    """What a node's Corosync logs from now on."""
+
+    def __init__(self, node):
+        self.path = os.path.join(STATE, node, "var/log/corosync.out")
+        self.start = os.path.getsize(self.path)
+
+    def members_left(self):
+        """When it had a membership without somebody."""
+        def line():
+            with open(self.path, encoding="utf-8") as log:
+                log.seek(self.start)
+                return next((s for s in log if "[TOTEM ] A new membership" in s and "left:" in s), None)
+
+        words = wait_for("Corosync's new membership", line, 30).split()
+        return monotonic(f"{time.localtime().tm_year} {' '.join(words[:3])}", "%Y %b %d %H:%M:%S")
+
+
 class Cluster:
     """What the tests ask of Pacemaker; every question goes to a node that is on."""
 

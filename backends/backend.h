@@ -105,7 +105,8 @@ struct backend_ops {
 	 */
 	int (*control)(struct backend *backend, TALLOC_CTX *mem_ctx, const json_t *request,
 		       json_t **reply, char **why);
-	/** What `witnessctl status` shows of the backend; a new reference. */
+	/** What `witnessctl --json status` shows of the backend; a new reference. A text "summary" in it, of a
+	 *  line or less, is what `witnessctl status` shows. */
 	json_t *(*status)(struct backend *backend);
 };
 

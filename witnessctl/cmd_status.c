@@ -63,6 +63,9 @@ static void show_daemon(const struct ctl *ctl, const json_t *status)
 	       json_is_true(ctl_at(status, "cluster.stale"))
 		       ? ", NOT REACHABLE: what follows is the last that is known"
 		       : "");
+	if (json_is_string(ctl_at(status, "cluster.backend_status.summary"))) {
+		printf("Manager     %s\n", cell(ctl, status, "cluster.backend_status.summary"));
+	}
 }
 
 static void show_status(const struct ctl *ctl, const json_t *status)

@@ -20,6 +20,7 @@
 #include "backends/ctdb/view.h"
 #include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/text_json.h"
 
 #define SILENCE_MAX_MS 10000 /* ctdbd may be busy for seconds in a recovery */
 
@@ -36,6 +37,7 @@ struct backend {
 	struct cluster_state *published; /* what the core has; NULL: nothing yet */
 	bool stale;                      /* the core was told that the manager is lost */
 	bool waits;                      /* for a ctdbd that has just been started; logged */
+	const char *version;             /* what it has been seen to do; NULL: nothing special */
 	uint64_t generation, unchanged;
 };
 
@@ -176,6 +178,7 @@ static void ctdbd_lost(void *private_data, const char *reason)
 		publish_own_loss(backend);
 	}
 	backend->stale = true;
+	backend->version = NULL;
 	backend->sink->lost(backend->sink->private_data, reason);
 }
 
@@ -276,6 +279,9 @@ static void on_run_begins(void *private_data, uint64_t srvid, const uint8_t *dat
 {
 	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
 
+	if (srvid == CTDB_SRVID_START_IPREALLOCATE) {
+		backend->version = "4.21 or later";
+	}
 	ctdb_view_run_began(backend->view);
 	ctdb_survey_trigger(backend->survey);
 }
@@ -284,6 +290,9 @@ static void on_run_ended(void *private_data, uint64_t srvid, const uint8_t *data
 {
 	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
 
+	if (srvid == CTDB_SRVID_IPREALLOCATED && backend->version == NULL) {
+		backend->version = "4.20 or later";
+	}
 	ctdb_view_run_ended(backend->view, clock_ms());
 	ctdb_survey_trigger(backend->survey);
 }
@@ -435,22 +444,39 @@ static struct tevent_req *ctdb_probe_node_send(TALLOC_CTX *mem_ctx, struct teven
 	return ctdb_probe_send(mem_ctx, ev, &probe);
 }
 
+/* "node 0, running, generation 1028480211, recovery; node1: disabled" */
+static char *summary(TALLOC_CTX *mem_ctx, const struct backend *backend)
+{
+	char *text;
+
+	if (!ctdb_client_is_up(backend->client)) {
+		return talloc_strdup(mem_ctx, "ctdbd is not reachable");
+	}
+	text = ctdb_view_summary(backend->view, mem_ctx);
+	return backend->version == NULL || text == NULL
+		       ? text
+		       : talloc_asprintf_append(text, "; CTDB %s", backend->version);
+}
+
 static json_t *ctdb_status(struct backend *backend)
 {
 	const struct ctdb_client_stats *client = ctdb_client_stats(backend->client);
 	const struct ctdb_survey_stats *survey = ctdb_survey_stats(backend->survey);
-
-	return json_pack(
-		"{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "connected",
-		ctdb_client_is_up(backend->client), "pnn",
+	char *text = summary(backend, backend);
+	json_t *status = json_pack(
+		"{s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?, s:o, s:o}", "summary",
+		text_json(text), "connected", ctdb_client_is_up(backend->client), "pnn",
 		ctdb_client_is_up(backend->client) ? (json_int_t)ctdb_client_pnn(backend->client)
 						   : -1,
 		"connects", (json_int_t)client->connects, "messages", (json_int_t)client->messages,
 		"timeouts", (json_int_t)client->timeouts, "rounds", (json_int_t)survey->rounds,
 		"failed_answers", (json_int_t)survey->failed, "snapshots",
 		(json_int_t)backend->generation, "unchanged", (json_int_t)backend->unchanged,
-		"ctdb", ctdb_view_status(backend->view), "peers",
+		"version", backend->version, "ctdb", ctdb_view_status(backend->view), "peers",
 		ctdb_peers_status(backend->peers));
+
+	talloc_free(text);
+	return status;
 }
 
 const struct backend_ops witnessd_backend = {

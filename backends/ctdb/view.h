@@ -106,5 +106,7 @@ int ctdb_view_compose(struct ctdb_view *view, TALLOC_CTX *mem_ctx, uint64_t now_
 
 /** What witnessctl status shows: generation, recovery, nodes with their flags; a new reference. */
 json_t *ctdb_view_status(const struct ctdb_view *view);
+/** The same in a line, with those nodes that have flags. @return a child of mem_ctx; NULL: no memory */
+char *ctdb_view_summary(const struct ctdb_view *view, TALLOC_CTX *mem_ctx);
 
 #endif

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "witnessd/util/log.h"
-#include "witnessd/util/text_json.h"
 
 struct composer {
 	struct ctdb_view *view;
@@ -185,17 +184,6 @@ static bool owns_any(const struct ctdb_view *view, uint32_t pnn)
 	return false;
 }
 
-static const struct {
-	uint32_t flag;
-	const char *name;
-} flag_names[] = {
-	{CTDB_NODE_DISCONNECTED, "disconnected"}, {CTDB_NODE_UNHEALTHY, "unhealthy"},
-	{CTDB_NODE_DISABLED, "disabled"},         {CTDB_NODE_BANNED, "banned"},
-	{CTDB_NODE_DELETED, "deleted"},           {CTDB_NODE_STOPPED, "stopped"},
-};
-
-#define NUM_FLAGS (sizeof(flag_names) / sizeof(flag_names[0]))
-
 static void log_flags(struct ctdb_view *view, uint32_t pnn, const char *name, uint32_t flags)
 {
 	struct view_node *node = &view->nodes[pnn];
@@ -204,14 +192,9 @@ static void log_flags(struct ctdb_view *view, uint32_t pnn, const char *name, ui
 	if (node->logged && node->logged_flags == flags) {
 		return;
 	}
-	text = talloc_strdup(NULL, flags == 0 ? " ok" : "");
-	for (size_t i = 0; i < NUM_FLAGS && text != NULL; i++) {
-		if ((flags & flag_names[i].flag) != 0) {
-			text = talloc_asprintf_append(text, " %s", flag_names[i].name);
-		}
-	}
+	text = ctdb_view_flags_text(NULL, flags);
 	if (node->logged || flags != 0) {
-		log_notice("ctdb: node %s is%s", name, text != NULL ? text : " otherwise");
+		log_notice("ctdb: node %s is %s", name, text != NULL ? text : "otherwise");
 	}
 	node->logged = true;
 	node->logged_flags = flags;
@@ -367,47 +350,4 @@ int ctdb_view_compose(struct ctdb_view *view, TALLOC_CTX *mem_ctx, uint64_t now_
 	*intents = found;
 	*next_ms = c.next_ms;
 	return 0;
-}
-
-/* --- status --- */
-
-static json_t *flags_json(uint32_t flags)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < NUM_FLAGS; i++) {
-		if ((flags & flag_names[i].flag) != 0) {
-			json_array_append_new(list, json_string(flag_names[i].name));
-		}
-	}
-	return list;
-}
-
-static json_t *node_json(const struct ctdb_view *view, uint32_t pnn)
-{
-	const struct view_node *node = &view->nodes[pnn];
-	char ip[IPADDR_STRLEN], name[CTDB_NAME_LEN];
-
-	return json_pack("{s:I, s:o, s:s, s:o, s:b}", "pnn", (json_int_t)pnn, "name",
-			 text_json(ctdb_names_get(view->config.names, pnn, name)), "address",
-			 ipaddr_format(&node->ip, ip), "flags",
-			 flags_json(ctdb_view_flags(view, pnn)), "answers",
-			 node->answered && !node->silent);
-}
-
-json_t *ctdb_view_status(const struct ctdb_view *view)
-{
-	static const char *const runstates[] = {"unknown", "init",    "setup",   "first recovery",
-						"startup", "running", "shutdown"};
-	json_t *nodes = json_array();
-
-	for (uint32_t pnn = 0; pnn < view->num_nodes; pnn++) {
-		json_array_append_new(nodes, node_json(view, pnn));
-	}
-	return json_pack("{s:s, s:I, s:b, s:o}", "runstate",
-			 view->runstate < sizeof(runstates) / sizeof(runstates[0])
-				 ? runstates[view->runstate]
-				 : "unknown",
-			 "generation", (json_int_t)view->generation, "recovery", view->recmode != 0,
-			 "nodes", nodes);
 }

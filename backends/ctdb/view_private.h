@@ -66,6 +66,8 @@ bool ctdb_view_gone(const struct ctdb_view *view, uint32_t pnn);
 /** The flags of a node, from whoever knows best. */
 uint32_t ctdb_view_flags(const struct ctdb_view *view, uint32_t pnn);
 bool ctdb_view_quorate(const struct ctdb_view *view);
+/** "disabled, unhealthy", or "ok"; a child of mem_ctx. NULL: no memory */
+char *ctdb_view_flags_text(TALLOC_CTX *mem_ctx, uint32_t flags);
 /** What a node says of an address; NULL: nothing. */
 struct view_claim *ctdb_view_claim(const struct ctdb_view *view, uint32_t pnn,
 				   const struct ipaddr *ip);

@@ -755,6 +755,8 @@ static void status_names_the_flags(void **state)
 	assert_non_null(strstr(text, "\"runstate\": \"running\""));
 	free(text);
 	json_decref(status);
+	assert_string_equal(ctdb_view_summary(f->view, f),
+			    "node 0, running, generation 1028480211; node1: unhealthy, banned");
 }
 
 /* --- news --- */

@@ -9,13 +9,16 @@
 
 #define RUN_ENDED_MS 500 /* for how long the end of a takeover run confirms what nodes say */
 
+static void drop_claim(struct view_node *node, struct view_claim *claim)
+{
+	HASH_DELETE(hh, node->claims, claim);
+	talloc_free(claim);
+}
+
 static void free_claims(struct view_node *node)
 {
-	struct view_claim *claim, *next;
-
-	HASH_ITER (hh, node->claims, claim, next) {
-		HASH_DELETE(hh, node->claims, claim);
-		talloc_free(claim);
+	while (node->claims != NULL) {
+		drop_claim(node, node->claims);
 	}
 }
 
@@ -218,17 +221,30 @@ static bool confirms(const struct ctdb_view *view, uint64_t stamp, uint64_t now_
 	       now_ms - view->run_ended_ms <= RUN_ENDED_MS;
 }
 
+/* What the node does not list any more. */
+static void sweep_claims(struct view_node *node, uint64_t stamp)
+{
+	struct view_claim *claim, *next;
+
+	/* With the last element the table goes, too, which an analyzer does not see in .next. */
+	for (claim = node->claims; claim != NULL && node->claims != NULL; claim = next) {
+		next = claim->hh.next;
+		if (claim->round != node->round && stamp >= claim->heard) {
+			drop_claim(node, claim);
+		}
+	}
+}
+
 static int store_claims(struct ctdb_view *view, uint32_t pnn, uint64_t stamp, uint64_t now_ms,
 			const struct ctdb_iplist *ips)
 {
 	struct view_node *node = &view->nodes[pnn];
-	struct view_claim *claim, *next;
 
 	node->round++;
 	for (size_t i = 0; i < ips->num; i++) {
 		uint32_t target = ips->list[i].pnn;
+		struct view_claim *claim = add_claim(view, pnn, &ips->list[i].ip);
 
-		claim = add_claim(view, pnn, &ips->list[i].ip);
 		if (claim == NULL) {
 			return ENOMEM;
 		}
@@ -241,12 +257,7 @@ static int store_claims(struct ctdb_view *view, uint32_t pnn, uint64_t stamp, ui
 		claim->stamp = stamp;
 		claim->confirmed |= target == pnn && confirms(view, stamp, now_ms);
 	}
-	HASH_ITER (hh, node->claims, claim, next) {
-		if (claim->round != node->round && stamp >= claim->heard) {
-			HASH_DELETE(hh, node->claims, claim);
-			talloc_free(claim);
-		}
-	}
+	sweep_claims(node, stamp);
 	return 0;
 }
 

@@ -113,7 +113,7 @@ $(B)/witnessd-backend-$(1).so: $(call obj,$(call module_srcs,$(1)))
 	$$(say)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $$@ $$^ $$(if $$(filter pacemaker,$(1)),$$(PM_LIBS)) $(PKG_LIBS)
 endef
 $(foreach b,$(BACKENDS),$(eval $(call module_rule,$b)))
-$(B)/obj/backends/pacemaker/%.o $(B)/obj/tests/unit/test_pacemaker%.o $(B)/obj/tests/lab/%.o: EXTRA_CFLAGS = $(PM_CFLAGS) -Wno-deprecated-declarations
+$(B)/obj/backends/pacemaker/%.o $(B)/obj/tests/unit/test_pacemaker%.o $(B)/obj/tests/lab/%.o $(B)/obj/tests/fuzz/fuzz_cib.o: EXTRA_CFLAGS = $(PM_CFLAGS) -Wno-deprecated-declarations
 
 # A unit test links the core; tests named test_BACKEND_* link that backend's objects, too, and those
 # named test_tickle* the tickle agent's, test_swnclient* the client library's.
@@ -132,6 +132,9 @@ $(B)/tests/unit/test_cluster_module: | $(B)/witnessd-backend-static.so
 $(B)/tests/fuzz/fuzz_static_map: $(call obj,backends/static/map.c backends/static/map_format.c)
 $(B)/tests/fuzz/fuzz_ctdb_packet: $(call obj,$(addprefix backends/ctdb/,news.c packet.c payload.c))
 $(B)/tests/fuzz/fuzz_ctdb_peer: $(call obj,backends/ctdb/peer_packet.c)
+$(B)/tests/fuzz/fuzz_cib: $(call obj,$(filter-out $(addprefix backends/pacemaker/,cib.c cpg.c corosync.c glib_bridge.c \
+	membership.c pacemaker.c pcmk.c placement.c probe.c settle.c smb_watch.c),$(call module_srcs,pacemaker)))
+$(B)/tests/fuzz/fuzz_cib: private override LDFLAGS += -Wl,--no-as-needed $(shell pkg-config --libs libxml-2.0)
 
 # And this one the tickle agent's parsers.
 $(B)/tests/fuzz/fuzz_netlink: $(call obj,agents/netlink.c agents/sock_diag.c agents/netaddr.c)

@@ -252,12 +252,11 @@ void daemon_address_left(void *private_data, const struct cluster_event *event,
 			 const struct cluster_state *state)
 {
 	struct daemon *daemon = talloc_get_type_abort(private_data, struct daemon);
-	const struct cluster_node *local = state != NULL ? cluster_state_local(state) : NULL;
 	char text[IPADDR_STRLEN];
 	unsigned int num;
 
 	if ((event->type != CLUSTER_ADDR_LOST && event->type != CLUSTER_ADDR_MOVED) ||
-	    local == NULL || event->from == NULL || strcmp(event->from, local->name) != 0) {
+	    !cluster_state_is_local(state, event->from)) {
 		return;
 	}
 	num = rpc_server_drop_local(daemon->rpc, &event->ip);

@@ -435,13 +435,6 @@ static void has_left(struct conntrack *ct, const struct ipaddr *ip)
 
 /* --- events --- */
 
-static bool is_local(const struct cluster_state *state, const char *node)
-{
-	const struct cluster_node *local = cluster_state_local(state);
-
-	return local != NULL && node != NULL && strcmp(local->name, node) == 0;
-}
-
 static void on_event(void *private_data, const struct cluster_event *event,
 		     const struct cluster_state *state)
 {
@@ -452,7 +445,7 @@ static void on_event(void *private_data, const struct cluster_event *event,
 		return;
 	}
 	if (event->type == CLUSTER_ADDR_BACK || event->type == CLUSTER_ADDR_MOVED) {
-		if (is_local(state, event->to)) {
+		if (cluster_state_is_local(state, event->to)) {
 			conntrack_tickle(ct, &event->ip, &num);
 		} else {
 			forget_lost(ct, &event->ip);

@@ -238,6 +238,13 @@ const struct cluster_node *cluster_state_local(const struct cluster_state *state
 	return NULL;
 }
 
+bool cluster_state_is_local(const struct cluster_state *state, const char *node)
+{
+	const struct cluster_node *local = state != NULL ? cluster_state_local(state) : NULL;
+
+	return local != NULL && node != NULL && strcmp(local->name, node) == 0;
+}
+
 const struct cluster_addr *cluster_state_addr(const struct cluster_state *state,
 					      const struct ipaddr *ip)
 {

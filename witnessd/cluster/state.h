@@ -101,6 +101,9 @@ const struct cluster_node *cluster_state_node(const struct cluster_state *state,
 const struct cluster_node *cluster_state_local(const struct cluster_state *state);
 const struct cluster_addr *cluster_state_addr(const struct cluster_state *state,
 					      const struct ipaddr *ip);
+
+/** Whether that is the name of this node; state and node may be NULL: no. */
+bool cluster_state_is_local(const struct cluster_state *state, const char *node);
 /** Without case, in ASCII. */
 const struct cluster_share *cluster_state_share(const struct cluster_state *state,
 						const char *name);

@@ -290,13 +290,12 @@ static int begin(struct leave *leave, const struct cluster_state *state,
 int swn_leave_begin(struct swn_leaves *leaves, const struct ipaddr *ip, uint32_t wait_ms)
 {
 	const struct cluster_state *state = cluster_current(leaves->cluster);
-	const struct cluster_node *local = state != NULL ? cluster_state_local(state) : NULL;
 	const struct cluster_addr *addr = state != NULL ? cluster_state_addr(state, ip) : NULL;
 	struct leave *leave;
 	int err;
 
-	if (local == NULL || addr == NULL || addr->state != CLUSTER_ADDR_AVAILABLE ||
-	    addr->node == NULL || strcmp(addr->node, local->name) != 0) {
+	if (addr == NULL || addr->state != CLUSTER_ADDR_AVAILABLE ||
+	    !cluster_state_is_local(state, addr->node)) {
 		return EADDRNOTAVAIL;
 	}
 	HASH_FIND(hh, leaves->table, ip, sizeof(*ip), leave);

@@ -15,13 +15,6 @@
 /* The client knows at once, for its connection is closed; and most register anew instead of asking. */
 #define DETACHED_S 15U
 
-static bool is_local(const struct cluster_state *state, const char *node)
-{
-	const struct cluster_node *local = state != NULL ? cluster_state_local(state) : NULL;
-
-	return local != NULL && node != NULL && strcmp(local->name, node) == 0;
-}
-
 /* --- leaving us --- */
 
 /* From now on anybody's who proves to be its client. What happens meanwhile is queued. */
@@ -46,7 +39,7 @@ void swn_reg_detach_all(struct swn_service *service, const struct cluster_event 
 	struct swn_reg *reg;
 
 	if ((event->type != CLUSTER_ADDR_LOST && event->type != CLUSTER_ADDR_MOVED) ||
-	    !is_local(state, event->from)) {
+	    !cluster_state_is_local(state, event->from)) {
 		return;
 	}
 	for (reg = swn_registry_first(service->registry); reg != NULL;
@@ -65,7 +58,7 @@ static bool is_here(const struct swn_service *service, const struct ipaddr *ip)
 	const struct cluster_state *state = cluster_current(service->cluster);
 	const struct cluster_addr *addr = state != NULL ? cluster_state_addr(state, ip) : NULL;
 
-	return addr != NULL && is_local(state, addr->node);
+	return addr != NULL && cluster_state_is_local(state, addr->node);
 }
 
 struct swn_reg *swn_reg_take_over(struct swn_service *service, const struct rpc_call *call,

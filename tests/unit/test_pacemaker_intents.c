@@ -122,8 +122,8 @@ static void a_colocated_resource_takes_the_address_along(void **arg)
 	static const char *const ties[] = {
 		WITH("vip1", "app", "INFINITY"),
 		WITH("app", "vip1", "INFINITY"),
-		"<rsc_colocation id='set' score='INFINITY'><resource_set id='set-1'>"
-		"<resource_ref id='vip1'/><resource_ref id='app'/></resource_set></rsc_colocation>",
+		("<rsc_colocation id='set' score='INFINITY'><resource_set id='set-1'>"
+		 "<resource_ref id='vip1'/><resource_ref id='app'/></resource_set></rsc_colocation>"),
 	};
 	xmlDoc *doc;
 
@@ -456,8 +456,8 @@ static void a_stop_takes_along_what_depends_on_it(void **arg)
 	static const char *const needs[] = {
 		WITH("vip1", "app", "INFINITY"),
 		"<rsc_order id='o' first='app' then='vip1'/>",
-		"<rsc_order id='o' kind='Mandatory' first='app' first-action='start' then='vip1'"
-		" then-action='start'/>",
+		("<rsc_order id='o' kind='Mandatory' first='app' first-action='start' then='vip1'"
+		 " then-action='start'/>"),
 	};
 	static const char *const needs_not[] = {
 		WITH("app", "vip1", "INFINITY"),

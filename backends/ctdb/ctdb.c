@@ -2,7 +2,7 @@
 /*
  * The backend for CTDB 4.17 and later, on its Unix-socket protocol; no library of CTDB's is needed.
  *
- *   ctdbd's messages ---+---> view ---> publish: skip if equal ---> sink
+ *   ctdbd's messages ---+---> view ---> publisher ---> sink
  *   peers' news --------'      ^
  *        | "now!"              | answers
  *        '-----> survey -------'
@@ -16,6 +16,7 @@
 #include "backends/ctdb/opcodes.h"
 #include "backends/ctdb/peers.h"
 #include "backends/ctdb/probe.h"
+#include "backends/ctdb/publish.h"
 #include "backends/ctdb/survey.h"
 #include "backends/ctdb/view.h"
 #include "witnessd/util/clock.h"
@@ -33,129 +34,9 @@ struct backend {
 	struct ctdb_view *view;
 	struct ctdb_survey *survey;
 	struct ctdb_peers *peers;
-	struct tevent_timer *settled;
-	struct cluster_state *published; /* what the core has; NULL: nothing yet */
-	bool stale;                      /* the core was told that the manager is lost */
-	bool waits;                      /* for a ctdbd that has just been started; logged */
-	const char *version;             /* what it has been seen to do; NULL: nothing special */
-	uint64_t generation, unchanged;
+	struct ctdb_publisher *publisher;
+	const char *version; /* of ctdbd, by what it has been seen to do; NULL: nothing special */
 };
-
-/* --- to the core --- */
-
-static void on_settled(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-		       void *private_data)
-{
-	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
-
-	backend->settled = NULL;
-	ctdb_survey_trigger(backend->survey);
-}
-
-/* Ask again when something that was said has stood long enough to be believed. */
-static void settle_at(struct backend *backend, uint64_t now_ms, uint64_t when_ms)
-{
-	TALLOC_FREE(backend->settled);
-	if (when_ms != UINT64_MAX) {
-		unsigned int ms = when_ms > now_ms ? (unsigned int)(when_ms - now_ms) : 0;
-
-		backend->settled = tevent_add_timer(backend->ev, backend, clock_in_ms(ms),
-						    on_settled, backend);
-	}
-}
-
-/* @return 0 or ENOMEM */
-static int hand_over(struct backend *backend, struct cluster_state *state)
-{
-	struct cluster_state *copy = cluster_state_copy(backend, state);
-
-	if (copy == NULL) {
-		return ENOMEM;
-	}
-	state->generation = copy->generation = ++backend->generation;
-	talloc_free(backend->published);
-	backend->published = copy;
-	backend->stale = false;
-	backend->sink->snapshot(backend->sink->private_data, &state);
-	return 0;
-}
-
-static int compose(struct backend *backend, TALLOC_CTX *tmp)
-{
-	struct ctdb_view_intents intents;
-	struct cluster_state *state;
-	uint64_t now_ms = clock_ms(), next_ms;
-	int err = ctdb_view_compose(backend->view, tmp, now_ms, &state, &intents, &next_ms);
-
-	if (err != 0) {
-		return err;
-	}
-	settle_at(backend, now_ms, next_ms);
-	talloc_steal(tmp, intents.list); /* the core takes the state */
-	if (!backend->stale && backend->published != NULL &&
-	    cluster_state_equal(backend->published, state)) {
-		backend->unchanged++;
-	} else {
-		err = hand_over(backend, state);
-	}
-	for (size_t i = 0; i < intents.num; i++) {
-		backend->sink->intent(backend->sink->private_data, &intents.list[i]);
-	}
-	return err;
-}
-
-static void publish(struct backend *backend)
-{
-	TALLOC_CTX *tmp;
-
-	if (!ctdb_client_is_up(backend->client)) {
-		return;
-	}
-	if (!ctdb_view_complete(backend->view)) {
-		if (!backend->waits && (backend->stale || backend->published == NULL)) {
-			log_info("ctdb: waiting until ctdbd has started");
-			backend->waits = true;
-		}
-		return;
-	}
-	backend->waits = false;
-	tmp = talloc_new(backend);
-	if (tmp == NULL || compose(backend, tmp) != 0) {
-		log_err("ctdb: out of memory: a change of the cluster is not seen");
-	}
-	talloc_free(tmp);
-}
-
-/*
- * smbd ends with its ctdbd, and the other nodes take the addresses over in a moment: what this node had
- * is lost, though its addresses may stay where they are for want of somebody who removes them.
- */
-static void publish_own_loss(struct backend *backend)
-{
-	struct cluster_state *state = cluster_state_copy(backend, backend->published);
-	const struct cluster_node *local;
-
-	if (state == NULL) {
-		return;
-	}
-	local = cluster_state_local(state);
-	state->quorate = false;
-	for (size_t i = 0; i < state->num_addrs && local != NULL; i++) {
-		struct cluster_addr *addr = &state->addrs[i];
-
-		if (addr->node != NULL && strcmp(addr->node, local->name) == 0) {
-			addr->node = NULL;
-			addr->state = CLUSTER_ADDR_UNAVAILABLE;
-		}
-	}
-	for (size_t i = 0; i < state->num_nodes; i++) {
-		state->nodes[i].online &= !state->nodes[i].local;
-	}
-	if (hand_over(backend, state) != 0) {
-		log_err("ctdb: out of memory: the loss of this node's addresses is not seen");
-		talloc_free(state);
-	}
-}
 
 /* --- from ctdbd --- */
 
@@ -170,21 +51,24 @@ static void ctdbd_lost(void *private_data, const char *reason)
 {
 	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
 
-	TALLOC_FREE(backend->settled);
 	ctdb_survey_stop(backend->survey);
 	ctdb_view_reset(backend->view);
-	if (backend->published != NULL && !backend->stale &&
-	    ctdb_client_has_ended(backend->client)) {
-		publish_own_loss(backend);
-	}
-	backend->stale = true;
 	backend->version = NULL;
-	backend->sink->lost(backend->sink->private_data, reason);
+	ctdb_publish_lost(backend->publisher, reason, ctdb_client_has_ended(backend->client));
 }
 
 static void answers_came(void *private_data)
 {
-	publish(talloc_get_type_abort(private_data, struct backend));
+	const struct backend *backend = talloc_get_type_abort(private_data, struct backend);
+
+	ctdb_publish(backend->publisher);
+}
+
+static void ask_again(void *private_data)
+{
+	const struct backend *backend = talloc_get_type_abort(private_data, struct backend);
+
+	ctdb_survey_trigger(backend->survey);
 }
 
 static void tell_news(struct backend *backend, enum ctdb_news_kind kind, const struct ipaddr *ip)
@@ -228,7 +112,7 @@ static void addr_changed(struct backend *backend, const struct ctdb_news *news)
 		      ? ctdb_view_taken(backend->view, news->pnn, &news->ip, clock_ms())
 		      : ctdb_view_released(backend->view, news->pnn, &news->ip, clock_ms());
 	if (err == 0) {
-		publish(backend);
+		ctdb_publish_soon(backend->publisher);
 	}
 	ctdb_survey_trigger(backend->survey);
 }
@@ -270,9 +154,7 @@ static void on_news(void *private_data, uint64_t srvid, const uint8_t *data, siz
 /* Something has happened; what, has to be asked for. */
 static void on_hint(void *private_data, uint64_t srvid, const uint8_t *data, size_t len)
 {
-	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
-
-	ctdb_survey_trigger(backend->survey);
+	ask_again(private_data);
 }
 
 static void on_run_begins(void *private_data, uint64_t srvid, const uint8_t *data, size_t len)
@@ -367,11 +249,21 @@ static int start_view(struct backend *backend)
 		.own_flags = own_flags_changed,
 		.private_data = backend,
 	};
+	struct ctdb_publisher_config publisher = {
+		.client = backend->client,
+		.sink = backend->sink,
+		.ask_again = ask_again,
+		.private_data = backend,
+	};
 
 	backend->view = ctdb_view_create(backend, &view);
-	survey.view = backend->view;
+	if (backend->view == NULL) {
+		return ENOMEM;
+	}
+	survey.view = publisher.view = backend->view;
 	backend->survey = ctdb_survey_create(backend, backend->ev, &survey);
-	return backend->view != NULL && backend->survey != NULL ? 0 : ENOMEM;
+	backend->publisher = ctdb_publisher_create(backend, backend->ev, &publisher);
+	return backend->survey != NULL && backend->publisher != NULL ? 0 : ENOMEM;
 }
 
 static int start_peers(struct backend *backend)
@@ -462,6 +354,7 @@ static json_t *ctdb_status(struct backend *backend)
 {
 	const struct ctdb_client_stats *client = ctdb_client_stats(backend->client);
 	const struct ctdb_survey_stats *survey = ctdb_survey_stats(backend->survey);
+	const struct ctdb_publisher_stats *publisher = ctdb_publisher_stats(backend->publisher);
 	char *text = summary(backend, backend);
 	json_t *status = json_pack(
 		"{s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?, s:o, s:o}", "summary",
@@ -471,7 +364,7 @@ static json_t *ctdb_status(struct backend *backend)
 		"connects", (json_int_t)client->connects, "messages", (json_int_t)client->messages,
 		"timeouts", (json_int_t)client->timeouts, "rounds", (json_int_t)survey->rounds,
 		"failed_answers", (json_int_t)survey->failed, "snapshots",
-		(json_int_t)backend->generation, "unchanged", (json_int_t)backend->unchanged,
+		(json_int_t)publisher->snapshots, "unchanged", (json_int_t)publisher->unchanged,
 		"version", backend->version, "ctdb", ctdb_view_status(backend->view), "peers",
 		ctdb_peers_status(backend->peers));
 

@@ -337,6 +337,12 @@ class Watch(Lines):
                           timeout)["time"]
 
 
+    def moved(self, timeout=30):
+        """CLIENT_MOVE: when it came, by the client's own stamp, and where it leads to."""
+        event = self.event(lambda event: event.get("type") == "CLIENT_MOVE", timeout)
+        return event["time"], [address["address"] for address in event["addresses"]]
+
+
 class CibWatch(Lines):
     """When a node's CIB shows each finished start and stop of a resource."""
 
@@ -369,6 +375,16 @@ class Ctdb:
 
     def owner(self, ip):
         return self.addresses()[ip]
+
+    def address_of(self, node):
+        """An IPv4 address that the node has."""
+        found = [ip for ip, owner in self.addresses().items() if owner == node and ":" not in ip]
+        check(found, f"{node} has no address: {self.addresses()}")
+        return found[0]
+
+    def owners(self):
+        """The nodes that have IPv4 addresses, in their order."""
+        return sorted({owner for ip, owner in self.addresses().items() if owner and ":" not in ip})
 
     def leader(self):
         """None in an election."""

@@ -172,6 +172,7 @@ static int take_document(struct backend *backend, const xmlNode *cib, struct rel
 	const struct served_config served = {
 		.smb = smb_watch_conf(backend->smb),
 		.share_rscs = config_list(backend->config, "witness.share_resources", NULL),
+		.names_set = config_is_set(backend->config, "witness.net_name_resources"),
 	};
 	struct placement_local local = {.name = backend->host};
 	struct placement *placement;

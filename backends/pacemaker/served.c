@@ -120,6 +120,49 @@ static int add_net_names(struct build *build)
 	return err;
 }
 
+/* --- Samba itself --- */
+
+/* "smbd", "smb@fs1.service", ... of systemd, an init script or an agent of that name. */
+static bool is_samba(const struct build *build, size_t rsc)
+{
+	static const char *const names[] = {"smb", "smbd", "samba"};
+	const xmlNode *element = relations_element(build->relations, rsc);
+	const char *type = xml_attr(element, "type");
+
+	for (size_t i = 0; type != NULL && i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strlen(names[i]) == strcspn(type, "@.") &&
+		    strncmp(names[i], type, strlen(names[i])) == 0) {
+			return !relations_cloned(build->relations, rsc);
+		}
+	}
+	return false;
+}
+
+/* Whether a Samba that runs once is always where an address is. */
+static bool has_own_samba(const struct build *build, size_t rsc)
+{
+	for (size_t i = 0; i < relations_num(build->relations); i++) {
+		if (build->sets[i] == build->sets[rsc] && is_samba(build, i)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void tie_to_samba(const struct build *build)
+{
+	struct cluster_state *state = build->placement->state;
+
+	for (size_t a = 0; a < state->num_addrs && !build->config->names_set; a++) {
+		size_t rsc = build->rscs[a];
+
+		if (rsc != RELATIONS_NONE && state->num_named == 0 &&
+		    !relations_cloned(build->relations, rsc)) {
+			state->addrs[a].tied = has_own_samba(build, rsc);
+		}
+	}
+}
+
 /* --- shares --- */
 
 /* The only node that a resource is on; NULL: none, or on its way between two. */
@@ -345,6 +388,7 @@ static int build_all(struct build *build)
 		}
 	}
 	err = add_net_names(build);
+	tie_to_samba(build);
 	err = err != 0 ? err : add_configured(build);
 	err = err != 0 ? err : add_share_agents(build);
 	err = err != 0 ? err : add_by_path(build);

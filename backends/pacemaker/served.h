@@ -10,6 +10,9 @@
  * Its addresses are those that are always on the resource's node. It is served by that node once one of
  * them is there, too. Shares of cloned resources are everywhere and not looked at.
  *
+ * An address is tied, too, when a Samba service that is no clone is always on its node: other addresses do
+ * not lead to that Samba. Net names that somebody has set say more, then this is not looked at.
+ *
  * An address has the net names that the meta attribute witness-net-names of its resource lists, or that of
  * the group or clone around it, or that of anything that is always on the same node.
  */
@@ -24,6 +27,7 @@
 struct served_config {
 	const struct smbconf *smb;     /* NULL: none */
 	const char *const *share_rscs; /* SHARE:RESOURCE, ended by NULL; NULL: none */
+	bool names_set;                /* net names do not come from the CIB (alone) */
 };
 
 /**

@@ -314,6 +314,44 @@ static void a_stop_or_death_takes_the_share_at_once(void **arg)
 	talloc_free(p);
 }
 
+/* Other addresses do not lead to it, unless somebody says so by net names. */
+static void a_single_samba_ties_its_addresses(void **arg)
+{
+	static const struct {
+		const char *type;
+		bool clone, named, tied;
+	} rows[] = {
+		{"smbd", false, false, true},   {"smb@fs3.service", false, false, true},
+		{"samba", false, false, true},  {"smbd", true, false, false},
+		{"smbd", false, true, false},   {"nmbd", false, false, false},
+		{"smbdx", false, false, false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		xmlDoc *doc = cib_load("move-1-before");
+		struct placement *p;
+		char text[256];
+
+		snprintf(text, sizeof(text), "%s<primitive id='s' class='systemd' type='%s'/>%s",
+			 rows[i].clone ? "<clone id='s-clone'>" : "", rows[i].type,
+			 rows[i].clone ? "</clone>" : "");
+		if (rows[i].clone) {
+			add_rsc(doc, text);
+			constrain(doc, TOGETHER("c", "group3", "s-clone"));
+		} else {
+			cib_add(doc, "//group", text);
+		}
+		if (rows[i].named) {
+			cib_add(doc, "//primitive[@id='vip1']", NET_NAMES("v1", "FS"));
+		}
+		p = serve(doc, NULL, NULL, NULL);
+		assert_int_equal(addr_of(p->state, VIP3)->tied, rows[i].tied);
+		assert_int_equal(addr_of(p->state, VIP3_6)->tied, rows[i].tied);
+		assert_false(addr_of(p->state, VIP1)->tied);
+		talloc_free(p);
+	}
+}
+
 static void net_names_are_meta_attributes(void **arg)
 {
 	xmlDoc *doc = cib_load("move-1-before");
@@ -458,6 +496,7 @@ int main(void)
 		cmocka_unit_test(the_smb_share_agent_names_its_share),
 		cmocka_unit_test(the_configuration_says_what_a_share_moves_with),
 		cmocka_unit_test(a_stop_or_death_takes_the_share_at_once),
+		cmocka_unit_test(a_single_samba_ties_its_addresses),
 		cmocka_unit_test(net_names_are_meta_attributes),
 		cmocka_unit_test(net_names_reach_what_is_always_on_the_node),
 		cmocka_unit_test(an_empty_net_name_is_none),

@@ -112,7 +112,6 @@ int cluster_state_add_addr(struct cluster_state *state, const struct cluster_add
 		return ENOMEM;
 	}
 	state->addrs = addrs;
-	copy.tied = false;
 	if (!dup_optional(addrs, addr->node, &copy.node) ||
 	    !dup_optional(addrs, addr->group, &copy.group) ||
 	    !dup_optional(addrs, addr->resource, &copy.resource) ||

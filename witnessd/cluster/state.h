@@ -43,7 +43,7 @@ struct cluster_addr {
 	const char *const *net_names;
 	enum cluster_addr_state state;
 	enum cluster_addr_kind kind;
-	bool tied;   /* a share has it among its .addrs; set by cluster_state_add_share() */
+	bool tied; /* what it serves no other address does: set where a share has it among its .addrs */
 	bool pinned; /* the manager leaves it where it is (maintenance): no move of it is planned */
 };
 

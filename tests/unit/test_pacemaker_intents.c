@@ -123,7 +123,8 @@ static void a_colocated_resource_takes_the_address_along(void **arg)
 		WITH("vip1", "app", "INFINITY"),
 		WITH("app", "vip1", "INFINITY"),
 		("<rsc_colocation id='set' score='INFINITY'><resource_set id='set-1'>"
-		 "<resource_ref id='vip1'/><resource_ref id='app'/></resource_set></rsc_colocation>"),
+		 "<resource_ref id='vip1'/><resource_ref "
+		 "id='app'/></resource_set></rsc_colocation>"),
 	};
 	xmlDoc *doc;
 

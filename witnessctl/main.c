@@ -63,6 +63,7 @@ const struct ctl_command ctl_commands[] = {
 	{"tickle", cmd_tickle, "ADDRESS",
 	 "Make clients notice that this node has taken their address over."},
 	{"static", cmd_backend, "WORD...", "Change the cluster of the static backend."},
+	{"ctdb", cmd_backend, "refresh", "Have the CTDB backend ask CTDB anew."},
 	{"log-level", cmd_log_level, "LEVEL",
 	 "Log err, warning, notice, info, debug or trace from now on."},
 	{"version", cmd_version, "", "The version of witnessctl."},

@@ -217,6 +217,7 @@ static const struct {
 	{"interfaces", cmd_interfaces},
 	{"list", cmd_list},
 	{"static", cmd_backend},
+	{"ctdb", cmd_backend},
 	{"log-level", cmd_log_level},
 	{"force-unregister", daemon_end_command},
 	{"leave", daemon_cmd_leave},

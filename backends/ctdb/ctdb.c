@@ -372,6 +372,27 @@ static json_t *ctdb_status(struct backend *backend)
 	return status;
 }
 
+/* `witnessctl ctdb refresh`: CTDB's event script knows that addresses have been distributed anew, which
+ * CTDB tells no client of before 4.20. */
+static int ctdb_command(struct backend *backend, TALLOC_CTX *mem_ctx, const json_t *request,
+			json_t **reply, char **why)
+{
+	const json_t *argv = json_object_get(request, "argv");
+	const char *word = json_string_value(json_array_get(argv, 0));
+
+	if (json_array_size(argv) != 1 || word == NULL || strcmp(word, "refresh") != 0) {
+		*why = talloc_strdup(mem_ctx, "expected: refresh");
+		return EINVAL;
+	}
+	if (!ctdb_client_is_up(backend->client)) {
+		*why = talloc_strdup(mem_ctx, "ctdbd is not reachable");
+		return ENOTCONN;
+	}
+	ctdb_survey_trigger(backend->survey);
+	*reply = json_null();
+	return 0;
+}
+
 const struct backend_ops witnessd_backend = {
 	.abi = BACKEND_ABI,
 	.name = "ctdb",
@@ -379,5 +400,6 @@ const struct backend_ops witnessd_backend = {
 	.broadcast = ctdb_broadcast,
 	.probe_node_send = ctdb_probe_node_send,
 	.probe_node_recv = ctdb_probe_recv,
+	.control = ctdb_command,
 	.status = ctdb_status,
 };

@@ -202,11 +202,10 @@ static void all_believe(struct fixture *f, uint32_t first, uint32_t second)
 	}
 }
 
-static int setup(void **state)
+static int setup_polling(void **state, const char *poll)
 {
 	struct fixture *f = talloc_zero(NULL, struct fixture);
-	const char *overrides[] = {NULL, "ctdb.timeout_ms=300", "ctdb.poll_ms=100",
-				   "peers.heartbeat=no", NULL};
+	const char *overrides[] = {NULL, "ctdb.timeout_ms=300", poll, "peers.heartbeat=no", NULL};
 	char *why = NULL;
 
 	log_setup("test", "stderr", LOG_CRIT);
@@ -232,6 +231,17 @@ static int setup(void **state)
 	assert_int_equal(witnessd_backend.connect(f, f->ev, f->config, &f->sink, &f->backend), 0);
 	*state = f;
 	return 0;
+}
+
+static int setup(void **state)
+{
+	return setup_polling(state, "ctdb.poll_ms=100");
+}
+
+/* Nothing is found within a test because it was time to look. */
+static int setup_slow(void **state)
+{
+	return setup_polling(state, "ctdb.poll_ms=60000");
 }
 
 static int teardown(void **state)
@@ -426,6 +436,49 @@ static void lost_nodes_are_seen_without_a_message(void **state)
 	assert_false(cluster_state_node(f->state, "node0")->online);
 }
 
+/* One command of witnessctl ctdb. */
+static int command(struct fixture *f, const char *text, char **why)
+{
+	json_t *request = json_loads(text, 0, NULL);
+	json_t *reply = NULL;
+	int err = witnessd_backend.control(f->backend, f, request, &reply, why);
+
+	json_decref(reply);
+	json_decref(request);
+	return err;
+}
+
+static void refresh_looks_at_once(void **state)
+{
+	struct fixture *f = *state;
+	char *why = NULL;
+
+	assert_int_equal(command(f, "{\"argv\": [\"refresh\"]}", &why), ENOTCONN);
+	settle_in(f);
+	all_believe(f, 1, 2);
+	assert_int_equal(command(f, "{\"argv\": [\"refresh\"]}", &why), 0);
+	fake_wait_until(f->ev, places_are(f, "1 2"));
+}
+
+static void other_commands_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const wrong[] = {"{}",
+					    "{\"argv\": []}",
+					    "{\"argv\": [1]}",
+					    "{\"argv\": \"refresh\"}",
+					    "{\"argv\": [\"refresh\", \"now\"]}",
+					    "{\"argv\": [\"move\"]}"};
+
+	settle_in(f);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char *why = NULL;
+
+		assert_int_equal(command(f, wrong[i], &why), EINVAL);
+		assert_string_equal(why, "expected: refresh");
+	}
+}
+
 static void wrong_configuration_does_not_start(void **state)
 {
 	struct fixture *f = *state;
@@ -455,6 +508,8 @@ int main(void)
 		TEST(own_addresses_are_lost_with_ctdbd),
 		TEST(own_flags_are_told_to_all),
 		TEST(lost_nodes_are_seen_without_a_message),
+		cmocka_unit_test_setup_teardown(refresh_looks_at_once, setup_slow, teardown),
+		TEST(other_commands_are_refused),
 		TEST(wrong_configuration_does_not_start),
 	};
 

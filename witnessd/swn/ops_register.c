@@ -53,20 +53,26 @@ static uint32_t check_share(const struct swn_service *service, const char *share
  * The address may belong to any node, also to none at the moment, but must be one of the list, and of
  * those that serve the net name.
  */
-static uint32_t check_address(const struct swn_service *service, const char *text,
-			      const char *net_name, struct ipaddr *ip)
+static uint32_t check_address(const struct swn_service *service, const struct rpc_call *call,
+			      const struct swn_register *args, struct ipaddr *ip)
 {
 	const struct cluster_state *state = cluster_current(service->cluster);
 	const struct cluster_addr *addr;
+	char text[IPADDR_STRLEN];
 
-	if (state == NULL || ipaddr_parse(text, ip) != 0) {
+	if (state == NULL || ipaddr_parse(args->ip_address, ip) != 0) {
 		return SWN_ERROR_INVALID_STATE;
 	}
 	addr = cluster_state_addr(state, ip);
-	return addr != NULL && swn_interface_offered(service, addr) &&
-			       cluster_state_serves(state, addr, net_name)
-		       ? SWN_SUCCESS
-		       : SWN_ERROR_INVALID_STATE;
+	if (addr == NULL || !swn_interface_offered(service, addr)) {
+		return SWN_ERROR_INVALID_STATE;
+	}
+	if (!cluster_state_serves(state, addr, args->net_name)) {
+		log_debug("connection %llu: refused a registration: %s serves other net names",
+			  (unsigned long long)call->conn_id, ipaddr_format(ip, text));
+		return SWN_ERROR_INVALID_STATE;
+	}
+	return SWN_SUCCESS;
 }
 
 static uint32_t check_limits(const struct swn_service *service, const struct rpc_call *call,
@@ -111,7 +117,7 @@ static uint32_t check(const struct swn_service *service, const struct rpc_call *
 	}
 	werror = check_share(service, args->share_name);
 	if (werror == SWN_SUCCESS) {
-		werror = check_address(service, args->ip_address, args->net_name, ip);
+		werror = check_address(service, call, args, ip);
 	}
 	return werror != SWN_SUCCESS ? werror : check_limits(service, call, principal);
 }

@@ -3,6 +3,7 @@
 #include "witnessctl/doctor.h"
 
 #include <errno.h>
+#include <qb/qblist.h>
 #include <string.h>
 
 #include "witnessd/rpc/client.h"
@@ -12,30 +13,33 @@
 
 struct sweep {
 	struct doctor *doctor;
-	size_t next; /* interface */
+	struct qb_list_head visits; /* in the order of the interfaces */
+	size_t next;                /* interface */
 	size_t running;
 };
 
 /* One address: endpoint mapper, then a bind to the port that it names. */
 struct visit {
+	struct qb_list_head link;
 	struct sweep *sweep;
 	struct ipaddr addr;
 	char text[IPADDR_STRLEN];
 	const char *node;
-	uint16_t port;
+	uint16_t port;    /* that was asked last */
+	const char *step; /* that failed; NULL: none */
+	int err;
 };
 
 static void start_some(struct sweep *sweep);
 static void mapped(struct tevent_req *subreq);
 static void bound(struct tevent_req *subreq);
 
-static void leave(struct visit *visit)
+static void leave(struct visit *visit, const char *step, int err)
 {
-	struct sweep *sweep = visit->sweep;
-
-	sweep->running--;
-	talloc_free(visit);
-	start_some(sweep);
+	visit->step = err != 0 ? step : NULL;
+	visit->err = err;
+	visit->sweep->running--;
+	start_some(visit->sweep);
 }
 
 static const char *remedy_for(int err)
@@ -59,12 +63,18 @@ static const char *remedy_for(int err)
 	}
 }
 
-static void failed(struct visit *visit, uint16_t port, const char *what, int err)
+static void tell(struct doctor *doctor, const struct visit *visit)
 {
-	doctor_tell(visit->sweep->doctor, DOCTOR_FAIL, visit->text, remedy_for(err),
-		    "%s, port %u on node %s: %s", what, port, visit->node,
-		    err == EPROTONOSUPPORT ? "no witness service is registered" : strerror(err));
-	leave(visit);
+	if (visit->step == NULL) {
+		doctor_tell(doctor, DOCTOR_OK, visit->text, NULL,
+			    "ports %u and %u on node %s can be reached", doctor_epm_port(doctor),
+			    visit->port, visit->node);
+		return;
+	}
+	doctor_tell(doctor, DOCTOR_FAIL, visit->text, remedy_for(visit->err),
+		    "%s, port %u on node %s: %s", visit->step, visit->port, visit->node,
+		    visit->err == EPROTONOSUPPORT ? "no witness service is registered"
+						  : strerror(visit->err));
 }
 
 static void visit_address(struct sweep *sweep, const struct ipaddr *addr, const char *node)
@@ -79,12 +89,14 @@ static void visit_address(struct sweep *sweep, const struct ipaddr *addr, const 
 	visit->sweep = sweep;
 	visit->addr = *addr;
 	visit->node = node != NULL ? node : "?";
+	visit->port = doctor_epm_port(sweep->doctor);
 	ipaddr_format(addr, visit->text);
+	qb_list_add_tail(&visit->link, &sweep->visits);
 	sweep->running++;
-	subreq = rpc_epm_map_send(visit, sweep->doctor->ev, addr, doctor_epm_port(sweep->doctor),
-				  &iface, STEP_TIMEOUT_MS);
+	subreq = rpc_epm_map_send(visit, sweep->doctor->ev, addr, visit->port, &iface,
+				  STEP_TIMEOUT_MS);
 	if (subreq == NULL) {
-		failed(visit, doctor_epm_port(sweep->doctor), "endpoint mapper", ENOMEM);
+		leave(visit, "endpoint mapper", ENOMEM);
 		return;
 	}
 	tevent_req_set_callback(subreq, mapped, visit);
@@ -103,13 +115,13 @@ static void mapped(struct tevent_req *subreq)
 
 	TALLOC_FREE(subreq);
 	if (err != 0) {
-		failed(visit, doctor_epm_port(doctor), "endpoint mapper", err);
+		leave(visit, "endpoint mapper", err);
 		return;
 	}
 	params.port = visit->port;
 	subreq = rpc_client_connect_send(visit, doctor->ev, &params);
 	if (subreq == NULL) {
-		failed(visit, visit->port, "witness interface", ENOMEM);
+		leave(visit, "witness interface", ENOMEM);
 		return;
 	}
 	tevent_req_set_callback(subreq, bound, visit);
@@ -118,19 +130,12 @@ static void mapped(struct tevent_req *subreq)
 static void bound(struct tevent_req *subreq)
 {
 	struct visit *visit = tevent_req_callback_data(subreq, struct visit);
-	struct doctor *doctor = visit->sweep->doctor;
 	struct rpc_client *client = NULL;
 	int err = rpc_client_connect_recv(subreq, visit, &client, NULL);
 
 	TALLOC_FREE(subreq);
-	if (err != 0) {
-		failed(visit, visit->port, "witness interface", err);
-		return;
-	}
-	doctor_tell(doctor, DOCTOR_OK, visit->text, NULL,
-		    "ports %u and %u on node %s can be reached", doctor_epm_port(doctor),
-		    visit->port, visit->node);
-	leave(visit);
+	talloc_free(client);
+	leave(visit, "witness interface", err);
 }
 
 static void start_some(struct sweep *sweep)
@@ -155,13 +160,18 @@ static void start_some(struct sweep *sweep)
 void doctor_check_ports(struct doctor *doctor)
 {
 	struct sweep sweep = {.doctor = doctor};
-	size_t before = json_array_size(doctor->results);
+	struct visit *visit, *next;
 
+	qb_list_init(&sweep.visits);
 	start_some(&sweep);
 	while (sweep.running > 0 && tevent_loop_once(doctor->ev) == 0) {
 	}
-	if (json_array_size(doctor->results) == before) {
+	if (qb_list_empty(&sweep.visits)) {
 		doctor_tell(doctor, DOCTOR_WARN, NULL, "see the check nodes",
 			    "no interface is available, so none was tried");
+	}
+	qb_list_for_each_entry_safe (visit, next, &sweep.visits, link) {
+		tell(doctor, visit);
+		talloc_free(visit);
 	}
 }

@@ -106,7 +106,7 @@ static void tell(struct doctor *doctor, const char *path, const struct smbconf *
 			count.both, conf->num_shares, count.names);
 	} else {
 		doctor_tell(doctor, DOCTOR_OK, path, NULL,
-			    "all %zu shares announce CLUSTER and CONTINUOUS AVAILABILITY",
+			    "all shares (%zu) announce CLUSTER and CONTINUOUS AVAILABILITY",
 			    count.both);
 	}
 	talloc_free(count.names);

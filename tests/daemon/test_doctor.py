@@ -227,7 +227,7 @@ def smbd(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("text, verdict, word", [
-    ("[global]\n" + CLUSTER + AVAILABLE + "[a]\n[b]\n", "ok", "all 2 shares"),
+    ("[global]\n" + CLUSTER + AVAILABLE + "[a]\n[b]\n", "ok", "all shares (2)"),
     ("[a]\n" + CLUSTER + AVAILABLE + "[b]\n", "warn", "1 of 2 shares announce CLUSTER and"),
     ("[a]\n" + CLUSTER + AVAILABLE + "[b]\n" + CLUSTER, "warn", "1 only one, which has no effect (b)"),
     ("[a]\n[b]\n" + AVAILABLE, "fail", "(a, b)"),

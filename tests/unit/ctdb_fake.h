@@ -9,10 +9,13 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <talloc.h>
+#include <tevent.h>
 #include <unistd.h>
 #include <cmocka.h>
 

@@ -47,8 +47,8 @@ struct ctdb_survey {
 		struct ctdb_view_local answer;
 		struct ctdb_nodemap *map;
 	} look;
-	struct ctdb_view_local last; /* with .map NULL: none */
-	struct ctdb_nodemap *last_map;
+	struct ctdb_view_local last;
+	struct ctdb_nodemap *last_map; /* NULL: none since the connection was made */
 
 	struct node_query **queries; /* by number; NULL: not under way */
 	bool round;                  /* under way */
@@ -94,9 +94,12 @@ static void schedule_next(struct ctdb_survey *survey)
 		return;
 	}
 	if (survey->triggered) {
+		/* At once; but who is told something all the time asks no more often for that. */
+		bool lately = clock_ms() - survey->last_round_ms < BURST_FIRST_MS;
+
 		survey->triggered = false;
 		survey->burst = 0;
-		schedule(survey, 0);
+		schedule(survey, lately ? BURST_FIRST_MS : 0);
 	} else if (survey->burst > 0 && survey->burst < BURST_ROUNDS) {
 		schedule(survey, (uint32_t)BURST_FIRST_MS << (survey->burst - 1));
 	} else {

@@ -106,6 +106,36 @@ static int resize(struct ctdb_view *view, size_t num)
 	return 0;
 }
 
+static bool most_connected(const struct ctdb_view *view)
+{
+	return 2 * view->num_connected > view->num_configured;
+}
+
+/*
+ * While most nodes are connected, and whenever one is lost without that, remember the generation of
+ * before: another one is that of a recovery without those who are missing.
+ */
+static void note_generation(struct ctdb_view *view, const struct ctdb_nodemap *map,
+			    uint32_t generation)
+{
+	uint32_t before = view->generation;
+	size_t had = view->num_connected;
+
+	view->generation = generation;
+	view->num_connected = view->num_configured = 0;
+	for (size_t i = 0; i < map->num; i++) {
+		uint32_t flags = map->list[i].flags;
+
+		view->num_configured += (flags & CTDB_NODE_DELETED) == 0;
+		view->num_connected += (flags & (CTDB_NODE_DELETED | CTDB_NODE_DISCONNECTED)) == 0;
+	}
+	if (most_connected(view)) {
+		view->agreed_generation = generation;
+	} else if (view->num_connected < had) {
+		view->agreed_generation = before;
+	}
+}
+
 int ctdb_view_local(struct ctdb_view *view, const struct ctdb_view_local *local)
 {
 	int err = resize(view, local->map->num);
@@ -113,10 +143,10 @@ int ctdb_view_local(struct ctdb_view *view, const struct ctdb_view_local *local)
 	if (err != 0) {
 		return err;
 	}
+	note_generation(view, local->map, local->generation);
 	view->pnn = local->pnn;
 	view->runstate = local->runstate;
 	view->recmode = local->recmode;
-	view->generation = local->generation;
 	view->local_known = true;
 	for (size_t i = 0; i < view->num_nodes; i++) {
 		struct view_node *node = &view->nodes[i];
@@ -386,19 +416,6 @@ uint32_t ctdb_view_flags(const struct ctdb_view *view, uint32_t pnn)
 	/* It knows of its own state up to a second before the others. */
 	return (node->self_flags & ~CTDB_NODE_DISCONNECTED) |
 	       (node->flags & (CTDB_NODE_DISCONNECTED | CTDB_NODE_DELETED));
-}
-
-static bool most_connected(const struct ctdb_view *view)
-{
-	size_t connected = 0, configured = 0;
-
-	for (size_t i = 0; i < view->num_nodes; i++) {
-		if ((view->nodes[i].flags & CTDB_NODE_DELETED) == 0) {
-			configured++;
-			connected += ctdb_view_reachable(view, (uint32_t)i);
-		}
-	}
-	return 2 * connected > configured;
 }
 
 bool ctdb_view_quorate(const struct ctdb_view *view)

@@ -307,20 +307,6 @@ static int compose_addrs(struct composer *c)
 	return err;
 }
 
-/* With most nodes connected there is nothing to be decided: remember when that was so. */
-static void note_agreement(struct ctdb_view *view)
-{
-	size_t connected = 0, configured = 0;
-
-	for (size_t i = 0; i < view->num_nodes; i++) {
-		configured += (view->nodes[i].flags & CTDB_NODE_DELETED) == 0;
-		connected += ctdb_view_reachable(view, (uint32_t)i);
-	}
-	if (2 * connected > configured) {
-		view->agreed_generation = view->generation;
-	}
-}
-
 int ctdb_view_compose(struct ctdb_view *view, TALLOC_CTX *mem_ctx, uint64_t now_ms,
 		      struct cluster_state **state, struct ctdb_view_intents *intents,
 		      uint64_t *next_ms)
@@ -336,7 +322,6 @@ int ctdb_view_compose(struct ctdb_view *view, TALLOC_CTX *mem_ctx, uint64_t now_
 	if (c.state == NULL) {
 		return ENOMEM;
 	}
-	note_agreement(view);
 	c.state->quorate = ctdb_view_quorate(view);
 	err = compose_addrs(&c); /* first: a node that has some is judged otherwise */
 	for (uint32_t pnn = 0; pnn < view->num_nodes && err == 0; pnn++) {

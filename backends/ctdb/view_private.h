@@ -51,7 +51,8 @@ struct ctdb_view {
 	struct ctdb_view_config config;
 	uint32_t pnn, runstate, recmode, generation;
 	bool local_known;
-	uint32_t agreed_generation; /* the last one with most nodes connected */
+	size_t num_connected, num_configured; /* nodes, this one included */
+	uint32_t agreed_generation; /* the last one of those nodes that have been lost since */
 	struct view_node *nodes;    /* by number */
 	size_t num_nodes;
 	struct view_addr *addrs; /* by ip */

@@ -613,6 +613,35 @@ static void recovery_without_the_others_settles_it(void **state)
 	expect(f, "0 0 0 0");
 }
 
+/* Less than most from the start, by CTDB's own decision; then another one is lost, or this one cut off. */
+static void minority_that_loses_another_waits_for_a_recovery(void **state)
+{
+	struct fixture *f = *state;
+
+	f->flags[1] = CTDB_NODE_DISCONNECTED;
+	f->flags[2] = CTDB_NODE_DISCONNECTED;
+	look(f, CTDB_RUNSTATE_RUNNING, 0, GENERATION);
+	answer(f, 0, "0 0 0 0");
+	compose(f);
+	assert_true(f->state->quorate);
+	f->flags[1] = 0;
+	look(f, CTDB_RUNSTATE_RUNNING, 0, GENERATION + 1);
+	answer(f, 1, "0 0 0 0");
+	compose(f);
+	assert_true(f->state->quorate);
+	f->flags[1] = CTDB_NODE_DISCONNECTED;
+	look(f, CTDB_RUNSTATE_RUNNING, 0, GENERATION + 1);
+	compose(f);
+	assert_false(f->state->quorate);
+	/* A recovery so quick that loss and new generation are seen together. */
+	f->flags[1] = 0;
+	look(f, CTDB_RUNSTATE_RUNNING, 0, GENERATION + 2);
+	f->flags[1] = CTDB_NODE_DISCONNECTED;
+	look(f, CTDB_RUNSTATE_RUNNING, 0, GENERATION + 3);
+	compose(f);
+	assert_true(f->state->quorate);
+}
+
 static void non_members_have_no_say(void **state)
 {
 	struct fixture *f = *state;
@@ -816,6 +845,7 @@ int main(void)
 		TEST(deleted_nodes_are_none),
 		TEST(cut_off_node_holds_its_tongue),
 		TEST(recovery_without_the_others_settles_it),
+		TEST(minority_that_loses_another_waits_for_a_recovery),
 		TEST(non_members_have_no_say),
 		TEST(reconnect_shows_how_it_is),
 		TEST(more_than_ctdb_can_have_is_refused),

@@ -205,7 +205,7 @@ static void all_believe(struct fixture *f, uint32_t first, uint32_t second)
 static int setup_polling(void **state, const char *poll)
 {
 	struct fixture *f = talloc_zero(NULL, struct fixture);
-	const char *overrides[] = {NULL, "ctdb.timeout_ms=300", poll, "peers.heartbeat=no", NULL};
+	const char *overrides[] = {NULL, "ctdb.timeout_ms=1000", poll, "peers.heartbeat=no", NULL};
 	char *why = NULL;
 
 	log_setup("test", "stderr", LOG_CRIT);

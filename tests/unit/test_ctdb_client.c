@@ -57,7 +57,7 @@ static struct fixture *create(void)
 {
 	struct fixture *f = talloc_zero(NULL, struct fixture);
 	struct ctdb_client_config config = {
-		.retry_max_ms = 200, .timeout_ms = 300, .silence_max_ms = 100};
+		.retry_max_ms = 200, .timeout_ms = 1000, .silence_max_ms = 500};
 
 	f->ev = tevent_context_init(f);
 	f->fake = fake_create(f, f->ev);

@@ -292,15 +292,17 @@ static int find_program(TALLOC_CTX *mem_ctx, const char *name, char **out)
 	for (const char *p = path != NULL ? path : "/usr/bin:/bin"; *p != '\0';) {
 		int len = (int)strcspn(p, ":");
 		char *candidate = talloc_asprintf(mem_ctx, "%.*s/%s", len, p, name);
+		int found;
 
 		if (candidate == NULL) {
 			return ENOMEM;
 		}
-		if (len > 0 && check_path(candidate) == 0) {
+		found = len > 0 ? check_path(candidate) : ENOENT;
+		if (found == 0) {
 			*out = candidate;
 			return 0;
 		}
-		err = len > 0 && check_path(candidate) == EACCES ? EACCES : err;
+		err = found == EACCES ? EACCES : err;
 		talloc_free(candidate);
 		p += len + (p[len] == ':');
 	}
@@ -316,8 +318,8 @@ static int copy_argv(struct watch_exec *exec, const char *const *argv)
 		num++;
 	}
 	exec->argv = talloc_zero_array(exec, char *, num + 1);
-	if (exec->argv == NULL) {
-		return ENOMEM;
+	if (exec->argv == NULL || num == 0) {
+		return num == 0 ? EINVAL : ENOMEM;
 	}
 	err = find_program(exec->argv, argv[0], &exec->argv[0]);
 	for (size_t i = 1; err == 0 && i < num; i++) {

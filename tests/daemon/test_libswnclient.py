@@ -177,6 +177,57 @@ def test_tevent_example_is_notified(installed, cluster, run):
     assert not any(registered_at(cluster).values())
 
 
+LIST = """\
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <swnclient.h>
+
+int main(int argc, char **argv)
+{
+	struct swnc_config *config = swnc_config_new();
+	struct swnc_interfaces *list = NULL;
+	char *why = NULL;
+	int err = argc == 3 ? 0 : 1;
+
+	err = err ? err : swnc_config_set_text(config, SWNC_NET_NAME, argv[1]);
+	err = err ? err : swnc_config_set_text(config, SWNC_SERVER, argv[2]);
+	err = err ? err : swnc_config_set_text(config, SWNC_USER, getenv("SWN_USER"));
+	err = err ? err : swnc_config_set_text(config, SWNC_DOMAIN, getenv("SWN_DOMAIN"));
+	err = err ? err : swnc_config_set_text(config, SWNC_PASSWORD, getenv("SWN_PASSWORD"));
+	err = err ? err : swnc_config_set_number(config, SWNC_EPM_PORT, (uint32_t)atoi(getenv("SWN_EPM_PORT")));
+	err = err ? err : swnc_get_interfaces(config, &list, &why);
+	swnc_config_free(config);
+	if (err != 0) {
+		printf("%s: %s\\n", strerror(err), why != NULL ? why : "-");
+		free(why);
+		return 1;
+	}
+	for (size_t i = 0; i < list->num; i++) {
+		printf("%s %s %s %u %d\\n", list->entries[i].group, list->entries[i].ipv4,
+		       swnc_state_name(list->entries[i].state), list->entries[i].version,
+		       list->entries[i].witness);
+	}
+	swnc_interfaces_free(list);
+	return 0;
+}
+"""
+
+
+def test_interfaces_without_a_loop(installed, run):
+    source = os.path.join(installed.folder, "list.c")
+    with open(source, "w", encoding="utf-8") as f:
+        f.write(LIST)
+    path = installed.compile(source, "libswnclient")
+    program = run(path, SERVER)
+    lines = [program.lines.get(timeout=30) for _ in range(4)]
+    assert sorted(lines) == ["n1 127.0.78.1 available 2 0", f"n1 {MOVING} available 2 0",
+                             "n2 127.0.78.2 available 2 1", "n3 127.0.78.3 available 2 1"]
+    assert program.process.wait(20) == 0
+    refused = run(path, SERVER, password="wrong")
+    assert refused.wait("Permission denied: the server refuses") and refused.process.wait(20) == 1
+
+
 def test_wrong_password_ends_it(installed, run):
     program = run(installed.compile(os.path.join(EXAMPLES, "swn-wait.c"), "libswnclient"), SERVER,
                   password="wrong")

@@ -116,9 +116,10 @@ $(foreach b,$(BACKENDS),$(eval $(call module_rule,$b)))
 $(B)/obj/backends/pacemaker/%.o $(B)/obj/tests/unit/test_pacemaker%.o $(B)/obj/tests/lab/%.o $(B)/obj/tests/fuzz/fuzz_cib.o: EXTRA_CFLAGS = $(PM_CFLAGS) -Wno-deprecated-declarations
 
 # A unit test links the core; tests named test_BACKEND_* link that backend's objects, too, and those
-# named test_tickle* the tickle agent's, test_swnclient* the client library's.
+# named test_tickle* the tickle agent's, test_swnclient* the client library's, test_watch* what runs programs.
+watch_src     := witnessctl/watch_exec.c witnessctl/watch_print.c witnessctl/table.c
 define unit_rule
-$(B)/tests/unit/$(1): $(B)/obj/tests/unit/$(1).o $(foreach b,$(BACKENDS),$(if $(filter test_$b%,$(1)),$(call obj,$(call module_srcs,$b)))) $(if $(filter test_tickle%,$(1)),$(call obj,$(filter-out agents/main.c,$(agent_src)))) $(if $(filter test_swnclient%,$(1)),$(call obj,$(swnc_src))) $(core_lib)
+$(B)/tests/unit/$(1): $(B)/obj/tests/unit/$(1).o $(foreach b,$(BACKENDS),$(if $(filter test_$b%,$(1)),$(call obj,$(call module_srcs,$b)))) $(if $(filter test_tickle%,$(1)),$(call obj,$(filter-out agents/main.c,$(agent_src)))) $(if $(filter test_swnclient% test_watch%,$(1)),$(call obj,$(swnc_src))) $(if $(filter test_watch%,$(1)),$(call obj,$(watch_src))) $(core_lib)
 	@mkdir -p $$(@D)
 	$$(say)$(CC) $(CFLAGS) $$(LDFLAGS) -rdynamic -o $$@ $$^ $$(if $$(filter test_pacemaker%,$(1)),$$(PM_LIBS)) $(PKG_LIBS) -lcmocka -ldl -lpthread
 endef

@@ -435,6 +435,19 @@ static void take_may_be_heard_before_the_release(void **state)
 	expect(f, "2 2 0 0");
 }
 
+/* There and back between two looks of the core: the last one counts. */
+static void two_moves_may_be_heard_at_once(void **state)
+{
+	struct fixture *f = *state;
+	struct ipaddr ip = ip_of("10.77.2.2");
+
+	settle_in(f);
+	assert_int_equal(ctdb_view_taken(f->view, 2, &ip, f->now_ms), 0);
+	assert_int_equal(ctdb_view_taken(f->view, 1, &ip, f->now_ms), 0);
+	compose(f);
+	expect(f, "2 1 0 0");
+}
+
 static void messages_about_nothing_known_are_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -836,6 +849,7 @@ int main(void)
 		TEST(intent_that_was_withdrawn_can_come_again),
 		TEST(answer_to_an_older_question_does_not_undo_a_message),
 		TEST(take_may_be_heard_before_the_release),
+		TEST(two_moves_may_be_heard_at_once),
 		TEST(messages_about_nothing_known_are_refused),
 		TEST(node_that_is_to_be_left_drains),
 		TEST(own_end_drains),

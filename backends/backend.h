@@ -18,6 +18,7 @@
 
 #include "witnessd/cluster/state.h"
 #include "witnessd/config.h"
+#include "witnessd/util/tcpconn.h"
 
 #define BACKEND_ABI        3
 #define BACKEND_SYMBOL     "witnessd_backend"
@@ -70,6 +71,12 @@ struct backend_sink {
 	void (*lost)(void *private_data, const char *reason);
 };
 
+enum backend_tickles {
+	BACKEND_TICKLES_UNKNOWN, /* until the manager has been asked: before the first snapshot */
+	BACKEND_TICKLES_ITSELF,
+	BACKEND_TICKLES_NOT, /* or not all that it should */
+};
+
 struct backend_ops {
 	unsigned int abi; /* BACKEND_ABI */
 	const char *name;
@@ -85,9 +92,15 @@ struct backend_ops {
 	/** To all peers, and possibly to the sender, between peers_joined() and peers_left().
 	 *  @return 0, EAGAIN (queue full), ENOTCONN, EMSGSIZE */
 	int (*broadcast)(struct backend *backend, const uint8_t *bytes, size_t len);
-	/** An SMB or witness connection that the manager should tickle after a takeover. */
-	int (*watch_connection)(struct backend *backend, const struct sockaddr_storage *local,
-				const struct sockaddr_storage *remote);
+	/**
+	 * A client's connection to witnessd itself, to a floating address of this node, that the manager should
+	 * tickle after a takeover; or its end. Told again for all that are open when the manager or the
+	 * address is back; never for connections of an address that has left: those the manager needs.
+	 * @return 0, or an errno: that one will not be tickled
+	 */
+	int (*watch_connection)(struct backend *backend, const struct tcpconn *conn, bool open);
+	/** Whether the manager leaves it to witness-tickle to tickle the clients of SMB. */
+	enum backend_tickles (*tickles)(const struct backend *backend);
 	/**
 	 * Ask a node itself whether it lives: by ways that lead neither through its witnessd nor through what
 	 * the manager believes of it. Asked of nodes whose witnessd is silent, about once a second each.

@@ -93,7 +93,7 @@ const struct config_key config_keys[] = {
 	 "Milliseconds without a heartbeat after which a node that does not answer either is suspected, and counts as dead once a majority of all nodes agrees; at least four times peers.heartbeat_interval."},
 	/* tickles */
 	{"tickle.enabled", CONFIG_ENUM, "auto", 0, 0, "yes|no|auto",
-	 "Whether the TCP connections of the floating addresses are tracked, and their clients tickled by the node that takes an address over; auto: with the backend pacemaker."},
+	 "Whether the TCP connections of the floating addresses are tracked, and their clients tickled by the node that takes an address over; auto: where the cluster manager does not do that itself, which is Pacemaker, and CTDB from 4.20 on."},
 	{"tickle.agent", CONFIG_PATH, "", 0, 0, NULL,
 	 "The program witness-tickle; empty: the one in the folder of the backend modules."},
 	{"tickle.ports", CONFIG_LIST, "445 139 witness", 0, 0, NULL,

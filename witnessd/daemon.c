@@ -175,6 +175,7 @@ static const struct {
 	{"backend", start_backend},
 	{"endpoints", daemon_rpc_listen},
 	{"tickles", daemon_tickle_start}, /* of the witness's port, too */
+	{"connections", daemon_watch_start},
 	{"control socket", daemon_control_start},
 };
 
@@ -184,6 +185,7 @@ static int daemon_destructor(struct daemon *daemon)
 	TALLOC_FREE(daemon->control);
 	daemon_ends_free(daemon);
 	TALLOC_FREE(daemon->rpc);
+	TALLOC_FREE(daemon->watch);
 	TALLOC_FREE(daemon->conntrack);
 	TALLOC_FREE(daemon->leaves);
 	TALLOC_FREE(daemon->swn);

@@ -43,6 +43,7 @@ struct daemon {
 	struct swn_service *swn;
 	struct swn_leaves *leaves;
 	struct conntrack *conntrack; /* NULL: no tickles */
+	struct daemon_watch *watch;  /* NULL: the manager does not want to know of connections */
 	struct control_server *control;
 	struct qb_list_head ends; /* daemon_end.c */
 	unsigned int num_ends;
@@ -62,6 +63,9 @@ int daemon_rpc_listen(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why);
 
 /** Tickles, if they are wanted, and the gate; the backend is loaded. */
 int daemon_tickle_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why);
+
+/** Have the manager tickle the clients of witnessd itself, if it wants to; the backend is loaded. */
+int daemon_watch_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why);
 
 /** Commands of witnessctl: see control.h for all of them. */
 int daemon_cmd_leave(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,

@@ -50,14 +50,17 @@ static int read_ports(const struct daemon *daemon, TALLOC_CTX *mem_ctx, uint16_t
 	return num > 0 ? 0 : EINVAL;
 }
 
-static bool wants_tickles(const struct daemon *daemon)
+/* @return whether tickles are wanted, as far as can be told now */
+static enum backend_tickles who_tickles(const struct daemon *daemon)
 {
 	const char *enabled = config_string(daemon->config, "tickle.enabled");
+	const struct backend_ops *ops = cluster_backend_ops(daemon->cluster);
 
 	if (strcmp(enabled, "auto") == 0) {
-		return strcmp(config_string(daemon->config, "global.backend"), "pacemaker") == 0;
+		return ops->tickles != NULL ? ops->tickles(cluster_backend(daemon->cluster))
+					    : BACKEND_TICKLES_ITSELF;
 	}
-	return strcmp(enabled, "yes") == 0;
+	return strcmp(enabled, "yes") == 0 ? BACKEND_TICKLES_NOT : BACKEND_TICKLES_ITSELF;
 }
 
 static int start_conntrack(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
@@ -80,12 +83,47 @@ static int start_conntrack(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **wh
 	return ret;
 }
 
+/* The manager may have been out of reach when it was asked whether it tickles. */
+static void ask_again(void *private_data, const struct cluster_event *event,
+		      const struct cluster_state *state)
+{
+	struct daemon *daemon = talloc_get_type_abort(private_data, struct daemon);
+	char *why = NULL;
+	int ret;
+
+	if (daemon->conntrack != NULL || who_tickles(daemon) != BACKEND_TICKLES_NOT) {
+		return;
+	}
+	log_notice("This cluster manager does not tickle all clients of an address that moves: "
+		   "witness-tickle does (tickle.enabled)");
+	ret = start_conntrack(daemon, daemon, &why);
+	if (ret != 0) {
+		log_err("Clients are not tickled: %s", why != NULL ? why : strerror(ret));
+	}
+	talloc_free(why);
+}
+
 int daemon_tickle_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 {
+	uint16_t ports[MAX_PORTS];
+	size_t num_ports;
 	int ret = swn_leaves_create(daemon, daemon->ev, daemon->cluster, daemon->swn,
 				    &daemon->leaves);
 
-	return ret == 0 && wants_tickles(daemon) ? start_conntrack(daemon, mem_ctx, why) : ret;
+	if (ret != 0) {
+		return ret;
+	}
+	switch (who_tickles(daemon)) {
+	case BACKEND_TICKLES_UNKNOWN:
+		/* A mistake in the configuration is found now, whatever the manager will be. */
+		ret = read_ports(daemon, mem_ctx, ports, &num_ports, why);
+		return ret != 0 ? ret : cluster_listen(daemon->cluster, ask_again, daemon);
+	case BACKEND_TICKLES_NOT:
+		return start_conntrack(daemon, mem_ctx, why);
+	case BACKEND_TICKLES_ITSELF:
+		break;
+	}
+	return 0;
 }
 
 /* {"address": "10.0.0.7"}. @return 0, or EINVAL with the reason */

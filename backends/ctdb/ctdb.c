@@ -18,6 +18,7 @@
 #include "backends/ctdb/probe.h"
 #include "backends/ctdb/publish.h"
 #include "backends/ctdb/survey.h"
+#include "backends/ctdb/tickles.h"
 #include "backends/ctdb/view.h"
 #include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
@@ -34,6 +35,7 @@ struct backend {
 	struct ctdb_view *view;
 	struct ctdb_survey *survey;
 	struct ctdb_peers *peers;
+	struct ctdb_tickles *tickles;
 	struct ctdb_publisher *publisher;
 	const char *version; /* of ctdbd, by what it has been seen to do; NULL: nothing special */
 };
@@ -275,7 +277,11 @@ static int start_peers(struct backend *backend)
 		.join_wait_ms = CTDB_PEERS_JOIN_WAIT_MS,
 	};
 
-	return ctdb_peers_create(backend, backend->ev, &peers, &backend->peers);
+	int err = ctdb_peers_create(backend, backend->ev, &peers, &backend->peers);
+
+	return err != 0 ? err
+			: ctdb_tickles_create(backend, backend->ev, backend->client,
+					      &backend->tickles);
 }
 
 /* The client first: its questions are the survey's, and are not answered into what has been freed. */
@@ -350,6 +356,16 @@ static char *summary(TALLOC_CTX *mem_ctx, const struct backend *backend)
 		       : talloc_asprintf_append(text, "; CTDB %s", backend->version);
 }
 
+static int ctdb_watch_connection(struct backend *backend, const struct tcpconn *conn, bool open)
+{
+	return ctdb_tickles_watch(backend->tickles, conn, open);
+}
+
+static enum backend_tickles ctdb_who_tickles(const struct backend *backend)
+{
+	return ctdb_tickles_who(backend->tickles);
+}
+
 static json_t *ctdb_status(struct backend *backend)
 {
 	const struct ctdb_client_stats *client = ctdb_client_stats(backend->client);
@@ -398,6 +414,8 @@ const struct backend_ops witnessd_backend = {
 	.name = "ctdb",
 	.connect = ctdb_connect,
 	.broadcast = ctdb_broadcast,
+	.watch_connection = ctdb_watch_connection,
+	.tickles = ctdb_who_tickles,
 	.probe_node_send = ctdb_probe_node_send,
 	.probe_node_recv = ctdb_probe_recv,
 	.control = ctdb_command,

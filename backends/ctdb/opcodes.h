@@ -9,8 +9,9 @@ enum ctdb_opcode {
 	CTDB_GET_VNNMAP = 5,
 	CTDB_GET_RECMODE = 15, /* status: 0 normal, 1 recovery */
 	CTDB_REGISTER_SRVID = 23,
-	CTDB_GET_PNN = 35,        /* status */
-	CTDB_TCP_CLIENT = 44,     /* own ctdbd only! */
+	CTDB_GET_PNN = 35,    /* status */
+	CTDB_TCP_CLIENT = 44, /* own ctdbd only! */
+	CTDB_TCP_REMOVE = 46,
 	CTDB_GET_PUBLIC_IPS = 90, /* of that node's own file */
 	CTDB_GET_NODEMAP = 91,
 	CTDB_REGISTER_NOTIFY = 114, /* a message that ctdbd sends when the client has ended */

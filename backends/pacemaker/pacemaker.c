@@ -405,11 +405,18 @@ static json_t *pacemaker_status(struct backend *backend)
 		(json_int_t)backend->last_build_us, "cpg", cpg_link_status(backend->cpg));
 }
 
+/* Pacemaker knows nothing of connections; IPaddr2 announces the address and no more. */
+static enum backend_tickles pacemaker_tickles(const struct backend *backend)
+{
+	return BACKEND_TICKLES_NOT;
+}
+
 extern const struct backend_ops witnessd_backend;
 const struct backend_ops witnessd_backend = {
 	.abi = BACKEND_ABI,
 	.name = "pacemaker",
 	.connect = pacemaker_connect,
 	.broadcast = pacemaker_broadcast,
+	.tickles = pacemaker_tickles,
 	.status = pacemaker_status,
 };

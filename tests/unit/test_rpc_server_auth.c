@@ -674,6 +674,52 @@ static void idle_connections_are_closed_unless_something_is_registered(void **st
 	raw_close(&holding);
 }
 
+struct conns {
+	unsigned int opened, ended, counted;
+	struct tcpconn last;
+};
+
+static void hear_conn(void *private_data, const struct tcpconn *conn, bool open)
+{
+	struct conns *conns = private_data;
+
+	conns->last = *conn;
+	*(open ? &conns->opened : &conns->ended) += 1;
+}
+
+static void count_conn(void *private_data, const struct tcpconn *conn)
+{
+	struct conns *conns = private_data;
+
+	conns->counted++;
+	assert_memory_equal(conn, &conns->last, sizeof(*conn));
+}
+
+static void authenticated_connections_are_told_of(void **state)
+{
+	struct auth_rig *a = *state;
+	struct conns conns = {.counted = 0};
+	struct raw c, anonymous;
+
+	rig_start(a->rig);
+	rpc_server_listen(a->rig->server, hear_conn, &conns);
+	anonymous = raw_new(a, RPC_AUTH_NTLM, RPC_LEVEL_INTEGRITY);
+	c = authenticated(a, RPC_AUTH_NTLM, RPC_LEVEL_INTEGRITY);
+	expect_who(&c, "5 " NTLM_DOMAIN "\\" NTLM_USER);
+	assert_int_equal(conns.opened, 1);
+	assert_int_equal(conns.last.local_port, a->rig->port);
+	rpc_server_foreach_conn(a->rig->server, count_conn, &conns);
+	assert_int_equal(conns.counted, 1);
+	raw_close(&c);
+	RIG_UNTIL(a->rig, conns.ended == 1);
+	raw_close(&anonymous);
+	RIG_UNTIL(a->rig, rpc_server_stats(a->rig->server)->connections == 0);
+	assert_int_equal(conns.opened, 1);
+	assert_int_equal(conns.ended, 1);
+	rpc_server_foreach_conn(a->rig->server, count_conn, &conns);
+	assert_int_equal(conns.counted, 1);
+}
+
 /* The connection goes while its step is on a thread. */
 static void a_client_that_vanishes_during_a_step_is_forgotten(void **state)
 {
@@ -722,6 +768,7 @@ int main(void)
 		CASE(authentication_has_to_end_in_time),
 		CASE(idle_connections_are_closed_unless_something_is_registered),
 		CASE(a_client_that_vanishes_during_a_step_is_forgotten),
+		CASE(authenticated_connections_are_told_of),
 	};
 
 	alarm(120); /* a hang is a failure */

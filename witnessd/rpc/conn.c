@@ -31,6 +31,23 @@ static void leave_unauthenticated(struct rpc_conn *conn)
 	rpc_server_has_room(conn->server);
 }
 
+struct tcpconn conn_tcpconn(const struct rpc_conn *conn)
+{
+	return (struct tcpconn){.local = conn->local,
+				.remote = conn->remote,
+				.local_port = conn->local_port,
+				.remote_port = conn->remote_port};
+}
+
+static void tell_listener(const struct rpc_conn *conn, bool open)
+{
+	struct tcpconn tcp = conn_tcpconn(conn);
+
+	if (conn->server->conn_fn != NULL) {
+		conn->server->conn_fn(conn->server->conn_private, &tcp, open);
+	}
+}
+
 static int conn_destructor(struct rpc_conn *conn)
 {
 	conn->state = CONN_CLOSING; /* calls that end below answer nothing */
@@ -49,6 +66,9 @@ static int conn_destructor(struct rpc_conn *conn)
 	conn->server->stats.connections--;
 	rpc_server_has_room(conn->server);
 	log_debug("rpc: connection %" PRIu64 ": closed", conn->id);
+	if (conn->authenticated) {
+		tell_listener(conn, false);
+	}
 	return 0;
 }
 
@@ -193,6 +213,7 @@ int conn_authenticated(struct rpc_conn *conn, const char *principal)
 		}
 		conn->authenticated = true;
 		leave_unauthenticated(conn);
+		tell_listener(conn, true);
 	}
 	TALLOC_FREE(conn->setup_timer);
 	conn_enter(conn, CONN_READY);

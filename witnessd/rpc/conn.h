@@ -102,6 +102,8 @@ struct rpc_conn {
 
 /** Take an accepted socket over; it is closed on failure, too. @return 0, ENOMEM, or what asking for addresses gave */
 int conn_create(struct rpc_endpoint *endpoint, int fd);
+/** Its addresses and ports. */
+struct tcpconn conn_tcpconn(const struct rpc_conn *conn);
 /** The only writer of conn->state. */
 void conn_enter(struct rpc_conn *conn, enum conn_state state);
 /** Send what is queued (within close_ms), then close. Calls still running are dropped. */

@@ -223,6 +223,29 @@ unsigned int rpc_server_drop_local(struct rpc_server *server, const struct ipadd
 	return num;
 }
 
+void rpc_server_listen(struct rpc_server *server,
+		       void (*fn)(void *private_data, const struct tcpconn *conn, bool open),
+		       void *private_data)
+{
+	server->conn_fn = fn;
+	server->conn_private = private_data;
+}
+
+void rpc_server_foreach_conn(const struct rpc_server *server,
+			     void (*fn)(void *private_data, const struct tcpconn *conn),
+			     void *private_data)
+{
+	struct rpc_conn *conn;
+
+	qb_list_for_each_entry (conn, &server->conns, list) {
+		if (conn->authenticated && conn->state != CONN_CLOSING) {
+			struct tcpconn tcp = conn_tcpconn(conn);
+
+			fn(private_data, &tcp);
+		}
+	}
+}
+
 /* Whether the connection is waiting for us: a step runs that is not a punishment. */
 static bool waits_for_us(const struct rpc_conn *conn)
 {

@@ -8,6 +8,7 @@
 
 #include "witnessd/rpc/auth.h"
 #include "witnessd/rpc/iface.h"
+#include "witnessd/util/tcpconn.h"
 
 /* All limits; rpc_limits_default gives the documented defaults. Times in milliseconds. */
 struct rpc_limits {
@@ -104,5 +105,18 @@ const char *rpc_server_principal(const struct rpc_server *server);
  * operations that are done by now are still answered, and what is queued is flushed. @return how many
  */
 unsigned int rpc_server_drop_local(struct rpc_server *server, const struct ipaddr *addr);
+
+/**
+ * Hear of connections that have finished their authentication (open), and of their ends. One listener;
+ * called from inside of a connection, so it must not call the server.
+ */
+void rpc_server_listen(struct rpc_server *server,
+		       void (*fn)(void *private_data, const struct tcpconn *conn, bool open),
+		       void *private_data);
+
+/** All authenticated connections that are not closing. fn must not call the server. */
+void rpc_server_foreach_conn(const struct rpc_server *server,
+			     void (*fn)(void *private_data, const struct tcpconn *conn),
+			     void *private_data);
 
 #endif

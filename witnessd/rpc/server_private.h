@@ -41,6 +41,8 @@ struct rpc_server {
 	bool accept_waits; /* a listener rests until a connection ends or is authenticated */
 	int spare_fd;      /* given up for a moment to refuse a connection at EMFILE; -1 = none */
 	struct rpc_log_window log_window;
+	void (*conn_fn)(void *private_data, const struct tcpconn *conn, bool open);
+	void *conn_private;
 };
 
 /* An interface as an endpoint serves it. */

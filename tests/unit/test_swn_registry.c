@@ -215,6 +215,27 @@ static void the_latest_move_wins(void **state)
 	assert_int_equal(talloc_total_blocks(*state), 1);
 }
 
+static bool is_not_it(void *private_data, const struct ipaddr *ip)
+{
+	return !ipaddr_equal(private_data, ip);
+}
+
+static void a_destination_that_has_gone_is_left_out(void **state)
+{
+	struct swn_queue queue = {0};
+	struct swn_queue_addr a[2] = {{.ip = fix_ip("10.0.0.1")}, {.ip = fix_ip("10.0.0.2")}};
+	const struct swn_queue_slot *slot = swn_queue_slot(&queue, SWN_CLIENT_MOVE);
+
+	assert_false(swn_queue_prune(&queue, SWN_CLIENT_MOVE, is_not_it, &a[0].ip));
+	assert_int_equal(swn_queue_addrs(&queue, *state, SWN_CLIENT_MOVE, a, 2, 1), 0);
+	assert_false(swn_queue_prune(&queue, SWN_CLIENT_MOVE, is_not_it, &a[0].ip));
+	assert_int_equal(slot->num, 1);
+	assert_true(ipaddr_equal(&slot->addrs[0].ip, &a[1].ip));
+	assert_true(swn_queue_prune(&queue, SWN_CLIENT_MOVE, is_not_it, &a[1].ip));
+	assert_int_equal(swn_queue_next(&queue), 0);
+	assert_int_equal(talloc_total_blocks(*state), 1);
+}
+
 static void address_changes_merge(void **state)
 {
 	struct swn_queue queue = {0};
@@ -302,6 +323,7 @@ int main(void)
 		TEST(a_client_is_not_told_what_it_believes),
 		TEST(long_runs_coalesce_in_the_middle),
 		TEST(the_latest_move_wins),
+		TEST(a_destination_that_has_gone_is_left_out),
 		TEST(address_changes_merge),
 		TEST(kinds_come_in_order_and_one_at_a_time),
 		TEST(names_of_the_service_are_taken_in_every_spelling),

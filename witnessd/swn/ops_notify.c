@@ -209,30 +209,23 @@ struct tevent_req *swn_async_notify_send(TALLOC_CTX *mem_ctx, struct tevent_cont
 
 /* --- answering --- */
 
-static bool any_online(const struct swn_service *service, const struct swn_queue_slot *slot)
+/* A witness that has just started knows of no address, and may have taken a registration over already. */
+static bool is_online(void *private_data, const struct ipaddr *ip)
 {
+	const struct swn_service *service = private_data;
 	const struct cluster_state *state = cluster_current(service->cluster);
+	const struct cluster_addr *addr = state != NULL ? cluster_state_addr(state, ip) : NULL;
 
-	for (size_t i = 0; i < slot->num; i++) {
-		const struct cluster_addr *addr = cluster_state_addr(state, &slot->addrs[i].ip);
-
-		if (addr != NULL && addr->state == CLUSTER_ADDR_AVAILABLE) {
-			return true;
-		}
-	}
-	return false;
+	return addr != NULL && addr->state == CLUSTER_ADDR_AVAILABLE;
 }
 
-/* A move whose whole destination has gone since would lead the client astray. */
+/* A destination that has gone since would lead the client astray. */
 static void drop_dead_moves(struct swn_reg *reg)
 {
 	static const uint32_t moves[] = {SWN_CLIENT_MOVE, SWN_SHARE_MOVE};
 
 	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
-		const struct swn_queue_slot *slot = swn_queue_slot(&reg->queue, moves[i]);
-
-		if (slot->num > 0 && !any_online(reg->service, slot)) {
-			swn_queue_drop(&reg->queue, moves[i]);
+		if (swn_queue_prune(&reg->queue, moves[i], is_online, reg->service)) {
 			TALLOC_FREE(reg->moved_to);
 		}
 	}

@@ -139,6 +139,27 @@ void swn_queue_drop(struct swn_queue *queue, uint32_t type)
 	}
 }
 
+bool swn_queue_prune(struct swn_queue *queue, uint32_t type,
+		     bool (*keep)(void *private_data, const struct ipaddr *ip), void *private_data)
+{
+	struct swn_queue_slot *slot = slot_of(queue, type);
+	size_t num = 0;
+
+	if (slot == NULL || slot->num == 0) {
+		return false;
+	}
+	for (size_t i = 0; i < slot->num; i++) {
+		if (keep(private_data, &slot->addrs[i].ip)) {
+			slot->addrs[num++] = slot->addrs[i];
+		}
+	}
+	slot->num = num;
+	if (num == 0) {
+		clear(slot);
+	}
+	return num == 0;
+}
+
 uint64_t swn_queue_oldest_us(const struct swn_queue *queue, uint32_t type)
 {
 	const struct swn_queue_slot *slot = swn_queue_slot(queue, type);

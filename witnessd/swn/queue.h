@@ -70,6 +70,13 @@ void swn_queue_delivered(struct swn_queue *queue, uint32_t type);
 /** Forget what is queued of a move or of address changes, undelivered. */
 void swn_queue_drop(struct swn_queue *queue, uint32_t type);
 
+/**
+ * Forget those addresses of a slot that are not to be kept.
+ * @return whether nothing is left of what was there
+ */
+bool swn_queue_prune(struct swn_queue *queue, uint32_t type,
+		     bool (*keep)(void *private_data, const struct ipaddr *ip), void *private_data);
+
 /** When the oldest thing of a type happened; 0 when there is none. */
 uint64_t swn_queue_oldest_us(const struct swn_queue *queue, uint32_t type);
 

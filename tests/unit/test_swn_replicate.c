@@ -285,9 +285,46 @@ static void missed_a_removal(void **state)
 	told_after(*state, "n1", "", "U");
 }
 
-static void still_lost_is_no_news(void **state)
+/* For "available" may have been told after the last copy. */
+static void still_lost_is_told_once_more(void **state)
 {
-	told_after(*state, NULL, NULL, NULL);
+	told_after(*state, NULL, NULL, "U");
+}
+
+static void what_was_told_after_the_last_copy_hides_no_loss(void **state)
+{
+	struct story *story = *state;
+	struct swn_handle handle = fix_registered(story->old);
+	struct swn_fix *fix;
+
+	fix_place(story->old, NULL, "n2");
+	fix_assert_changes(fix_async(story->old, &handle), "10.0.0.7", "U");
+	keep(story, &handle);
+	fix_place(story->old, "n1", "n2");
+	fix_assert_changes(fix_async(story->old, &handle), "10.0.0.7", "A");
+	fix = restart(story);
+	fix_place(fix, NULL, "n2");
+	hand_back(story, 1);
+	fix_assert_changes(fix_async(fix, &handle), "10.0.0.7", "U");
+}
+
+static void a_move_that_was_queued_outlives_no_start_without_a_cluster(void **state)
+{
+	struct story *story = *state;
+	struct swn_handle handle = fix_registered(story->old);
+	struct swn_fix_call *call;
+	struct swn_fix *fix;
+
+	story->old->service->config.planned_moves = true;
+	fix_intend(story->old, "n2");
+	keep(story, &handle);
+	fix = restart(story);
+	hand_back(story, 1);
+	call = fix_async(fix, &handle); /* no address is known to be there */
+	assert_false(call->done);
+	fix_place(fix, NULL, "n2");
+	fix_pump(fix);
+	fix_assert_changes(call, "10.0.0.7", "U");
 }
 
 static void what_was_queued_is_still_told(void **state)
@@ -670,7 +707,9 @@ int main(void)
 		T(missed_a_move),
 		T(missed_a_return),
 		T(missed_a_removal),
-		T(still_lost_is_no_news),
+		T(still_lost_is_told_once_more),
+		T(what_was_told_after_the_last_copy_hides_no_loss),
+		T(a_move_that_was_queued_outlives_no_start_without_a_cluster),
 		T(what_was_queued_is_still_told),
 		T(events_before_it_asks_are_kept),
 		T(nothing_is_said_before_the_state_is_known),

@@ -30,6 +30,13 @@ bool swn_queue_change(struct swn_queue *queue, bool available, uint64_t event_us
 	return true;
 }
 
+void swn_queue_doubt(struct swn_queue *queue)
+{
+	if (queue->num_changes == 0) {
+		queue->told_unavailable = false;
+	}
+}
+
 static struct swn_queue_slot *slot_of(struct swn_queue *queue, uint32_t type)
 {
 	switch (type) {

@@ -50,6 +50,12 @@ struct swn_queue {
 bool swn_queue_change(struct swn_queue *queue, bool available, uint64_t event_us);
 
 /**
+ * What the client was told last may be more than this queue knows: it is a copy that another witness kept.
+ * The next "unavailable" is told even if the client should know.
+ */
+void swn_queue_doubt(struct swn_queue *queue);
+
+/**
  * Queue a move (SWN_CLIENT_MOVE, SWN_SHARE_MOVE), which replaces one that has not been delivered, or
  * addresses that changed (SWN_IP_CHANGE), each replacing what was queued of the same address.
  * @param owner talloc parent of the queue's memory

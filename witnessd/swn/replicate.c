@@ -104,6 +104,10 @@ static void find_missed(struct swn_reg *reg)
 			/* Its connections ended though it is there again. */
 			(void)swn_queue_change(&reg->queue, false, now_us);
 		}
+		if (!available) {
+			/* The witness that had it may have said "available" after the last copy. */
+			swn_queue_doubt(&reg->queue);
+		}
 		(void)swn_queue_change(&reg->queue, available, now_us);
 	}
 	if (reg->ip_notification && reg->version == SWN_VERSION_2) {

@@ -6,6 +6,7 @@
 #   make check     deps, build, all tests; the last line is "N passed, N failed, N skipped"
 #   make bench     measures on labs, as root: all of tests/bench, or one of them by make bench-NAME; ROUNDS=10,
 #                  UPDATE=docs/performance.md; tables on standard output, JSON in $(B)/bench
+#   make sim       HISTORIES= simulated histories of a cluster from SEED=
 #   make demo      three witnesses on loopback, two watching clients, a move, a failure, a return
 #   make install   DESTDIR, PREFIX; install-client: libswnclient alone
 
@@ -62,13 +63,14 @@ modules       := $(foreach b,$(BACKENDS),$(if $(call module_srcs,$b),$(B)/witnes
 units         := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(unit_src))
 fuzzers       := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(fuzz_src))
 helpers       := $(patsubst %.c,$(B)/%,$(helper_src))
+sim           := $(B)/tests/sim/sim
 
 # One short line a file; V=1 shows the commands.
 say            = $(if $(V),,@printf '  %-3s %s\n' $(if $(filter %.o,$@),CC,LD) $@;)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all bench deps deps-build tests check check-asan check-valgrind check-units check-ctdb-new check-lint check-headers check-sh demo \
+.PHONY: all bench deps deps-build sim tests check check-asan check-valgrind check-units check-ctdb-new check-lint check-headers check-sh demo \
 	demo-pacemaker install install-client clean format
 
 all: $(B)/witnessd $(B)/witnessctl $(B)/witness-tickle $(modules) $(swnc_lib)
@@ -158,15 +160,28 @@ $(helpers): $(B)/%: $(B)/obj/%.o $(core_lib)
 	@mkdir -p $(@D)
 	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(if $(filter $(B)/tests/lab/%,$@),$(PM_LIBS)) $(PKG_LIBS) -ldl -lpthread
 
-tests: all $(units) $(fuzzers) $(helpers)
+# Whatever the core takes from chance comes from the simulation's seed.
+$(sim): $(call obj,$(wildcard tests/sim/*.c)) $(core_lib)
+	@mkdir -p $(@D)
+	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=guid_random,--wrap=time -o $@ $^ $(PKG_LIBS) -lcmocka -ldl -lpthread
+
+tests: all $(units) $(fuzzers) $(helpers) $(sim)
 
 check: deps
-	@+tests/run --build $(B) lint unit fuzz daemon agents asan lab
+	@+tests/run --build $(B) lint unit fuzz sim daemon agents asan lab
 
 # Units and daemon tests once more, under ASan and UBSan.
 ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 check-asan: deps
-	@+tests/run --build build-asan --cflags '$(ASAN_FLAGS)' unit fuzz daemon
+	@+tests/run --build build-asan --cflags '$(ASAN_FLAGS)' unit fuzz sim daemon
+# Simulated histories of a cluster (tests/sim/README.md), and a day of keep-alives in minutes.
+HISTORIES     ?= 2000000
+SEED          ?= 1
+sim:
+	@tests/deps/install tests/deps/build.txt tests/deps/test.txt
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(sim)
+	@$(sim) -n $(HISTORIES) -s $(SEED) $(if $(filter 1,$(HISTORIES)),-k 0)
+
 # Nothing but the tables on standard output.
 ROUNDS        ?= 10
 define run_bench

@@ -17,9 +17,11 @@
 
 #include "witnessd/cluster/peers.h"
 
+#ifndef NET_NODES
 #define NET_NODES 4
-#define REG       PEERS_REGISTRATION
-#define CONN      PEERS_CONNECTION
+#endif
+#define REG  PEERS_REGISTRATION
+#define CONN PEERS_CONNECTION
 
 struct net_msg {
 	struct net_msg *next;
@@ -220,21 +222,12 @@ static inline void net_cut_queues(struct net *net, unsigned int a, unsigned int 
 	}
 }
 
-/* Start a witnessd; who is linked sees it, and it sees them. */
-static inline void net_start(struct net *net, unsigned int num)
+/* Peers that are there join: who is linked sees them, and they see who is linked. */
+static inline void net_attach(struct net *net, unsigned int num)
 {
 	struct net_node *node = &net->nodes[num];
-	struct peers_config config = {
-		.handover_timeout_s = 60,
-		.max_records = 2000,
-		.clock = net_clock,
-		.clock_private = net,
-		.incarnation = node->incarnation = node->incarnation + 1000000,
-	};
 	struct peers_transport transport = {.broadcast = net_broadcast, .private_data = node};
 
-	assert_int_equal(peers_create(net, net->ev, &config, &node->peers), 0);
-	assert_int_equal(peers_listen(node->peers, REG, net_hear, node), 0);
 	peers_set_transport(node->peers, &transport);
 	for (unsigned int i = 0; i < NET_NODES; i++) {
 		if (i != num && net->nodes[i].peers != NULL && net->linked[num][i]) {
@@ -249,9 +242,27 @@ static inline void net_start(struct net *net, unsigned int num)
 	}
 }
 
-static inline void net_kill(struct net *net, unsigned int num)
+/* Start a witnessd; who is linked sees it, and it sees them. */
+static inline void net_start(struct net *net, unsigned int num)
 {
-	TALLOC_FREE(net->nodes[num].peers);
+	struct net_node *node = &net->nodes[num];
+	struct peers_config config = {
+		.handover_timeout_s = 60,
+		.max_records = 2000,
+		.clock = net_clock,
+		.clock_private = net,
+		.incarnation = node->incarnation = node->incarnation + 1000000,
+	};
+
+	assert_int_equal(peers_create(net, net->ev, &config, &node->peers), 0);
+	assert_int_equal(peers_listen(node->peers, REG, net_hear, node), 0);
+	net_attach(net, num);
+}
+
+/* Peers that are no more: what is on its way from and to them is lost, and who was linked sees it. */
+static inline void net_detach(struct net *net, unsigned int num)
+{
+	net->nodes[num].peers = NULL;
 	for (unsigned int i = 0; i < NET_NODES; i++) {
 		net_cut_queues(net, num, i);
 		net_cut_queues(net, i, num);
@@ -259,6 +270,12 @@ static inline void net_kill(struct net *net, unsigned int num)
 			peers_down(net->nodes[i].peers, net->nodes[num].name);
 		}
 	}
+}
+
+static inline void net_kill(struct net *net, unsigned int num)
+{
+	talloc_free(net->nodes[num].peers);
+	net_detach(net, num);
 }
 
 static inline void net_link(struct net *net, unsigned int a, unsigned int b, bool linked)

@@ -27,6 +27,7 @@ struct swn_fix {
 	uint64_t generation;
 	/* Who calls; a test changes it. */
 	struct rpc_assoc *assoc;
+	struct ipaddr remote, local;
 	const char *principal;
 	enum rpc_auth_level level;
 };
@@ -51,17 +52,17 @@ static inline bool fix_share_known(void *private_data, const char *share, bool *
 	return *any && strcasecmp(share, "data") == 0;
 }
 
-/* The runtime's association groups, as far as the service knows them. */
+/* The runtime's association groups, as far as the service knows them. Weak: of a program with several files, all have them. */
 struct rpc_assoc {
 	unsigned int holds;
 };
 
-void rpc_assoc_hold(struct rpc_assoc *assoc)
+__attribute__((weak)) void rpc_assoc_hold(struct rpc_assoc *assoc)
 {
 	assoc->holds++;
 }
 
-void rpc_assoc_release(struct rpc_assoc *assoc)
+__attribute__((weak)) void rpc_assoc_release(struct rpc_assoc *assoc)
 {
 	assert_true(assoc->holds > 0);
 	assoc->holds--;
@@ -74,15 +75,15 @@ static inline struct rpc_assoc *fix_assoc(unsigned int n)
 	return &assocs[n];
 }
 
-static inline struct swn_fix *fix_new(void)
+/* All but the loop and the cluster. */
+static inline void fix_init(struct swn_fix *fix)
 {
 	static const char *const names[] = {"FS", "files.example.com", NULL};
 	static bool shares = true;
-	struct swn_fix *fix = talloc_zero(NULL, struct swn_fix);
 
-	fix->ev = tevent_context_init(fix);
 	fix->now_us = 1000000000;
 	fix->assoc = fix_assoc(1);
+	fix->remote = fix_ip("192.0.2.1");
 	fix->principal = "alice@EXAMPLE";
 	fix->level = RPC_LEVEL_INTEGRITY;
 	fix->config = (struct swn_config){
@@ -96,6 +97,14 @@ static inline struct swn_fix *fix_new(void)
 		.share_known = fix_share_known,
 		.share_private = &shares,
 	};
+}
+
+static inline struct swn_fix *fix_new(void)
+{
+	struct swn_fix *fix = talloc_zero(NULL, struct swn_fix);
+
+	fix->ev = tevent_context_init(fix);
+	fix_init(fix);
 	assert_int_equal(cluster_create(fix, fix->ev, &fix->cluster), 0);
 	return fix;
 }
@@ -192,7 +201,8 @@ static inline struct swn_fix_call *fix_send(struct swn_fix *fix, uint16_t opnum,
 		.identity = {.type = RPC_AUTH_KRB5,
 			     .level = fix->level,
 			     .principal = fix->principal},
-		.remote = fix_ip("192.0.2.1"),
+		.remote = fix->remote,
+		.local = fix->local,
 		.stub = talloc_memdup(c, stub, len),
 		.stub_len = len,
 	};

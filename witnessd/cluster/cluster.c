@@ -318,16 +318,16 @@ static int cluster_destructor(struct cluster *cluster)
 	return 0;
 }
 
-int cluster_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct cluster **out)
+int cluster_create_with(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+			const struct peers_config *config, struct cluster **out)
 {
-	struct peers_config config = {.handover_timeout_s = DEFAULT_HANDOVER_S};
 	struct cluster *cluster = talloc_zero(mem_ctx, struct cluster);
 	int err;
 
 	if (cluster == NULL) {
 		return ENOMEM;
 	}
-	err = peers_create(cluster, ev, &config, &cluster->peers);
+	err = peers_create(cluster, ev, config, &cluster->peers);
 	if (err != 0) {
 		talloc_free(cluster);
 		return err;
@@ -347,6 +347,13 @@ int cluster_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct cluste
 	};
 	*out = cluster;
 	return 0;
+}
+
+int cluster_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct cluster **out)
+{
+	struct peers_config config = {.handover_timeout_s = DEFAULT_HANDOVER_S};
+
+	return cluster_create_with(mem_ctx, ev, &config, out);
 }
 
 struct peers *cluster_peers(const struct cluster *cluster)

@@ -30,6 +30,10 @@ struct cluster {
 	struct backend *backend;
 };
 
+/** cluster_create(), with peers that a test configures: their clock above all. */
+int cluster_create_with(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+			const struct peers_config *config, struct cluster **out);
+
 /** The last snapshot of the backend as it came; NULL: there is none, it is stale, or no heartbeat runs. */
 const struct cluster_state *cluster_manager(void *private_data);
 

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The linker puts the __wrap_ functions in the place of the daemon's sources of chance (Makefile, --wrap). */
+#include "tests/sim/chance.h"
+
+#include <time.h>
+
+#include "witnessd/util/guid.h"
+
+int __wrap_guid_random(struct guid *out);
+time_t __wrap_time(time_t *out);
+
+/* splitmix64: every seed is as good as its neighbour. */
+uint32_t chance_next(struct chance *chance)
+{
+	uint64_t z = chance->state += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return (uint32_t)((z ^ (z >> 31)) >> 32);
+}
+
+static struct chance handles;
+
+void chance_handles(uint64_t seed)
+{
+	handles.state = ~seed;
+}
+
+int __wrap_guid_random(struct guid *out)
+{
+	for (unsigned int i = 0; i < sizeof(out->b); i++) {
+		out->b[i] = (uint8_t)chance_next(&handles);
+	}
+	return 0;
+}
+
+time_t __wrap_time(time_t *out)
+{
+	const time_t now = 1700000000;
+
+	if (out != NULL) {
+		*out = now;
+	}
+	return now;
+}

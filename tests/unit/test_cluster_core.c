@@ -297,6 +297,25 @@ static void rounds_leave_nothing_behind(void **state)
 	assert_int_equal(talloc_total_blocks(f->cluster), blocks);
 }
 
+static void peers_that_come_and_go_leave_nothing_behind(void **state)
+{
+	struct fixture *f = *state;
+	const struct backend_sink *sink = cluster_sink(f->cluster);
+	size_t blocks = 0;
+
+	for (int i = 0; i < 20; i++) {
+		sink->peers_joined(sink->private_data, "n1");
+		sink->peer_up(sink->private_data, "n2");
+		sink->message(sink->private_data, "n2", (const uint8_t *)"x", 1);
+		sink->peer_down(sink->private_data, "n2");
+		sink->peers_left(sink->private_data);
+		if (i == 0) {
+			blocks = talloc_total_blocks(f->cluster);
+		}
+	}
+	assert_int_equal(talloc_total_blocks(f->cluster), blocks);
+}
+
 static void every_event_has_a_name(void **state)
 {
 	for (int type = CLUSTER_ADDR_LOST; type <= CLUSTER_STALE; type++) {
@@ -321,6 +340,7 @@ int main(void)
 		TEST(listeners_are_called_in_order),
 		TEST(status_shows_it_all),
 		TEST(rounds_leave_nothing_behind),
+		TEST(peers_that_come_and_go_leave_nothing_behind),
 		TEST(every_event_has_a_name),
 	};
 

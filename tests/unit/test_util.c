@@ -114,6 +114,9 @@ static void peer_text_cannot_forge_log_lines(void **state)
 	memset(longer, 'a', sizeof(longer) - 1);
 	longer[sizeof(longer) - 1] = '\0';
 	assert_int_equal(strlen(log_escape(mem_ctx, longer)), 256 + 3);
+	memset(longer, '\n', sizeof(longer) - 1);
+	assert_int_equal(strlen(log_printable(longer)), 4 * 256 + 3);
+	assert_string_equal(log_printable(NULL), "(null)");
 	talloc_free(mem_ctx);
 }
 

@@ -268,7 +268,7 @@ static void sink_peers_joined(void *private_data, const char *local)
 {
 	struct cluster *cluster = talloc_get_type_abort(private_data, struct cluster);
 
-	log_notice("cluster: joined the witnesses as node %s", log_escape(cluster->peers, local));
+	log_notice("cluster: joined the witnesses as node %s", log_printable(local));
 	peers_joined(cluster->peers, local);
 }
 
@@ -285,7 +285,7 @@ static void sink_peer_up(void *private_data, const char *node)
 	struct cluster *cluster = talloc_get_type_abort(private_data, struct cluster);
 
 	if (!peers_is_up(cluster->peers, node)) {
-		log_notice("cluster: witness of node %s joined", log_escape(cluster->peers, node));
+		log_notice("cluster: witness of node %s joined", log_printable(node));
 		peers_up(cluster->peers, node);
 	}
 }
@@ -295,7 +295,7 @@ static void sink_peer_down(void *private_data, const char *node)
 	struct cluster *cluster = talloc_get_type_abort(private_data, struct cluster);
 
 	if (peers_is_up(cluster->peers, node)) {
-		log_notice("cluster: witness of node %s left", log_escape(cluster->peers, node));
+		log_notice("cluster: witness of node %s left", log_printable(node));
 		peers_down(cluster->peers, node);
 	}
 }

@@ -102,7 +102,7 @@ static void own_conn(struct conntrack *ct, const char *text, bool is_new)
 	int err;
 
 	if (text == NULL || tcpconn_parse(text, &conn) != 0) {
-		log_warn("tickle: the agent told of no connection: %s", log_escape(ct, text));
+		log_warn("tickle: the agent told of no connection: %s", log_printable(text));
 		return;
 	}
 	len = tcpconn_pack(&conn, key);

@@ -114,8 +114,7 @@ void peers_up(struct peers *peers, const char *node)
 	}
 	owner = peers_owner_get(peers, node);
 	if (owner == NULL) {
-		log_err("peers: node %s is one too many, or memory is short",
-			log_escape(peers, node));
+		log_err("peers: node %s is one too many, or memory is short", log_printable(node));
 		return;
 	}
 	if (owner->up) {

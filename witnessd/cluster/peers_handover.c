@@ -41,7 +41,7 @@ static void on_expired(void *private_data)
 	}
 	if (num > 0) {
 		log_info("peers: dropped %u records of node %s, whose witness has not come back",
-			 num, log_escape(peers, owner->node));
+			 num, log_printable(owner->node));
 	}
 	peers_owner_release(owner);
 }

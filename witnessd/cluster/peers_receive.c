@@ -13,8 +13,7 @@ static void complain(struct peers_owner *owner, bool *complained, const char *wh
 	owner->peers->num_refused++;
 	if (!*complained) {
 		*complained = true;
-		log_warn("peers: witness of node %s: %s", log_escape(owner->peers, owner->node),
-			 what);
+		log_warn("peers: witness of node %s: %s", log_printable(owner->node), what);
 	}
 }
 
@@ -152,7 +151,7 @@ static void follow(struct peers_owner *owner, const struct peers_msg *msg)
 	}
 	if (owner->sequence != 0 && msg->sequence != owner->sequence + 1) {
 		log_info("peers: messages of the witness of node %s were lost, asking for all",
-			 log_escape(owner->peers, owner->node));
+			 log_printable(owner->node));
 		owner->synced = owner->syncing = false;
 		owner->sequence = msg->sequence;
 		request_sync(owner);

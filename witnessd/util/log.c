@@ -8,7 +8,6 @@
 #include <string.h>
 #include <syslog.h>
 
-#define LOG_ESCAPE_MAX    256
 #define LOG_FORMAT        "%t %N[%P]: [%p] %b"
 #define LOG_FORMAT_SYSLOG "[%p] %b"
 /* Where our own log calls are, as the Makefile names the files to the compiler. */
@@ -112,20 +111,15 @@ int log_restore(void)
 	return last.started ? apply() : 0;
 }
 
-const char *log_escape(TALLOC_CTX *mem_ctx, const char *text)
+const char *log_escape_to(struct log_text *out, const char *text)
 {
-	char *out, *p;
+	char *p = out->bytes;
 	size_t len;
 
 	if (text == NULL) {
 		return "(null)";
 	}
 	len = strnlen(text, LOG_ESCAPE_MAX + 1);
-	out = talloc_array(mem_ctx, char, 4 * len + 4);
-	if (out == NULL) {
-		return "(no memory)";
-	}
-	p = out;
 	for (size_t i = 0; i < len && i < LOG_ESCAPE_MAX; i++) {
 		unsigned char c = (unsigned char)text[i];
 
@@ -136,5 +130,13 @@ const char *log_escape(TALLOC_CTX *mem_ctx, const char *text)
 		}
 	}
 	strcpy(p, len > LOG_ESCAPE_MAX ? "..." : "");
-	return out;
+	return out->bytes;
+}
+
+const char *log_escape(TALLOC_CTX *mem_ctx, const char *text)
+{
+	struct log_text room;
+	const char *out = talloc_strdup(mem_ctx, log_escape_to(&room, text));
+
+	return out != NULL ? out : "(no memory)";
 }

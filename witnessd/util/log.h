@@ -41,6 +41,8 @@ int log_setup(const char *name, const char *target, int level);
 void log_suspend(void);
 int log_restore(void);
 
+#define LOG_ESCAPE_MAX 256 /* characters of a peer's text in one line */
+
 /** "err", "warning", "notice", "info", "debug", "trace" to a priority. @return 0 or EINVAL */
 int log_parse_level(const char *text, int *level);
 
@@ -50,5 +52,16 @@ int log_parse_level(const char *text, int *level);
  * @return a child of mem_ctx; a constant string when memory is short, so it can always be printed
  */
 const char *log_escape(TALLOC_CTX *mem_ctx, const char *text);
+
+/* Room for what log_escape() makes of any text. */
+struct log_text {
+	char bytes[4 * LOG_ESCAPE_MAX + 4];
+};
+
+/** log_escape() into room of the caller's. @return out's bytes, or a constant string for NULL */
+const char *log_escape_to(struct log_text *out, const char *text);
+
+/** log_escape() for one line of the log, where nothing at hand is as short-lived; good to the end of the block. */
+#define log_printable(text) log_escape_to(&(struct log_text){.bytes = ""}, (text))
 
 #endif

@@ -4,45 +4,60 @@
 #include <errno.h>
 #include <string.h>
 
-#define DEPTH_MAX 32 /* of jumps; the kernel allows 16 */
+#define DEPTH_MAX 32 /* of chains; the kernel allows 16 jumps */
 #define STEPS_MAX 100000
+
+static int ruleset_destructor(struct fw_ruleset *rules)
+{
+	HASH_CLEAR(hh, rules->chains); /* which are its children */
+	return 0;
+}
 
 struct fw_ruleset *fw_new(TALLOC_CTX *mem_ctx)
 {
-	return talloc_zero(mem_ctx, struct fw_ruleset);
+	struct fw_ruleset *rules = talloc_zero(mem_ctx, struct fw_ruleset);
+
+	if (rules != NULL) {
+		talloc_set_destructor(rules, ruleset_destructor);
+	}
+	return rules;
 }
 
-static struct fw_chain *find(const struct fw_ruleset *rules, const char *table, const char *name)
+/* @param key set to what the chain is found by; NULL when memory is short */
+static struct fw_chain *find(const struct fw_ruleset *rules, const char *table, const char *name,
+			     char **key)
 {
-	for (size_t i = 0; i < rules->num_chains; i++) {
-		struct fw_chain *chain = &rules->chains[i];
+	struct fw_chain *chain = NULL;
 
-		if (strcmp(chain->name, name) == 0 && strcmp(chain->table, table) == 0) {
-			return chain;
-		}
+	*key = talloc_asprintf(rules, "%s\n%s", table, name);
+	if (*key != NULL) {
+		HASH_FIND_STR(rules->chains, *key, chain);
 	}
-	return NULL;
+	return chain;
 }
 
 struct fw_chain *fw_chain(struct fw_ruleset *rules, const char *table, const char *name)
 {
-	struct fw_chain *chain = find(rules, table, name), *longer;
+	struct fw_chain *chain;
+	char *key;
 
-	if (chain != NULL) {
+	chain = find(rules, table, name, &key);
+	if (chain != NULL || key == NULL) {
+		talloc_free(key);
 		return chain;
 	}
-	longer = talloc_realloc(rules, rules->chains, struct fw_chain, rules->num_chains + 1);
-	if (longer == NULL) {
+	chain = talloc_zero(rules, struct fw_chain);
+	if (chain == NULL) {
 		return NULL;
 	}
-	rules->chains = longer;
-	chain = &longer[rules->num_chains];
-	*chain = (struct fw_chain){.table = talloc_strdup(rules, table),
-				   .name = talloc_strdup(rules, name)};
+	chain->key = talloc_steal(chain, key);
+	chain->table = talloc_strdup(chain, table);
+	chain->name = talloc_strdup(chain, name);
 	if (chain->table == NULL || chain->name == NULL) {
+		talloc_free(chain);
 		return NULL;
 	}
-	rules->num_chains++;
+	HASH_ADD_KEYPTR(hh, rules->chains, chain->key, strlen(chain->key), chain);
 	return chain;
 }
 
@@ -75,6 +90,7 @@ int fw_add(struct fw_ruleset *rules, struct fw_chain *chain, const struct fw_rul
 
 struct walk {
 	const struct fw_ruleset *rules;
+	const struct fw_chain *path[DEPTH_MAX]; /* the chains that the packet is in */
 	unsigned int depth, steps;
 	bool perhaps_accepted;    /* by a rule that may match */
 	const char *perhaps_drop; /* a rule about the port that may match */
@@ -83,13 +99,27 @@ struct walk {
 
 static enum fw_action walk_chain(struct walk *walk, const struct fw_chain *chain);
 
+/* A circle, which the kernel would not have taken, is not walked. */
+static bool is_on_path(const struct walk *walk, const struct fw_chain *chain)
+{
+	for (unsigned int i = 0; i < walk->depth; i++) {
+		if (walk->path[i] == chain) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static enum fw_action walk_to(struct walk *walk, const struct fw_chain *from, const char *target)
 {
-	const struct fw_chain *chain = find(walk->rules, from->table, target);
 	enum fw_action action = FW_NEXT;
+	const struct fw_chain *chain;
+	char *key;
 
-	if (chain != NULL && walk->depth < DEPTH_MAX) {
-		walk->depth++;
+	chain = find(walk->rules, from->table, target, &key);
+	talloc_free(key);
+	if (chain != NULL && walk->depth < DEPTH_MAX && !is_on_path(walk, chain)) {
+		walk->path[walk->depth++] = chain;
 		action = walk_chain(walk, chain);
 		walk->depth--;
 	}
@@ -155,7 +185,7 @@ static enum fw_action walk_chain(struct walk *walk, const struct fw_chain *chain
 static enum fw_verdict judge_base(const struct fw_ruleset *rules, const struct fw_chain *chain,
 				  const char **why)
 {
-	struct walk walk = {.rules = rules};
+	struct walk walk = {.rules = rules, .path = {chain}, .depth = 1};
 	enum fw_action action = walk_chain(&walk, chain);
 
 	if (action == FW_NEXT && chain->policy_drop) {
@@ -179,11 +209,9 @@ enum fw_verdict fw_judge(const struct fw_ruleset *rules, const char **why)
 {
 	enum fw_verdict worst = FW_OPEN;
 
-	for (size_t i = 0; i < rules->num_chains; i++) {
+	for (const struct fw_chain *chain = rules->chains; chain != NULL; chain = chain->hh.next) {
 		const char *reason = NULL;
-		enum fw_verdict verdict = rules->chains[i].base
-						  ? judge_base(rules, &rules->chains[i], &reason)
-						  : FW_OPEN;
+		enum fw_verdict verdict = chain->base ? judge_base(rules, chain, &reason) : FW_OPEN;
 
 		if (verdict > worst) {
 			worst = verdict;

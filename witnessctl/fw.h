@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <talloc.h>
+#include <uthash.h>
 
 /* The first packet of a TCP connection, from some host on the network. */
 struct fw_packet {
@@ -30,6 +31,8 @@ struct fw_rule {
 };
 
 struct fw_chain {
+	UT_hash_handle hh;
+	const char *key; /* table, newline, name */
 	const char *table, *name;
 	bool base; /* packets begin here */
 	bool policy_drop;
@@ -38,8 +41,8 @@ struct fw_chain {
 };
 
 struct fw_ruleset {
-	struct fw_chain *chains;
-	size_t num_chains;
+	struct fw_chain
+		*chains; /* a hash, in order of their making: hosts of containers have thousands */
 };
 
 /** An empty one. @return NULL when memory is short */

@@ -7,6 +7,7 @@
 #   make bench     measures on labs, as root: all of tests/bench, or one of them by make bench-NAME; ROUNDS=10,
 #                  UPDATE=docs/performance.md; tables on standard output, JSON in $(B)/bench
 #   make sim       HISTORIES= simulated histories of a cluster from SEED=
+#   make fuzz      every parser for SECONDS=60, or one by make fuzz-NAME: tests/fuzz/README.md
 #   make demo      three witnesses on loopback, two watching clients, a move, a failure, a return
 #   make install   DESTDIR, PREFIX; install-client: libswnclient alone
 
@@ -70,7 +71,7 @@ say            = $(if $(V),,@printf '  %-3s %s\n' $(if $(filter %.o,$@),CC,LD) $
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all bench deps deps-build sim tests check check-asan check-valgrind check-units check-ctdb-new check-lint check-headers check-sh demo \
+.PHONY: all bench fuzz fuzzers deps deps-build sim tests check check-asan check-valgrind check-units check-ctdb-new check-lint check-headers check-sh demo \
 	demo-pacemaker install install-client clean format
 
 all: $(B)/witnessd $(B)/witnessctl $(B)/witness-tickle $(modules) $(swnc_lib)
@@ -134,6 +135,7 @@ $(B)/tests/unit/test_cluster_module: | $(B)/witnessd-backend-static.so
 # A fuzz target links the core, too; these need the parsers of a backend as well.
 $(B)/tests/fuzz/fuzz_static_map: $(call obj,backends/static/map.c backends/static/map_format.c)
 $(B)/tests/fuzz/fuzz_ctdb_packet: $(call obj,$(addprefix backends/ctdb/,news.c packet.c payload.c))
+$(B)/tests/fuzz/fuzz_ctdb_client: $(call obj,$(addprefix backends/ctdb/,client.c client_call.c client_io.c packet.c))
 $(B)/tests/fuzz/fuzz_ctdb_peer: $(call obj,backends/ctdb/peer_packet.c)
 $(B)/tests/fuzz/fuzz_cib: $(call obj,$(filter-out $(addprefix backends/pacemaker/,cib.c cpg.c corosync.c glib_bridge.c \
 	membership.c pacemaker.c pcmk.c placement.c probe.c settle.c smb_watch.c),$(call module_srcs,pacemaker)))
@@ -165,6 +167,7 @@ $(sim): $(call obj,$(wildcard tests/sim/*.c)) $(core_lib)
 	@mkdir -p $(@D)
 	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=guid_random,--wrap=time -o $@ $^ $(PKG_LIBS) -lcmocka -ldl -lpthread
 
+fuzzers: $(fuzzers)
 tests: all $(units) $(fuzzers) $(helpers) $(sim)
 
 check: deps
@@ -181,6 +184,18 @@ sim:
 	@tests/deps/install tests/deps/build.txt tests/deps/test.txt
 	@$(MAKE) --no-print-directory -s -j$$(nproc) $(sim)
 	@$(sim) -n $(HISTORIES) -s $(SEED) $(if $(filter 1,$(HISTORIES)),-k 0)
+# Looks for inputs that break a parser: every target for SECONDS, or one of them by make fuzz-NAME.
+SECONDS       ?= 60
+FUZZ_FLAGS    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+define run_fuzz
+	@tests/deps/install tests/deps/build.txt tests/deps/fuzz.txt
+	@$(MAKE) --no-print-directory -j2 B=build-fuzz FUZZ=1 CC=clang 'CFLAGS=$(FUZZ_FLAGS)' fuzzers
+	@tests/fuzz/run --build build-fuzz --seconds $(SECONDS) $*
+endef
+fuzz:
+	$(run_fuzz)
+fuzz-%:
+	$(run_fuzz)
 
 # Nothing but the tables on standard output.
 ROUNDS        ?= 10

@@ -60,7 +60,8 @@ CTDB_IN_BOX="nsenter --target 1 --mount --root --wd=/ --"
 ctdb_configure() {
 	local etc build
 	etc=$(node_root "$1")/etc
-	smb_conf_write "$etc" /srv/data "clustering = yes"
+	smb_conf_write "$LAB_DIR/$1/etc" /srv/data "clustering = yes" # which witnessd reads, too
+	[ ! -e "$LAB_DIR/release" ] || cp "$LAB_DIR/$1/etc/samba/smb.conf" "$etc/samba/"
 	cp "$LAB_DIR/ctdb/"* "$etc/ctdb/"
 	ctdb_scripts "$1"
 	if [ -e "$LAB_DIR/rpcd-witness" ]; then

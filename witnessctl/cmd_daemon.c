@@ -12,6 +12,28 @@
 
 #define ASK_AGAIN_MS 20
 
+/* Of what control_call() gave. */
+static int exit_code(int err)
+{
+	switch (err) {
+	case ENOENT:
+	case ECONNREFUSED:
+		return CTL_NO_DAEMON;
+	case EACCES:
+		return CTL_NO_PERMISSION;
+	case ESRCH:
+		return CTL_NO_MATCH;
+	case ENODEV:
+		return CTL_NO_NODE;
+	case ENXIO:
+		return CTL_NO_ADDRESS;
+	case EBADMSG:
+		return CTL_BAD_JSON;
+	default:
+		return CTL_FAILED;
+	}
+}
+
 int ctl_ask(struct ctl *ctl, json_t *request, json_t **result)
 {
 	char *why = NULL;
@@ -22,7 +44,7 @@ int ctl_ask(struct ctl *ctl, json_t *request, json_t **result)
 	json_decref(request);
 	if (ret != 0) {
 		fprintf(stderr, "witnessctl: %s\n", why != NULL ? why : strerror(ret));
-		return CTL_FAILED;
+		return exit_code(ret);
 	}
 	return CTL_OK;
 }
@@ -82,41 +104,6 @@ static void show_interfaces(const struct ctl *ctl, const json_t *result)
 int cmd_interfaces(struct ctl *ctl, int argc, const char **argv)
 {
 	return ask_and_show(ctl, argc, argv, show_interfaces);
-}
-
-static void show_list(const struct ctl *ctl, const json_t *result)
-{
-	static const struct table_column columns[] = {
-		{"WITNESS", "witness"},    {"CLIENT", "client"},       {"FROM", "client_address"},
-		{"WATCHES", "ip"},         {"NAME", "net_name"},       {"SHARE", "share"},
-		{"VERSION", "version"},    {"STATE", "state"},         {"QUEUED", "queued"},
-		{"TOLD", "notifications"}, {"PRINCIPAL", "principal"}, {NULL, NULL},
-	};
-
-	if (json_array_size(result) == 0) {
-		puts("No clients are registered.");
-		return;
-	}
-	table_print(stdout, result, columns, table_terminal_width(stdout));
-}
-
-int cmd_list(struct ctl *ctl, int argc, const char **argv)
-{
-	bool local = argc == 2 && strcmp(argv[1], "--local") == 0;
-	json_t *result = NULL;
-	int ret;
-
-	if (argc != 1 && !local) {
-		return ctl_usage(argv[0]);
-	}
-	ret = ctl_ask(ctl, json_pack("{s:s, s:b}", "command", argv[0], "local", local), &result);
-	if (ret == CTL_OK && ctl->json) {
-		ctl_print_json(result);
-	} else if (ret == CTL_OK) {
-		show_list(ctl, result);
-	}
-	json_decref(result);
-	return ret;
 }
 
 /* The daemon answers at once; it is asked again until the other node has done it. */

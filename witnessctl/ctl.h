@@ -8,7 +8,17 @@
 #include <talloc.h>
 
 /* Exit codes, documented in witnessctl(8). */
-enum { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
+enum {
+	CTL_OK = 0,
+	CTL_FAILED = 1,
+	CTL_USAGE = 2,
+	CTL_NO_DAEMON = 3,
+	CTL_NO_PERMISSION = 4,
+	CTL_NO_MATCH = 5,   /* no registration is selected */
+	CTL_NO_NODE = 6,    /* the cluster has no such node */
+	CTL_NO_ADDRESS = 7, /* nobody's */
+	CTL_BAD_JSON = 8,
+};
 
 /* The options before the command. */
 struct ctl {
@@ -24,8 +34,9 @@ struct ctl_command {
 	int (*fn)(struct ctl *ctl, int argc, const char **argv);
 	const char *
 		args; /* names in capitals are what completion knows words for: ADDRESS, NODE ... */
-	const char *
-		help; /* one that sends to NAME --help has that itself; others get it from these two */
+	const char
+		*help; /* one that sends to NAME --help has that itself; others get it from these */
+	const char *options; /* more of it, for --help only; NULL: nothing */
 };
 
 /** The table, ended by name NULL. */
@@ -38,6 +49,11 @@ int cmd_ping(struct ctl *ctl, int argc, const char **argv);
 int cmd_status(struct ctl *ctl, int argc, const char **argv);
 int cmd_interfaces(struct ctl *ctl, int argc, const char **argv);
 int cmd_list(struct ctl *ctl, int argc, const char **argv);
+int cmd_show(struct ctl *ctl, int argc, const char **argv);           /* cmd_list.c */
+int cmd_move(struct ctl *ctl, int argc, const char **argv);           /* cmd_order.c */
+int cmd_unregister(struct ctl *ctl, int argc, const char **argv);     /* ditto */
+int cmd_force_response(struct ctl *ctl, int argc, const char **argv); /* ditto */
+int cmd_notify(struct ctl *ctl, int argc, const char **argv);         /* ditto */
 int cmd_force_unregister(struct ctl *ctl, int argc, const char **argv);
 int cmd_backend(struct ctl *ctl, int argc, const char **argv);
 int cmd_log_level(struct ctl *ctl, int argc, const char **argv);
@@ -50,7 +66,7 @@ int cmd_probe(struct ctl *ctl, int argc, const char **argv);  /* probe.c; ditto 
 
 /**
  * Ask the daemon; request is taken over. On failure the reason has been printed.
- * @return CTL_OK with *result a new reference, or CTL_FAILED
+ * @return CTL_OK with *result a new reference, or the exit code for the reason
  */
 int ctl_ask(struct ctl *ctl, json_t *request, json_t **result);
 

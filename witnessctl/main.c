@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "witnessctl/ctl.h"
+#include "witnessctl/options.h"
 
 #define DEFAULT_SOCKET     "witnessd"
 #define DEFAULT_TIMEOUT_MS 10000
@@ -43,32 +43,52 @@ static int cmd_help(struct ctl *ctl, int argc, const char **argv)
 }
 
 const struct ctl_command ctl_commands[] = {
-	{"ping", cmd_ping, "", "Whether the daemon serves."},
-	{"status", cmd_status, "", "The daemon, its cluster and its clients at a glance."},
-	{"interfaces", cmd_interfaces, "", "What a client is told of the cluster's addresses."},
-	{"list", cmd_list, "[--local]",
-	 "Registered clients of the whole cluster, or of this witness, and what they watch."},
-	{"force-unregister", cmd_force_unregister, "HANDLE",
-	 "End a registration, whichever witness has it; a living client registers again."},
+	{"ping", cmd_ping, "", "Whether the daemon serves.", NULL},
+	{"status", cmd_status, "", "The daemon, its cluster and its clients at a glance.", NULL},
+	{"interfaces", cmd_interfaces, "", "What a client is told of the cluster's addresses.",
+	 NULL},
+	{"list", cmd_list, "[--local] [SELECTION]",
+	 "Registered clients of the whole cluster, or of this witness, and what they watch.",
+	 CTL_SELECTION_HELP "  --local                        only those of this witness\n"},
+	{"show", cmd_show, "HANDLE", "All that is known of a registration.", NULL},
+	{"client-move", cmd_move, "--to-node NODE | --to-ip ADDRESS SELECTION",
+	 "Send clients to another node, or to an address.", CTL_SELECTION_HELP CTL_ORDER_HELP},
+	{"share-move", cmd_move, "--to-node NODE | --to-ip ADDRESS SELECTION",
+	 "Send clients of a share to another node, or to an address, for this share.",
+	 CTL_SELECTION_HELP CTL_ORDER_HELP},
+	{"notify", cmd_notify, "change|move|share-move|ip-change ...",
+	 "Have clients told what did not happen, for tests.",
+	 "\n  change --state STATE            their address is available or unavailable\n"
+	 "  move --to-node NODE | --to-ip ADDRESS\n"
+	 "  share-move --to-node NODE | --to-ip ADDRESS\n"
+	 "  ip-change --address ADDRESS --state STATE\n" CTL_SELECTION_HELP CTL_ORDER_HELP},
+	{"force-unregister", cmd_unregister, "HANDLE | SELECTION",
+	 "End registrations, whichever witness has them; living clients register again.",
+	 CTL_SELECTION_HELP CTL_ORDER_HELP},
+	{"force-response", cmd_force_response, "JSON SELECTION",
+	 "Answer the calls that wait with a reply written by hand, for tests of clients.",
+	 CTL_SELECTION_HELP CTL_ORDER_HELP},
 	{"watch", cmd_watch, "NETNAME --server ADDRESS",
-	 "A witness client: print what clients are told. See watch --help."},
+	 "A witness client: print what clients are told. See watch --help.", NULL},
 	{"probe", cmd_probe, "--server ADDRESS [OPTION...]",
-	 "Whether a server serves witness clients. See probe --help."},
+	 "Whether a server serves witness clients. See probe --help.", NULL},
 	{"doctor", cmd_doctor, "[CHECK...]",
-	 "What usually keeps clients from registering, and how to mend it. See doctor --help."},
+	 "What usually keeps clients from registering, and how to mend it. See doctor --help.",
+	 NULL},
 	{"connections", cmd_connections, "",
-	 "TCP connections of the cluster's addresses, of all nodes."},
+	 "TCP connections of the cluster's addresses, of all nodes.", NULL},
 	{"leave", cmd_leave, "ADDRESS [--wait SECONDS]",
-	 "Tell the clients of an address of this node that it leaves, and wait until they know."},
+	 "Tell the clients of an address of this node that it leaves, and wait until they know.",
+	 NULL},
 	{"tickle", cmd_tickle, "ADDRESS",
-	 "Make clients notice that this node has taken their address over."},
-	{"static", cmd_backend, "WORD...", "Change the cluster of the static backend."},
-	{"ctdb", cmd_backend, "refresh", "Have the CTDB backend ask CTDB anew."},
+	 "Make clients notice that this node has taken their address over.", NULL},
+	{"static", cmd_backend, "WORD...", "Change the cluster of the static backend.", NULL},
+	{"ctdb", cmd_backend, "refresh", "Have the CTDB backend ask CTDB anew.", NULL},
 	{"log-level", cmd_log_level, "LEVEL",
-	 "Log err, warning, notice, info, debug or trace from now on."},
-	{"version", cmd_version, "", "The version of witnessctl."},
-	{"help", cmd_help, "", "This text."},
-	{NULL, NULL, NULL, NULL},
+	 "Log err, warning, notice, info, debug or trace from now on.", NULL},
+	{"version", cmd_version, "", "The version of witnessctl.", NULL},
+	{"help", cmd_help, "", "This text.", NULL},
+	{.name = NULL},
 };
 
 int ctl_usage(const char *command)
@@ -147,8 +167,8 @@ static bool give_help(const struct ctl_command *c, int argc, char **argv)
 	if (strstr(c->help, "--help") != NULL || argc != 2 || strcmp(argv[1], "--help") != 0) {
 		return false;
 	}
-	printf("usage: witnessctl %s%s%s\n\n%s\n", c->name, c->args[0] != '\0' ? " " : "", c->args,
-	       c->help);
+	printf("usage: witnessctl %s%s%s\n\n%s\n%s", c->name, c->args[0] != '\0' ? " " : "",
+	       c->args, c->help, c->options != NULL ? c->options : "");
 	return true;
 }
 

@@ -132,16 +132,6 @@ static int cmd_interfaces(void *private_data, TALLOC_CTX *mem_ctx, const json_t 
 	return *result != NULL ? 0 : ENOMEM;
 }
 
-static int cmd_list(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request, json_t **result,
-		    char **why)
-{
-	const struct daemon *daemon = private_data;
-
-	*result =
-		swn_service_list_json(daemon->swn, json_is_true(json_object_get(request, "local")));
-	return *result != NULL ? 0 : ENOMEM;
-}
-
 /* {"command": "static", "argv": [...]} goes to the backend, if that is its name. */
 static int cmd_backend(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 		       json_t **result, char **why)
@@ -215,7 +205,9 @@ static const struct {
 	{"status", cmd_status},
 	{"config", cmd_config},
 	{"interfaces", cmd_interfaces},
-	{"list", cmd_list},
+	{"list", daemon_cmd_list},
+	{"order", daemon_cmd_order},
+	{"order-status", daemon_cmd_order_status},
 	{"static", cmd_backend},
 	{"ctdb", cmd_backend},
 	{"log-level", cmd_log_level},

@@ -13,6 +13,7 @@
 #include "witnessd/daemon.h"
 #include "witnessd/rpc/server.h"
 #include "witnessd/swn/leave.h"
+#include "witnessd/swn/orders.h"
 #include "witnessd/swn/service.h"
 #include "witnessd/util/shares.h"
 
@@ -42,6 +43,7 @@ struct daemon {
 	struct cluster *cluster;
 	struct swn_service *swn;
 	struct swn_leaves *leaves;
+	struct swn_orders *orders;
 	struct conntrack *conntrack; /* NULL: no tickles */
 	struct daemon_watch *watch;  /* NULL: the manager does not want to know of connections */
 	struct control_server *control;
@@ -74,6 +76,13 @@ int daemon_cmd_tickle(void *private_data, TALLOC_CTX *mem_ctx, const json_t *req
 		      json_t **result, char **why);
 int daemon_cmd_connections(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 			   json_t **result, char **why);
+
+int daemon_cmd_list(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request, json_t **result,
+		    char **why);
+int daemon_cmd_order(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+		     json_t **result, char **why);
+int daemon_cmd_order_status(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+			    json_t **result, char **why);
 
 /** The control socket with its commands. */
 int daemon_control_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why);

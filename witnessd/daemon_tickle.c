@@ -110,6 +110,10 @@ int daemon_tickle_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 	int ret = swn_leaves_create(daemon, daemon->ev, daemon->cluster, daemon->swn,
 				    &daemon->leaves);
 
+	if (ret == 0) {
+		ret = swn_orders_create(daemon, daemon->ev, daemon->cluster, daemon->swn,
+					&daemon->orders);
+	}
 	if (ret != 0) {
 		return ret;
 	}

@@ -46,7 +46,8 @@ enum peers_kind {
 enum peers_verb {
 	PEERS_END_REGISTRATION = 1, /* swn/service.h */
 	PEERS_LEAVE = 2,            /* swn/leave.h */
-	PEERS_NUM_VERBS = 3,
+	PEERS_ORDER = 3,            /* swn/order.h */
+	PEERS_NUM_VERBS = 4,
 };
 
 /* A record as it is shown to others; everything is borrowed for the call. */

@@ -414,3 +414,42 @@ void policy_registered(const struct cluster_state *state, const struct policy_re
 		add_change(notices, false);
 	}
 }
+
+/* Keep of the addresses in a notice only one. */
+static void keep_only(struct policy_notices *notices, const struct ipaddr *ip)
+{
+	struct policy_notice *notice = &notices->list[0];
+
+	for (size_t i = 0; i < notice->num_addrs; i++) {
+		if (ipaddr_equal(&notice->addrs[i].ip, ip)) {
+			notice->addrs[0] = notice->addrs[i];
+			notice->num_addrs = 1;
+			return;
+		}
+	}
+	notices->num = 0;
+}
+
+int policy_send_to(TALLOC_CTX *mem_ctx, const struct cluster_state *state,
+		   const struct policy_reg *reg, enum policy_notice_type type, const char *node,
+		   const struct ipaddr *ip, struct policy_notices *notices)
+{
+	const struct cluster_event event = {.type = CLUSTER_INTENT};
+	const struct cluster_addr *addr = cluster_state_addr(state, &reg->ip);
+	struct decision d = {
+		.mem_ctx = mem_ctx, .event = &event, .state = state, .reg = reg, .out = notices};
+	int err;
+
+	*notices = (struct policy_notices){.num = 0};
+	if (type == POLICY_CLIENT_MOVE && addr != NULL && served_here_only(&d, addr)) {
+		return 0;
+	}
+	if (reg->share != NULL) {
+		d.share = cluster_state_share(state, reg->share);
+	}
+	err = move_to(&d, type, node);
+	if (err == 0 && ip != NULL && notices->num > 0) {
+		keep_only(notices, ip);
+	}
+	return err;
+}

@@ -89,6 +89,18 @@ int policy_decide(TALLOC_CTX *mem_ctx, const struct cluster_event *event,
 void policy_registered(const struct cluster_state *state, const struct policy_reg *reg,
 		       struct policy_notices *notices);
 
+/**
+ * What a registration is told when an administrator sends its client, or its share, elsewhere.
+ * @param type POLICY_CLIENT_MOVE or POLICY_SHARE_MOVE
+ * @param node borrowed by the notice
+ * @param ip   only to this address of it; NULL: to all that it has for this client
+ * @param notices none: what the client uses is not served there
+ * @return 0 or ENOMEM
+ */
+int policy_send_to(TALLOC_CTX *mem_ctx, const struct cluster_state *state,
+		   const struct policy_reg *reg, enum policy_notice_type type, const char *node,
+		   const struct ipaddr *ip, struct policy_notices *notices);
+
 /* Rules beyond the table:
  *  - Destinations and IP_CHANGE are of the addresses that serve the client's net name.
  *  - Where shares are tied to the client's address (cluster_share.addrs), no other address serves them

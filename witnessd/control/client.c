@@ -164,7 +164,7 @@ static int call_result(struct call *call, json_t **result)
 		*result = json_incref(value);
 	} else if (error != NULL) {
 		*call->why = talloc_strdup(call->mem_ctx, error);
-		ret = EREMOTEIO;
+		ret = control_code(json_string_value(json_object_get(reply, "code")));
 	} else {
 		ret = call_error(call, EPROTO);
 	}

@@ -2,7 +2,7 @@
 /*
  * The control socket: JSON requests and replies over libqb IPC, one of each a message.
  * Request: {"command": "list", ...}. Reply: {"ok": true, "result": ...} or
- * {"ok": false, "error": "a sentence"}.
+ * {"ok": false, "error": "a sentence"}, some with a "code" that tells one reason from another.
  */
 #ifndef WITNESSD_CONTROL_CONTROL_H
 #define WITNESSD_CONTROL_CONTROL_H
@@ -41,7 +41,8 @@ int control_server_add(struct control_server *server, const char *command, contr
 /**
  * The client side, blocking, for witnessctl: send one request and wait for its reply.
  * @return 0 with *result a new reference; ENOENT or ECONNREFUSED (no daemon), EACCES, ETIMEDOUT,
- *         EREMOTEIO (the daemon said no) - each with *why a sentence, a child of mem_ctx
+ *         EREMOTEIO (the daemon said no); where it says so, ESRCH (no registration matches), ENODEV (no such
+ *         node), ENXIO (nobody's address), EBADMSG (something in the request is not JSON) - each with *why a sentence, a child of mem_ctx
  */
 int control_call(TALLOC_CTX *mem_ctx, const char *name, const json_t *request, int timeout_ms,
 		 json_t **result, char **why);

@@ -47,6 +47,10 @@ int control_table_add(struct control_table *table, const char *command, control_
 int control_handle(TALLOC_CTX *mem_ctx, const struct control_table *table, const char *request,
 		   size_t len, char **reply, size_t *reply_len);
 
+/** The "code" of a refusal for an errno that has one; NULL. And back: EREMOTEIO for others. */
+const char *control_code_name(int err);
+int control_code(const char *name);
+
 /* Who may use the socket. */
 struct control_access {
 	uid_t owner;

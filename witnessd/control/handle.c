@@ -61,6 +61,49 @@ static json_t *refusal(const char *why)
 	return json_pack("{s:b, s:s}", "ok", 0, "error", why);
 }
 
+/* With what a program can tell it by, if anything. */
+static json_t *refusal_code(const char *why, const char *code)
+{
+	json_t *json = refusal(why);
+
+	if (code != NULL) {
+		(void)json_object_set_new(json, "code", json_string(code));
+	}
+	return json;
+}
+
+static const struct {
+	const char *name;
+	int err;
+} codes[] = {
+	{"no registration", ESRCH},
+	{"no node", ENODEV},
+	{"no address", ENXIO},
+	{"bad JSON", EBADMSG},
+};
+
+#define NUM_CODES (sizeof(codes) / sizeof(codes[0]))
+
+const char *control_code_name(int err)
+{
+	for (size_t i = 0; i < NUM_CODES; i++) {
+		if (codes[i].err == err) {
+			return codes[i].name;
+		}
+	}
+	return NULL;
+}
+
+int control_code(const char *name)
+{
+	for (size_t i = 0; name != NULL && i < NUM_CODES; i++) {
+		if (strcmp(codes[i].name, name) == 0) {
+			return codes[i].err;
+		}
+	}
+	return EREMOTEIO;
+}
+
 /* {"ok": ...} for a request that is JSON; NULL when memory is short. */
 static json_t *answer(TALLOC_CTX *mem_ctx, const struct control_table *table, const json_t *request)
 {
@@ -81,7 +124,7 @@ static json_t *answer(TALLOC_CTX *mem_ctx, const struct control_table *table, co
 	}
 	ret = command->fn(command->private_data, mem_ctx, request, &result, &why);
 	if (ret != 0) {
-		return refusal(why != NULL ? why : strerror(ret));
+		return refusal_code(why != NULL ? why : strerror(ret), control_code_name(ret));
 	}
 	return json_pack("{s:b, s:o}", "ok", 1, "result", result != NULL ? result : json_null());
 }

@@ -22,6 +22,8 @@ struct notify_state {
 	uint64_t arrived_us;
 	uint32_t werror; /* the answer when there is nothing to tell */
 	bool woken;      /* done, and recv() will take from the queue */
+	uint8_t *forced; /* or not from the queue: an administrator's reply; a child */
+	size_t forced_len;
 	/* Waiting for a registration that may yet be handed back; NULL: does not. */
 	struct swn_service *handover;
 	const struct rpc_call *call; /* borrowed, while .handover */
@@ -251,6 +253,26 @@ void swn_notify_wake(struct swn_reg *reg)
 	tevent_req_done(state->req);
 }
 
+int swn_notify_force(struct swn_reg *reg, const uint8_t *stub, size_t len)
+{
+	struct notify_state *state =
+		reg->num_waiters > 0 ? qb_list_first_entry(&reg->waiters, struct notify_state, link)
+				     : NULL;
+
+	if (state == NULL || state->woken) {
+		return EAGAIN;
+	}
+	state->forced = talloc_memdup(state, stub, len);
+	if (state->forced == NULL) {
+		return ENOMEM;
+	}
+	state->forced_len = len;
+	state->woken = true;
+	wheel_cancel(&state->keep_alive);
+	tevent_req_done(state->req);
+	return 0;
+}
+
 bool swn_notify_abandon_all(struct swn_reg *reg)
 {
 	struct notify_state *state, *next;
@@ -395,7 +417,11 @@ int swn_async_notify_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx, struct rp
 	int err = req_errno(req);
 	uint8_t *stub = NULL;
 
-	if (err == 0 && state->woken && state->reg != NULL) {
+	if (err == 0 && state->forced != NULL && state->reg != NULL) {
+		swn_reg_log(state->reg, "given a reply by an administrator");
+		stub = talloc_move(mem_ctx, &state->forced);
+		reply->stub_len = state->forced_len;
+	} else if (err == 0 && state->woken && state->reg != NULL) {
 		err = tell(state, mem_ctx, &stub, &reply->stub_len);
 	} else if (err == 0) {
 		err = swn_push_notify_reply(mem_ctx, NULL, state->werror, &stub, &reply->stub_len);

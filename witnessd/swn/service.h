@@ -44,11 +44,13 @@ int swn_service_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 /** Clients of an address that wait in AsyncNotify and have not yet been told what is queued for them. */
 uint32_t swn_service_untold(const struct swn_service *service, const struct ipaddr *ip);
 
-/**
- * For `witnessctl list`: an array with one object a registration; a new reference.
- * @param local only our own, not those of the other witnessd's
- */
-json_t *swn_service_list_json(const struct swn_service *service, bool local);
+struct swn_select;
+struct swn_found;
+
+/** For `witnessctl list`: an array with one object a registration that is selected; a new reference. */
+json_t *swn_service_list_json(const struct swn_service *service, const struct swn_select *select);
+/** One of its objects; a new reference. */
+json_t *swn_found_json(const struct swn_found *found);
 /** End a registration of ours; its client registers again if it is alive. @return 0 or ENOENT */
 int swn_service_end(struct swn_service *service, const struct swn_handle *handle);
 /** For `witnessctl interfaces`: what GetInterfaceList would answer now; a new reference. */

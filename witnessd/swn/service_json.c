@@ -4,7 +4,7 @@
 
 #include <time.h>
 
-#include "witnessd/swn/replica.h"
+#include "witnessd/swn/select.h"
 #include "witnessd/util/text_json.h"
 
 static json_t *ip_json(const struct ipaddr *ip)
@@ -53,13 +53,15 @@ static const char *state_name(const struct swn_reg *reg, bool waiting, bool orph
 	return waiting ? "requested notification" : "registered";
 }
 
-static json_t *reg_json(const struct swn_reg *reg, const char *witness, const char *state)
+json_t *swn_found_json(const struct swn_found *found)
 {
+	const struct swn_reg *reg = found->reg;
 	json_t *json = json_object();
 	char guid[GUID_STRLEN];
 
 	set(json, "handle", json_string(guid_format(&reg->handle.uuid, guid)));
-	set(json, "witness", text_json(witness));
+	set(json, "witness", text_json(found->witness));
+	set(json, "node", text_json(found->node));
 	set(json, "client", text_json(reg->client_name));
 	set(json, "client_address", ip_json(&reg->client));
 	set(json, "net_name", text_json(reg->net_name));
@@ -69,7 +71,7 @@ static json_t *reg_json(const struct swn_reg *reg, const char *witness, const ch
 	set_number(json, "flags",
 		   reg->ip_notification ? SWN_REGISTER_IP_NOTIFICATION : SWN_REGISTER_NONE);
 	set_number(json, "keep_alive", reg->keep_alive_s);
-	set(json, "state", json_string(state));
+	set(json, "state", json_string(state_name(reg, found->waiting, found->orphan)));
 	set(json, "principal", text_json(reg->principal));
 	set_number(json, "notifications", reg->notifications);
 	set_number(json, "queued", swn_queue_length(&reg->queue));
@@ -78,45 +80,16 @@ static json_t *reg_json(const struct swn_reg *reg, const char *witness, const ch
 	return json;
 }
 
-/* A record of another witness. */
-static void list_record(void *private_data, const struct peers_record *record)
+static void list_found(void *private_data, const struct swn_found *found)
 {
-	struct swn_replica replica;
-
-	if (record->own || swn_replica_pull(NULL, record->key, record->key_len, record->value,
-					    record->value_len, &replica) != 0) {
-		return;
-	}
-	(void)json_array_append_new(
-		private_data, reg_json(replica.reg, record->owner,
-				       state_name(replica.reg, replica.waiting, record->orphan)));
-	talloc_free(replica.reg);
+	(void)json_array_append_new(private_data, swn_found_json(found));
 }
 
-/* Our name among the peers; before we have one there, that of the cluster's state. */
-static const char *local_name(const struct swn_service *service)
-{
-	const char *name = peers_local(service->peers);
-	const struct cluster_state *state = cluster_current(service->cluster);
-	const struct cluster_node *node = state != NULL ? cluster_state_local(state) : NULL;
-
-	return name != NULL ? name : node != NULL ? node->name : NULL;
-}
-
-json_t *swn_service_list_json(const struct swn_service *service, bool local)
+json_t *swn_service_list_json(const struct swn_service *service, const struct swn_select *select)
 {
 	json_t *list = json_array();
-	const char *name = local_name(service);
 
-	for (const struct swn_reg *reg = swn_registry_first(service->registry); reg != NULL;
-	     reg = swn_registry_next(reg)) {
-		const char *state = state_name(reg, reg->num_waiters > 0, false);
-
-		(void)json_array_append_new(list, reg_json(reg, name, state));
-	}
-	if (!local) {
-		peers_foreach(service->peers, PEERS_REGISTRATION, NULL, list_record, list);
-	}
+	swn_select_foreach(service, select, list_found, list);
 	return list;
 }
 

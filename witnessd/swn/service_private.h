@@ -149,6 +149,9 @@ void swn_notify_look_again(struct swn_service *service, const struct swn_handle 
 /** Answer the oldest waiting call if there is something to tell. */
 void swn_notify_wake(struct swn_reg *reg);
 
+/** Answer the oldest waiting call with that. @return 0; EAGAIN (none waits that has no answer yet); ENOMEM */
+int swn_notify_force(struct swn_reg *reg, const uint8_t *stub, size_t len);
+
 /** End all waiting calls with a code; reg must not be used by them any more. */
 void swn_notify_end_all(struct swn_reg *reg, uint32_t werror);
 

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""witnessctl's commands for administrators, from a node that does not have the registration."""
+import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import termios
+import fcntl
+
+import pytest
+
+from conftest import BUILD, NODES, wait_for
+from test_peers import SERVER, cluster, witness_of  # noqa: F401  pylint: disable=unused-import
+from test_watch import watch_of  # noqa: F401  pylint: disable=unused-import
+
+CLIENT_KEYS = {"handle": str, "witness": str, "node": str, "client": str, "client_address": str, "net_name": str,
+               "share": (str, type(None)), "ip": str, "version": int, "flags": int, "keep_alive": int, "state": str,
+               "principal": str, "notifications": int, "queued": int, "registered_since": str, "last_used": str}
+JOB_KEYS = {"job": (int, type(None)), "dry_run": bool, "done": bool, "total": int, "results": dict, "clients": list}
+
+
+def check_schema(entry, keys, more=()):
+    assert set(entry) == set(keys) | set(more), entry
+    for key, kind in keys.items():
+        assert isinstance(entry[key], kind), (key, entry)
+
+
+def other(owner):
+    """A node that does not have the registration, and is not where the client is."""
+    return {"n2": "n3", "n3": "n2"}[owner]
+
+
+@pytest.fixture
+def client(cluster, watch_of):  # noqa: F811
+    """A client of n1's address, what it is registered with, and a daemon of neither."""
+    watch = watch_of(cluster, "--share", "data", "--ip-notify", server=SERVER)
+    owner = witness_of(watch.wait("registered"))
+    cluster.agree((owner, "tester", "requested notification"))
+    return watch, owner, cluster.nodes[other(owner)]
+
+
+def moved_to(line):
+    return [a["address"] for a in line["addresses"]]
+
+
+def test_list_and_show(cluster, client):  # noqa: F811
+    _, owner, ctl = client
+    entry = ctl.json("list")[0]
+    check_schema(entry, CLIENT_KEYS)
+    assert entry["witness"] == owner and entry["node"] == "n1" and entry["client"] == "tester"
+    for words in (["--registration", entry["handle"]], ["--net-name", "FS.*"], ["--share-name", "DAT?"],
+                  ["--ip-address", SERVER], ["--ip-address", "127.0.79.[0-9]"], ["--node", "n1"], ["--node", "n[1]"],
+                  ["--client-computer-name", "TEST*"], ["--witness", owner], ["--all"],
+                  ["--node", "n1", "--share-name", "data"]):
+        assert [e["handle"] for e in ctl.json("list", *words)] == [entry["handle"]], words
+    for words in (["--net-name", "x*"], ["--share-name", "other"], ["--node", "n2"], ["--ip-address", "127.0.79.2"],
+                  ["--witness", other(owner)], ["--registration", "0*", "--registration", "no"], ["--local"]):
+        assert ctl.json("list", *words) == [], words
+    check_schema(ctl.json("show", entry["handle"]), CLIENT_KEYS)
+    text = ctl.ctl("show", entry["handle"]).stdout
+    assert re.search(r"File server node +n1\n", text) and re.search(fr"Witness node +{owner}\n", text)
+
+
+def test_the_table_fits_a_terminal(cluster, client):  # noqa: F811
+    ctl = client[2]
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    done = subprocess.run([os.path.join(BUILD, "witnessctl"), "--socket", ctl.control, "list"], stdout=follower,
+                          stdin=subprocess.DEVNULL, timeout=30, check=True)
+    os.close(follower)
+    text = os.read(leader, 65536).decode().splitlines()
+    os.close(leader)
+    assert done.returncode == 0 and len(text) == 2
+    assert all(len(line.rstrip()) <= 80 for line in text), text
+    assert text[0].split()[:3] == ["CLIENT", "NODE", "ADDRESS"]
+
+
+def test_client_move_to_a_node_and_to_an_address(cluster, client):  # noqa: F811
+    watch, _, ctl = client
+    plan = ctl.json("client-move", "--to-node", "n3", "--all", "--dry-run")
+    check_schema(plan, JOB_KEYS)
+    check_schema(plan["clients"][0], CLIENT_KEYS, ("to", "result"))
+    assert plan["dry_run"] and plan["job"] is None and plan["results"] == {"told": 1}
+    assert plan["clients"][0]["to"] == "n3" and ctl.json("list")[0]["notifications"] == 0
+    done = ctl.json("client-move", "--to-node", "N3", "--client-computer-name", "t*")
+    check_schema(done, JOB_KEYS)
+    assert done["done"] and not done["dry_run"] and done["results"] == {"told": 1}
+    line = watch.wait("notification")
+    assert line["type"] == "CLIENT_MOVE" and moved_to(line) == ["127.0.79.3"]
+    wait_for(lambda: [e["node"] for e in ctl.json("list")] == ["n3"], "the client is on n3")
+    there = ctl.ctl("client-move", "--to-node", "n3", "--all")
+    assert "already there" in there.stdout
+    there = ctl.ctl("client-move", "--to-ip", "127.0.79.3", "--all")
+    assert "already there" in there.stdout
+    wait_for(lambda: ctl.json("list")[0]["state"] == "requested notification", "it waits")
+    assert ctl.json("client-move", "--to-ip", "127.0.79.2", "--all")["results"] == {"told": 1}
+    line = watch.wait("notification")
+    assert line["type"] == "CLIENT_MOVE" and moved_to(line) == ["127.0.79.2"]
+    wait_for(lambda: [e["node"] for e in ctl.json("list")] == ["n2"], "the client is on n2")
+
+
+def test_share_move_and_notify(cluster, client):  # noqa: F811
+    watch, _, ctl = client
+    assert ctl.json("notify", "share-move", "--to-node", "n2", "--all")["results"] == {"told": 1}
+    line = watch.wait("notification")
+    assert line["type"] == "SHARE_MOVE" and moved_to(line) == ["127.0.79.2"]
+    wait_for(lambda: [(e["node"], e["state"]) for e in ctl.json("list")] == [("n2", "requested notification")],
+             "the client is on n2")
+    assert ctl.json("notify", "ip-change", "--address", SERVER, "--state", "unavailable", "--all")["results"] == {
+        "told": 1}
+    line = watch.wait("notification")
+    assert line["type"] == "IP_CHANGE" and line["addresses"][0]["address"] == SERVER
+    assert line["addresses"][0]["state"] == "offline"
+    wait_for(lambda: ctl.json("list")[0]["state"] == "requested notification", "it waits")
+    known = ctl.ctl("notify", "change", "--state", "available", "--all")
+    assert "already known" in known.stdout
+    assert ctl.json("notify", "change", "--state", "unavailable", "--all")["results"] == {"told": 1}
+    watch.changed("unavailable")
+
+
+def test_share_move_is_for_clients_of_shares(cluster, watch_of):  # noqa: F811
+    watch = watch_of(cluster, server=SERVER)
+    owner = witness_of(watch.wait("registered"))
+    cluster.agree((owner, "tester", "requested notification"))
+    ctl = cluster.nodes[other(owner)]
+    for words in (["share-move", "--to-node", "n3"], ["notify", "ip-change", "--address", SERVER, "--state",
+                                                      "available"]):
+        done = ctl.ctl(*words, "--all", check=False)
+        assert done.returncode == 1 and "not registered for that" in done.stdout, done
+
+
+def test_force_response_and_unregister(cluster, client):  # noqa: F811
+    watch, _, ctl = client
+    reply = {"result": 0, "response": {"type": 2, "messages": [{"flags": 9, "ipv4": "127.0.79.3"}]}}
+    assert ctl.json("force-response", json.dumps(reply), "--all", "--dry-run")["results"] == {"told": 1}
+    assert ctl.json("force-response", json.dumps(reply), "--all")["results"] == {"told": 1}
+    line = watch.wait("notification")
+    assert line["type"] == "CLIENT_MOVE" and moved_to(line) == ["127.0.79.3"]
+    wait_for(lambda: ctl.json("list")[0]["state"] == "requested notification", "it waits again")
+    handle = ctl.json("list")[0]["handle"]
+    assert ctl.json("force-unregister", "--share-name", "d*", "--dry-run")["results"] == {"told": 1}
+    assert ctl.json("list")[0]["handle"] == handle
+    assert ctl.json("force-unregister", "--share-name", "d*")["results"] == {"told": 1}
+    watch.wait("re-registering")
+    watch.wait("registered")
+    wait_for(lambda: [e["handle"] for e in ctl.json("list")] not in ([], [handle]), "it has another handle")
+
+
+@pytest.mark.parametrize("code, why, words", [
+    (5, "no registration matches", ["client-move", "--to-node", "n2", "--share-name", "nosuch"]),
+    (5, "no registration matches", ["show", "00000000-0000-0000-0000-000000000000"]),
+    (6, "no node nowhere", ["client-move", "--to-node", "nowhere", "--all"]),
+    (6, "no node nowhere", ["list", "--node", "nowhere"]),
+    (7, "127.0.79.77 is not an address", ["client-move", "--to-ip", "127.0.79.77", "--all"]),
+    (7, "10.1.1.1 is not an address", ["list", "--ip-address", "10.1.1.1"]),
+    (8, "not JSON", ["force-response", "{", "--all"]),
+    (8, "expected", ["force-response", '{"response": 1}', "--all"]),
+    (8, "expected", ["force-response", '{"response": {"type": 2, "messages": [{"ip": "x"}]}}', "--all"]),
+    (1, "expected an IPv4 or IPv6 address", ["client-move", "--to-ip", "x", "--all"]),
+    (1, "rate", ["client-move", "--to-node", "n2", "--all", "--rate", "0"]),
+    (1, "expected a pattern", ["list", "--net-name", "*" * 9]),
+    (2, "--rate must be a whole number", ["client-move", "--to-node", "n2", "--all", "--rate", "x"]),
+    (2, "which registrations are meant", ["client-move", "--to-node", "n2"]),
+    (2, "either --to-node or --to-ip", ["client-move", "--all"]),
+    (2, "needs a value", ["client-move", "--all", "--to-node"]),
+    (2, "is not an option of it", ["list", "--nonsense"]),
+    (2, "--state", ["notify", "change", "--all"]),
+    (2, "usage: witnessctl notify", ["notify", "what"]),
+])
+def test_bad_input(cluster, client, code, why, words):  # noqa: F811
+    done = client[2].ctl(*words, check=False)
+    assert done.returncode == code and why in done.stderr and not done.stdout, done
+    assert client[2].json("list")[0]["notifications"] == 0
+
+
+def test_no_daemon():
+    done = subprocess.run([os.path.join(BUILD, "witnessctl"), "--socket", "witnessd-not-there", "list"],
+                          capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 3 and "no witnessd is running" in done.stderr
+
+
+def test_a_single_witness_without_peers(start_daemon):
+    daemon = start_daemon(cluster_map=NODES + "[address 127.0.77.1]\nnode = n1\ngroup = fs1\n"
+                          "[address 127.0.77.2]\nnode = n2\ngroup = fs2\n")
+    with daemon.ntlm() as conn:
+        daemon.register(conn, net_name="fs", ip="127.0.77.1", client="raw")
+        done = daemon.json("client-move", "--to-node", "n2", "--all")
+        assert done["results"] == {"queued": 1} and done["clients"][0]["client"] == "raw"

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Selections, orders and jobs on one witness. */
+#include "tests/unit/swn_fixture.h"
+#include "witnessd/swn/order_reply.h"
+#include "witnessd/swn/orders.h"
+#include "witnessd/swn/select.h"
+
+struct rig {
+	struct swn_fix *fix;
+	struct swn_orders *orders;
+};
+
+static int begin(void **state)
+{
+	struct rig *rig = talloc_zero(NULL, struct rig);
+
+	rig->fix = fix_new();
+	fix_start(rig->fix);
+	fix_place(rig->fix, "n1", "n2");
+	assert_int_equal(swn_orders_create(rig, rig->fix->ev, rig->fix->cluster, rig->fix->service,
+					   &rig->orders),
+			 0);
+	*state = rig;
+	return 0;
+}
+
+static int end(void **state)
+{
+	struct rig *rig = *state;
+
+	talloc_free(rig->orders);
+	talloc_free(rig->fix);
+	talloc_free(rig);
+	return 0;
+}
+
+static struct swn_handle registered(struct rig *rig, const char *client, const char *share)
+{
+	struct swn_register args = fix_args();
+
+	args.client_computer_name = client;
+	args.share_name = share;
+	return fix_register_ok(rig->fix, true, &args);
+}
+
+static size_t selected(struct rig *rig, const char *json)
+{
+	struct swn_select select;
+	json_t *parsed = json_loads(json, 0, NULL), *list;
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	char *why = NULL;
+	size_t n;
+
+	assert_non_null(parsed);
+	assert_int_equal(swn_select_parse(tmp, parsed, &select, &why), 0);
+	list = swn_service_list_json(rig->fix->service, &select);
+	n = json_array_size(list);
+	json_decref(list);
+	json_decref(parsed);
+	talloc_free(tmp);
+	return n;
+}
+
+static void patterns_select(void **state)
+{
+	struct rig *rig = *state;
+
+	registered(rig, "one.example.com", "data");
+	registered(rig, "two.example.com", NULL);
+	assert_int_equal(selected(rig, "{}"), 2);
+	assert_int_equal(selected(rig, "{\"client_computer_name\": \"ONE*\"}"), 1);
+	assert_int_equal(selected(rig, "{\"client_computer_name\": \"[ot]*\"}"), 2);
+	assert_int_equal(selected(rig, "{\"share_name\": \"*\"}"), 1);
+	assert_int_equal(selected(rig, "{\"net_name\": \"F?\", \"share_name\": \"Data\"}"), 1);
+	assert_int_equal(selected(rig, "{\"ip_address\": \"::ffff:10.0.0.7\"}"), 2);
+	assert_int_equal(selected(rig, "{\"ip_address\": \"10.0.0.8\"}"), 0);
+	assert_int_equal(selected(rig, "{\"node\": \"n1\", \"local\": true}"), 2);
+	assert_int_equal(selected(rig, "{\"node\": \"n2\"}"), 0);
+	assert_int_equal(selected(rig, "{\"registration\": \"0*\", \"net_name\": \"x\"}"), 0);
+}
+
+static void odd_selections_are_refused(void **state)
+{
+	static const char *const odd[] = {
+		"{\"net_name\": 1}",
+		"{\"net_name\": \"\"}",
+		"{\"net_name\": \"a\\u0000b\"}",
+		"{\"share_name\": \"*********\"}",
+		"{\"node\": []}",
+	};
+	TALLOC_CTX *tmp = talloc_new(NULL);
+
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		json_t *json = json_loads(odd[i], JSON_ALLOW_NUL, NULL);
+		struct swn_select select = {.all = true};
+		char *why = NULL;
+
+		assert_non_null(json);
+		assert_int_equal(swn_select_parse(tmp, json, &select, &why), EINVAL);
+		assert_non_null(why);
+		assert_true(select.all);
+		json_decref(json);
+	}
+	talloc_free(tmp);
+}
+
+/* Begin, run to the end, and count a result. */
+static json_int_t run(struct rig *rig, struct swn_orders_request *request, const char *name)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	json_t *result = NULL;
+	json_int_t id, n;
+	char *why = NULL;
+
+	assert_int_equal(swn_orders_begin(rig->orders, tmp, request, &result, &why), 0);
+	id = json_integer_value(json_object_get(result, "job"));
+	while (!json_is_true(json_object_get(result, "done"))) {
+		json_decref(result);
+		fix_pass_ms(rig->fix, 20);
+		assert_int_equal(swn_orders_status(rig->orders, (uint64_t)id, &result), 0);
+	}
+	n = json_integer_value(json_object_get(json_object_get(result, "results"), name));
+	json_decref(result);
+	talloc_free(tmp);
+	return n;
+}
+
+static const struct swn_select all = {.all = true};
+
+static void a_move_is_told_once_and_only_where_it_makes_sense(void **state)
+{
+	struct rig *rig = *state;
+	struct swn_handle handle = registered(rig, "one", "data");
+	struct swn_fix_call *call = fix_async(rig->fix, &handle);
+	struct swn_orders_request move = {.order = {.type = SWN_ORDER_CLIENT_MOVE, .node = "N2"},
+					  .select = &all};
+	struct swn_notify *notify;
+	uint32_t werror;
+
+	move.dry_run = true;
+	assert_int_equal(run(rig, &move, "told"), 1);
+	assert_false(call->done);
+	move.dry_run = false;
+	assert_int_equal(run(rig, &move, "told"), 1);
+	notify = fix_notify(call, &werror);
+	assert_int_equal(notify->type, SWN_CLIENT_MOVE);
+	assert_int_equal(notify->num_addrs, 1);
+	assert_int_equal(run(rig, &move, "queued"), 1);
+	move.order.node = "n1";
+	assert_int_equal(run(rig, &move, "already there"), 1);
+	move.order.node = NULL;
+	move.order.ip = fix_ip("10.0.0.7");
+	assert_int_equal(run(rig, &move, "already there"), 1);
+	move.order.ip = fix_ip("10.0.0.8");
+	move.order.type = SWN_ORDER_SHARE_MOVE;
+	assert_int_equal(run(rig, &move, "queued"), 1);
+}
+
+static void unknown_destinations_are_refused(void **state)
+{
+	struct rig *rig = *state;
+	struct swn_orders_request move = {.order = {.type = SWN_ORDER_CLIENT_MOVE, .node = "n9"},
+					  .select = &all};
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	json_t *result = NULL;
+	char *why = NULL;
+
+	registered(rig, "one", NULL);
+	assert_int_equal(swn_orders_begin(rig->orders, tmp, &move, &result, &why), ENODEV);
+	move.order.node = NULL;
+	move.order.ip = fix_ip("10.0.0.99");
+	assert_int_equal(swn_orders_begin(rig->orders, tmp, &move, &result, &why), ENXIO);
+	fix_place(rig->fix, "n1", NULL);
+	move.order.ip = fix_ip("10.0.0.8"); /* the cluster's, and nowhere */
+	assert_int_equal(swn_orders_begin(rig->orders, tmp, &move, &result, &why), ENXIO);
+	move.order.ip = fix_ip("fd00::9");
+	move.select = &(struct swn_select){.client_computer_name = "nobody"};
+	assert_int_equal(swn_orders_begin(rig->orders, tmp, &move, &result, &why), ESRCH);
+	assert_null(result);
+	talloc_free(tmp);
+}
+
+static void more_than_a_portion_at_a_rate(void **state)
+{
+	struct rig *rig = *state;
+	struct swn_orders_request change = {.order = {.type = SWN_ORDER_CHANGE, .online = false},
+					    .select = &all};
+	uint64_t before_us;
+
+	for (unsigned int i = 0; i < 50; i++) {
+		rig->fix->assoc = fix_assoc(1 + i / 20);
+		registered(rig, "many", NULL);
+	}
+	before_us = rig->fix->now_us;
+	change.rate = 10;
+	assert_int_equal(run(rig, &change, "queued"), 50);
+	assert_in_range(rig->fix->now_us - before_us, 4800000, 5400000);
+	assert_int_equal(run(rig, &change, "already known"), 50);
+	change.rate = 0;
+	change.order.type = SWN_ORDER_END;
+	assert_int_equal(run(rig, &change, "told"), 50);
+	assert_int_equal(swn_registry_count(rig->fix->service->registry), 0);
+}
+
+static void a_node_is_drained_and_evened(void **state)
+{
+	struct rig *rig = *state;
+	struct swn_orders_request plan = {.plan = SWN_ORDERS_DRAIN,
+					  .order = {.type = SWN_ORDER_CLIENT_MOVE},
+					  .select = &all,
+					  .leaving = "n1",
+					  .dry_run = true};
+
+	for (unsigned int i = 0; i < 15; i++) {
+		registered(rig, "many", NULL);
+	}
+	assert_int_equal(run(rig, &plan, "queued"), 15);
+	plan.plan = SWN_ORDERS_EVEN;
+	plan.leaving = NULL;
+	assert_int_equal(run(rig, &plan, "queued"), 10);
+	fix_place(rig->fix, "n1", NULL);
+	assert_int_equal(run(rig, &plan, "queued"), 7); /* n1 and n3 are left */
+}
+
+static void a_reply_by_hand(void **state)
+{
+	struct rig *rig = *state;
+	struct swn_handle handle = registered(rig, "one", NULL);
+	struct swn_orders_request force = {.order = {.type = SWN_ORDER_REPLY}, .select = &all};
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct swn_fix_call *call;
+	struct swn_notify *notify;
+	uint8_t *stub = NULL;
+	char *why = NULL;
+	uint32_t werror;
+
+	assert_int_equal(
+		swn_order_reply(tmp,
+				"{\"result\": 7, \"response\": {\"type\": 1, \"messages\": "
+				"[{\"state\": 3, \"name\": \"x\"}]}}",
+				&stub, &force.order.reply_len, &why),
+		0);
+	force.order.reply = stub;
+	assert_int_equal(run(rig, &force, "no call waits"), 1);
+	call = fix_async(rig->fix, &handle);
+	assert_int_equal(run(rig, &force, "told"), 1);
+	notify = fix_notify(call, &werror);
+	assert_int_equal(werror, 7);
+	assert_int_equal(notify->changes[0].state, 3);
+	assert_string_equal(notify->changes[0].name, "x");
+	/* The registration is as it was. */
+	call = fix_async(rig->fix, &handle);
+	assert_false(call->done);
+	fix_place(rig->fix, NULL, "n2");
+	fix_pump(rig->fix);
+	fix_assert_changes(call, "10.0.0.7", "U");
+	talloc_free(tmp);
+}
+
+static void orders_survive_the_wire(void **state)
+{
+	struct swn_handle handles[2] = {{.attributes = 1}, {.attributes = 2}}, *got;
+	struct swn_order order = {.type = SWN_ORDER_CLIENT_MOVE, .node = "n2"}, again;
+	uint8_t buf[PEERS_COMMAND_MAX];
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	size_t len, num;
+
+	order.ip = fix_ip("fd00::9");
+	assert_int_equal(swn_order_push(&order, handles, 2, buf, &len), 0);
+	assert_int_equal(swn_order_pull(tmp, buf, len, &again, &got, &num), 0);
+	assert_int_equal(num, 2);
+	assert_memory_equal(got, handles, sizeof(handles));
+	assert_string_equal(again.node, "n2");
+	assert_true(ipaddr_equal(&again.ip, &order.ip));
+	for (size_t cut = 0; cut < len; cut++) {
+		assert_int_equal(swn_order_pull(tmp, buf, cut, &again, &got, &num), EBADMSG);
+	}
+	buf[1] = SWN_NUM_ORDERS;
+	assert_int_equal(swn_order_pull(tmp, buf, len, &again, &got, &num), EBADMSG);
+	order.reply_len = SWN_ORDER_REPLY_MAX + 1;
+	assert_int_equal(swn_order_push(&order, handles, 2, buf, &len), EMSGSIZE);
+	talloc_free(tmp);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(patterns_select, begin, end),
+		cmocka_unit_test(odd_selections_are_refused),
+		cmocka_unit_test_setup_teardown(a_move_is_told_once_and_only_where_it_makes_sense,
+						begin, end),
+		cmocka_unit_test_setup_teardown(unknown_destinations_are_refused, begin, end),
+		cmocka_unit_test_setup_teardown(more_than_a_portion_at_a_rate, begin, end),
+		cmocka_unit_test_setup_teardown(a_node_is_drained_and_evened, begin, end),
+		cmocka_unit_test_setup_teardown(a_reply_by_hand, begin, end),
+		cmocka_unit_test(orders_survive_the_wire),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* witnessctl list and show: registrations. */
+#include <stdio.h>
+#include <string.h>
+
+#include "witnessctl/options.h"
+#include "witnessctl/table.h"
+
+static const struct table_column columns[] = {
+	{"CLIENT", "client"},      {"NODE", "node"},       {"ADDRESS", "ip"}, {"NAME", "net_name"},
+	{"SHARE", "share"},        {"WITNESS", "witness"}, {"V", "version"},  {"STATE", "state"},
+	{"TOLD", "notifications"}, {"QUEUED", "queued"},   {NULL, NULL},
+};
+
+int cmd_list(struct ctl *ctl, int argc, const char **argv)
+{
+	static const struct ctl_option own[] = {{"--local", "local", CTL_FLAG},
+						{NULL, NULL, CTL_FLAG}};
+	const char *words[1];
+	json_t *request = NULL, *result = NULL;
+	int ret = ctl_options(argc, argv, own, true, words, 0, &request);
+
+	if (ret >= 0) {
+		return ret;
+	}
+	(void)json_object_set_new(request, "command", json_string(argv[0]));
+	if (json_object_get(request, "local") != NULL) {
+		(void)json_object_set_new(json_object_get(request, "select"), "local", json_true());
+	}
+	ret = ctl_ask(ctl, request, &result);
+	if (ret == CTL_OK && ctl->json) {
+		ctl_print_json(result);
+	} else if (ret == CTL_OK && json_array_size(result) == 0) {
+		puts("No clients are registered.");
+	} else if (ret == CTL_OK) {
+		table_print(stdout, result, columns, table_terminal_width(stdout));
+	}
+	json_decref(result);
+	return ret;
+}
+
+static void show_one(const struct ctl *ctl, const json_t *client)
+{
+	static const struct table_column lines[] = {
+		{"Handle", "handle"},
+		{"Client", "client"},
+		{"From", "client_address"},
+		{"Principal", "principal"},
+		{"Net name", "net_name"},
+		{"Share", "share"},
+		{"Address", "ip"},
+		{"File server node", "node"},
+		{"Witness node", "witness"},
+		{"State", "state"},
+		{"Version", "version"},
+		{"Flags", "flags"},
+		{"Keep-alive s", "keep_alive"},
+		{"Notifications", "notifications"},
+		{"Queued", "queued"},
+		{"Registered since", "registered_since"},
+		{"Last used", "last_used"},
+		{NULL, NULL},
+	};
+
+	for (const struct table_column *line = lines; line->title != NULL; line++) {
+		printf("%-16s  %s\n", line->title,
+		       table_cell(ctl->mem_ctx, json_object_get(client, line->key)));
+	}
+}
+
+int cmd_show(struct ctl *ctl, int argc, const char **argv)
+{
+	json_t *result = NULL;
+	int ret;
+
+	if (argc != 2) {
+		return ctl_usage(argv[0]);
+	}
+	ret = ctl_ask(
+		ctl,
+		json_pack("{s:s, s:{s:s}}", "command", "list", "select", "registration", argv[1]),
+		&result);
+	if (ret == CTL_OK && json_array_size(result) == 0) {
+		fprintf(stderr, "witnessctl: no registration matches %s\n", argv[1]);
+		ret = CTL_NO_MATCH;
+	} else if (ret == CTL_OK && ctl->json) {
+		ctl_print_json(json_array_get(result, 0));
+	} else if (ret == CTL_OK) {
+		for (size_t i = 0; i < json_array_size(result); i++) {
+			if (i > 0) {
+				putchar('\n');
+			}
+			show_one(ctl, json_array_get(result, i));
+		}
+	}
+	json_decref(result);
+	return ret;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "witnessctl/options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NUMBER_MAX 1000000000UL
+
+static const struct ctl_option selection[] = {
+	{"--registration", "registration", CTL_TEXT},
+	{"--net-name", "net_name", CTL_TEXT},
+	{"--share-name", "share_name", CTL_TEXT},
+	{"--ip-address", "ip_address", CTL_TEXT},
+	{"--client-computer-name", "client_computer_name", CTL_TEXT},
+	{"--node", "node", CTL_TEXT},
+	{"--witness", "witness", CTL_TEXT},
+	{"--all", "all", CTL_FLAG},
+	{NULL, NULL, CTL_FLAG},
+};
+
+static const struct ctl_option *find(const struct ctl_option *options, const char *name)
+{
+	for (; options->name != NULL; options++) {
+		if (strcmp(options->name, name) == 0) {
+			return options;
+		}
+	}
+	return NULL;
+}
+
+/* @return NULL: it is no such value */
+static json_t *value_of(const struct ctl_option *option, const char *text)
+{
+	char *end = NULL;
+	unsigned long n;
+
+	if (option->type != CTL_NUMBER) {
+		return json_string(text);
+	}
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && n <= NUMBER_MAX
+		       ? json_integer((json_int_t)n)
+		       : NULL;
+}
+
+/* argv[i] is the option. @return arguments taken, 0 after a complaint */
+static int take(const struct ctl_option *option, int argc, const char **argv, int i, json_t *into)
+{
+	json_t *value;
+
+	if (option->type == CTL_FLAG) {
+		(void)json_object_set_new(into, option->key, json_true());
+		return 1;
+	}
+	if (i + 1 >= argc) {
+		fprintf(stderr, "witnessctl %s: %s needs a value\n", argv[0], option->name);
+		return 0;
+	}
+	value = value_of(option, argv[i + 1]);
+	if (value == NULL) {
+		fprintf(stderr, "witnessctl %s: %s must be %s, not \"%s\"\n", argv[0], option->name,
+			option->type == CTL_NUMBER ? "a whole number" : "UTF-8", argv[i + 1]);
+		return 0;
+	}
+	(void)json_object_set_new(into, option->key, value);
+	return 2;
+}
+
+/* @return arguments taken, 0 after a complaint */
+static int take_any(int argc, const char **argv, int i, const struct ctl_option *own, bool select,
+		    json_t *request)
+{
+	const struct ctl_option *option = find(own, argv[i]);
+
+	if (option != NULL) {
+		return take(option, argc, argv, i, request);
+	}
+	option = select ? find(selection, argv[i]) : NULL;
+	if (option != NULL) {
+		return take(option, argc, argv, i, json_object_get(request, "select"));
+	}
+	fprintf(stderr, "witnessctl %s: %s is not an option of it\n", argv[0], argv[i]);
+	return 0;
+}
+
+int ctl_options(int argc, const char **argv, const struct ctl_option *own, bool select,
+		const char **words, size_t max_words, json_t **request)
+{
+	json_t *got = json_pack("{s:{}}", "select");
+	size_t num_words = 0;
+	int i = 1, taken = 1;
+
+	memset(words, 0, max_words * sizeof(words[0]));
+	while (i < argc && taken > 0) {
+		if (argv[i][0] == '-' && argv[i][1] != '\0') {
+			taken = take_any(argc, argv, i, own, select, got);
+		} else if (num_words < max_words) {
+			words[num_words++] = argv[i];
+			taken = 1;
+		} else {
+			(void)ctl_usage(argv[0]);
+			taken = 0;
+		}
+		i += taken;
+	}
+	if (taken == 0) {
+		json_decref(got);
+		return CTL_USAGE;
+	}
+	*request = got;
+	return -1;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Options behind a command, put into the request that goes to the daemon. */
+#ifndef WITNESSCTL_OPTIONS_H
+#define WITNESSCTL_OPTIONS_H
+
+#include <jansson.h>
+
+#include "witnessctl/ctl.h"
+
+enum ctl_option_type { CTL_FLAG, CTL_TEXT, CTL_NUMBER };
+
+struct ctl_option {
+	const char *name; /* "--to-node" */
+	const char *key;  /* of the request */
+	enum ctl_option_type type;
+};
+
+/* For struct ctl_command.options: what CTL_SELECT takes, which goes to "select" of the request. */
+#define CTL_SELECTION_HELP                                                                         \
+	"\n"                                                                                       \
+	"Which registrations; patterns are those of the shell, and all that are given must "       \
+	"match:\n"                                                                                 \
+	"  --registration HANDLE          as list --json shows it\n"                               \
+	"  --net-name NETNAME             that the client uses\n"                                  \
+	"  --share-name NAME              that it has registered with\n"                           \
+	"  --ip-address ADDRESS           that it has registered for\n"                            \
+	"  --client-computer-name NAME    of the client\n"                                         \
+	"  --node NODE                    that has the address now\n"                              \
+	"  --witness NODE                 whose witness the client is registered with\n"           \
+	"  --all                          all of them\n"
+
+#define CTL_ORDER_HELP                                                                             \
+	"\n"                                                                                       \
+	"  --rate N                       at most so many clients a second\n"                      \
+	"  --dry-run                      only say what would be done\n"
+
+/**
+ * Read what stands behind a command.
+ * @param own     ended by name NULL
+ * @param select  whether options of a selection are taken
+ * @param words   room for arguments that are no options, max_words of them; the rest stays NULL
+ * @param request filled; a new reference
+ * @return -1 to go on, or an exit code after a complaint
+ */
+int ctl_options(int argc, const char **argv, const struct ctl_option *own, bool select,
+		const char **words, size_t max_words, json_t **request);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "witnessctl/order.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "witnessctl/table.h"
+
+#define FIRST_PAUSE_MS 5
+#define LAST_PAUSE_MS  200
+
+void order_pause(int ms)
+{
+	(void)poll(NULL, 0, ms);
+}
+
+bool order_progress(const struct ctl *ctl)
+{
+	return !ctl->json && isatty(STDERR_FILENO) == 1;
+}
+
+json_int_t order_count(const json_t *result, const char *name)
+{
+	return json_integer_value(json_object_get(json_object_get(result, "results"), name));
+}
+
+static void progress(const struct ctl *ctl, const json_t *job, bool last)
+{
+	json_int_t total = json_integer_value(json_object_get(job, "total"));
+
+	if (order_progress(ctl)) {
+		fprintf(stderr, "\r%lld of %lld clients%s",
+			(long long)(total - order_count(job, "waits")), (long long)total,
+			last ? "\n" : "");
+	}
+}
+
+int order_run(struct ctl *ctl, json_t *request, json_t **result)
+{
+	json_t *job = NULL, *next;
+	int pause_ms = FIRST_PAUSE_MS, ret;
+	bool shown = false;
+
+	(void)json_object_set_new(request, "command", json_string("order"));
+	ret = ctl_ask(ctl, request, &job);
+	while (ret == CTL_OK && !json_is_true(json_object_get(job, "done"))) {
+		order_pause(pause_ms);
+		pause_ms = pause_ms * 2 < LAST_PAUSE_MS ? pause_ms * 2 : LAST_PAUSE_MS;
+		next = NULL;
+		ret = ctl_ask(ctl,
+			      json_pack("{s:s, s:O}", "command", "order-status", "job",
+					json_object_get(job, "job")),
+			      &next);
+		json_decref(job);
+		job = next;
+		if (ret == CTL_OK && pause_ms == LAST_PAUSE_MS) {
+			shown = true;
+			progress(ctl, job, false);
+		}
+	}
+	if (shown && ret == CTL_OK) {
+		progress(ctl, job, true);
+	}
+	*result = job;
+	return ret;
+}
+
+/* Results that are what was wanted. */
+static bool is_good(const char *name)
+{
+	return strcmp(name, "told") == 0 || strcmp(name, "queued") == 0 ||
+	       strcmp(name, "already there") == 0 || strcmp(name, "already known") == 0;
+}
+
+/* What is worth a line for each client: a plan, or what did not simply work. */
+static json_t *rows_of(const json_t *result)
+{
+	bool dry_run = json_is_true(json_object_get(result, "dry_run"));
+	json_t *rows = json_array(), *client;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "clients"), i, client)
+	{
+		const char *name = json_string_value(json_object_get(client, "result"));
+
+		if (dry_run || strcmp(name, "told") != 0) {
+			(void)json_array_append(rows, client);
+		}
+	}
+	return rows;
+}
+
+static void print_summary(const json_t *result)
+{
+	bool dry_run = json_is_true(json_object_get(result, "dry_run"));
+	const char *name, *separator = dry_run ? "Would be: " : "";
+	const json_t *value;
+
+	json_object_foreach(json_object_get(result, "results"), name, value)
+	{
+		printf("%s%lld %s", separator, (long long)json_integer_value(value), name);
+		separator = ", ";
+	}
+	putchar('\n');
+}
+
+int order_show(const struct ctl *ctl, const json_t *result)
+{
+	static const struct table_column columns[] = {
+		{"CLIENT", "client"},   {"ADDRESS", "ip"}, {"NODE", "node"},
+		{"WITNESS", "witness"}, {"TO", "to"},      {"RESULT", "result"},
+		{NULL, NULL},
+	};
+	const char *name;
+	const json_t *value;
+	json_t *rows;
+	int ret = CTL_OK;
+
+	json_object_foreach(json_object_get(result, "results"), name, value)
+	{
+		ret = is_good(name) ? ret : CTL_FAILED;
+	}
+	if (ctl->json) {
+		ctl_print_json(result);
+		return ret;
+	}
+	rows = rows_of(result);
+	if (json_array_size(rows) > 0) {
+		table_print(stdout, rows, columns, table_terminal_width(stdout));
+	}
+	json_decref(rows);
+	print_summary(result);
+	return ret;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Orders (swn/orders.h): begun, waited for, and shown. */
+#ifndef WITNESSCTL_ORDER_H
+#define WITNESSCTL_ORDER_H
+
+#include <jansson.h>
+
+#include "witnessctl/ctl.h"
+
+/**
+ * Have the daemon carry an order out, with progress on a terminal.
+ * @param request {"do": ...}; taken over
+ * @param result  the job when it is done; a new reference, NULL on failure
+ * @return CTL_OK once it is done, or an exit code after a complaint
+ */
+int order_run(struct ctl *ctl, json_t *request, json_t **result);
+
+/** Print it: with --json as it is, else what came of it and whom it did not reach. @return an exit code */
+int order_show(const struct ctl *ctl, const json_t *result);
+
+/** How many clients got a result that has this name. */
+json_int_t order_count(const json_t *result, const char *name);
+
+/** Sleep so long before the daemon is asked again. */
+void order_pause(int ms);
+
+/** Whether progress may be written to standard error. */
+bool order_progress(const struct ctl *ctl);
+
+#endif

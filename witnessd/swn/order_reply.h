@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* An AsyncNotify reply that is written by hand, for tests of clients. */
+#ifndef WITNESSD_SWN_ORDER_REPLY_H
+#define WITNESSD_SWN_ORDER_REPLY_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <talloc.h>
+
+/**
+ * Encode {"result": NUMBER, "response": {"type": 1..4, "messages": [...]}}; both may be missing (0, none).
+ * Messages of type 1 are {"state" or "type": NUMBER, "name": TEXT}, of the others {"flags": NUMBER, "ip",
+ * "ipv4" or "ipv6": ADDRESS}, or arrays of these. Numbers are not judged: clients are to be tried by them.
+ * @param stub a child of mem_ctx
+ * @return 0; EBADMSG with *why a sentence; ENOMEM
+ */
+int swn_order_reply(TALLOC_CTX *mem_ctx, const char *text, uint8_t **stub, size_t *len, char **why);
+
+#endif

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "witnessd/swn/orders.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "witnessd/swn/orders_private.h"
+#include "witnessd/swn/service_private.h"
+#include "witnessd/util/log.h"
+
+#define MAX_JOBS   32U
+#define KEEP_MS    60000U /* a job after its end, for who asks */
+#define TIMEOUT_MS 5000U  /* for a command */
+#define PAUSE_MS   20U    /* at least, when the rate is what limits */
+
+struct swn_orders {
+	struct tevent_context *ev;
+	struct cluster *cluster;
+	struct swn_service *service;
+	struct wheel *wheel;
+	struct qb_list_head jobs;
+	unsigned int num_jobs;
+	uint64_t last_id;
+};
+
+/* A command under way. */
+struct portion {
+	struct swn_job *job;
+	size_t first, num;
+};
+
+static void pump(void *private_data);
+
+/* --- carried out here --- */
+
+static void carry_out(struct swn_orders *orders, const struct swn_order *order,
+		      const struct swn_handle *handles, size_t num, uint8_t *results)
+{
+	for (size_t i = 0; i < num; i++) {
+		results[i] = (uint8_t)swn_order_do(orders->service, order, &handles[i]);
+	}
+}
+
+static void on_command(void *private_data, struct peers_call *call, const char *from,
+		       const uint8_t *bytes, size_t len)
+{
+	struct swn_orders *orders = talloc_get_type_abort(private_data, struct swn_orders);
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	uint8_t results[SWN_ORDER_HANDLES];
+	struct swn_handle *handles = NULL;
+	struct swn_order order;
+	size_t num = 0;
+	int err = swn_order_pull(tmp, bytes, len, &order, &handles, &num);
+
+	if (err == 0) {
+		log_notice("node %s orders %zu registrations: order %d", log_escape(tmp, from), num,
+			   (int)order.type);
+		carry_out(orders, &order, handles, num, results);
+	}
+	peers_call_reply(call, err, results, num);
+	talloc_free(tmp);
+}
+
+/* --- jobs --- */
+
+static int job_destructor(struct swn_job *job)
+{
+	wheel_cancel(&job->timer);
+	for (size_t i = 0; i < job->num; i++) {
+		json_decref(job->items[i].client);
+	}
+	if (job->orders_of != NULL) {
+		qb_list_del(&job->link);
+		job->orders_of->num_jobs--;
+	}
+	return 0;
+}
+
+static void on_forget(void *private_data)
+{
+	talloc_free(talloc_get_type_abort(private_data, struct swn_job));
+}
+
+static size_t count_results(const struct swn_job *job, enum swn_order_result result)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < job->num; i++) {
+		n += job->items[i].result == result;
+	}
+	return n;
+}
+
+static void end_job(struct swn_job *job)
+{
+	job->done = true;
+	log_notice("order %llu is done: %zu of %zu registrations told or to be told",
+		   (unsigned long long)job->id,
+		   count_results(job, SWN_ORDER_TOLD) + count_results(job, SWN_ORDER_QUEUED),
+		   job->num);
+	wheel_arm(job->orders_of->wheel, &job->timer, KEEP_MS, on_forget, job);
+}
+
+/* How many may be sent now, at the rate that was asked for. */
+static size_t allowed(const struct swn_job *job)
+{
+	uint64_t elapsed_us = wheel_now_us(job->orders_of->wheel) - job->began_us;
+	uint64_t due;
+
+	if (job->rate == 0) {
+		return SWN_ORDER_HANDLES;
+	}
+	due = 1 + elapsed_us * job->rate / 1000000;
+	return due > job->sent ? (size_t)(due - job->sent) : 0;
+}
+
+static bool same_witness(const struct swn_job_item *a, const struct swn_job_item *b)
+{
+	return a->own == b->own &&
+	       (a->own || a->witness == b->witness ||
+		(a->witness != NULL && b->witness != NULL && strcmp(a->witness, b->witness) == 0));
+}
+
+/* Those from .next on that one command can have. */
+static size_t portion_size(const struct swn_job *job, size_t most)
+{
+	const struct swn_job_item *first = &job->items[job->next];
+	size_t n = 1;
+
+	most = most < SWN_ORDER_HANDLES ? most : SWN_ORDER_HANDLES;
+	while (n < most && job->next + n < job->num && same_witness(first, first + n) &&
+	       first[n].order == first->order) {
+		n++;
+	}
+	return n;
+}
+
+static void set_results(struct swn_job *job, size_t first, size_t num, const uint8_t *results)
+{
+	for (size_t i = 0; i < num; i++) {
+		uint8_t result = results[i];
+
+		job->items[first + i].result = result <= SWN_ORDER_FAILED
+						       ? (enum swn_order_result)result
+						       : SWN_ORDER_REFUSED;
+	}
+}
+
+static void set_all(struct swn_job *job, size_t first, size_t num, enum swn_order_result result)
+{
+	for (size_t i = 0; i < num; i++) {
+		job->items[first + i].result = result;
+	}
+}
+
+/* The witness does not answer: its others need not be tried. */
+static void give_up_witness(struct swn_job *job, const struct portion *portion,
+			    enum swn_order_result result)
+{
+	size_t num = portion->num;
+
+	while (portion->first + num < job->num &&
+	       same_witness(&job->items[portion->first], &job->items[portion->first + num])) {
+		num++;
+	}
+	set_all(job, portion->first, num, result);
+	job->next = portion->first + num;
+}
+
+static void answered(struct tevent_req *subreq)
+{
+	struct portion *portion = tevent_req_callback_data(subreq, struct portion);
+	struct swn_job *job = portion->job;
+	uint8_t *results = NULL;
+	size_t len = 0;
+	int err = peers_command_recv(subreq, portion, &results, &len);
+
+	talloc_free(subreq);
+	job->in_flight = 0;
+	if (err == 0 && len == portion->num) {
+		set_results(job, portion->first, portion->num, results);
+	} else if (err == EHOSTUNREACH || err == ETIMEDOUT) {
+		give_up_witness(job, portion, SWN_ORDER_UNREACHABLE);
+	} else if (err == EOPNOTSUPP) {
+		give_up_witness(job, portion, SWN_ORDER_REFUSED);
+	} else {
+		set_all(job, portion->first, portion->num, SWN_ORDER_FAILED);
+	}
+	talloc_free(portion);
+	wheel_arm(job->orders_of->wheel, &job->timer, 0, pump, job);
+}
+
+static void collect(const struct swn_job *job, size_t first, size_t num,
+		    struct swn_handle handles[SWN_ORDER_HANDLES])
+{
+	for (size_t i = 0; i < num; i++) {
+		handles[i] = job->items[first + i].handle;
+	}
+}
+
+/* @return 0: answered() follows; or an errno */
+static int send_portion(struct swn_job *job, size_t num)
+{
+	struct swn_orders *orders = job->orders_of;
+	const struct swn_job_item *first = &job->items[job->next];
+	struct swn_handle handles[SWN_ORDER_HANDLES];
+	uint8_t buf[PEERS_COMMAND_MAX];
+	struct portion *portion;
+	struct tevent_req *subreq;
+	size_t len;
+	int err;
+
+	collect(job, job->next, num, handles);
+	err = swn_order_push(&job->orders[first->order], handles, num, buf, &len);
+	if (err != 0) {
+		return err;
+	}
+	portion = talloc_zero(job, struct portion);
+	if (portion == NULL) {
+		return ENOMEM;
+	}
+	*portion = (struct portion){.job = job, .first = job->next, .num = num};
+	subreq = peers_command_send(portion, orders->ev, cluster_peers(orders->cluster),
+				    first->witness, PEERS_ORDER, buf, len, TIMEOUT_MS);
+	if (subreq == NULL) {
+		talloc_free(portion);
+		return ENOMEM;
+	}
+	tevent_req_set_callback(subreq, answered, portion);
+	job->in_flight = num;
+	job->next += num;
+	job->sent += num;
+	return 0;
+}
+
+static void do_portion(struct swn_job *job, size_t num)
+{
+	struct swn_handle handles[SWN_ORDER_HANDLES];
+	uint8_t results[SWN_ORDER_HANDLES];
+
+	collect(job, job->next, num, handles);
+	carry_out(job->orders_of, &job->orders[job->items[job->next].order], handles, num, results);
+	set_results(job, job->next, num, results);
+	job->next += num;
+	job->sent += num;
+}
+
+/* Send what is due, a portion at a time, and let the loop turn between them. */
+static void pump(void *private_data)
+{
+	struct swn_job *job = talloc_get_type_abort(private_data, struct swn_job);
+	struct wheel *wheel = job->orders_of->wheel;
+	size_t num;
+
+	if (job->next == job->num) {
+		end_job(job);
+		return;
+	}
+	num = allowed(job);
+	if (num == 0) {
+		uint32_t pause_ms = 1000 / job->rate;
+
+		wheel_arm(wheel, &job->timer, pause_ms > PAUSE_MS ? pause_ms : PAUSE_MS, pump, job);
+		return;
+	}
+	num = portion_size(job, num);
+	if (job->items[job->next].own) {
+		do_portion(job, num);
+	} else if (job->items[job->next].witness == NULL || send_portion(job, num) != 0) {
+		set_all(job, job->next, num, SWN_ORDER_FAILED);
+		job->next += num;
+	} else {
+		return;
+	}
+	wheel_arm(wheel, &job->timer, 0, pump, job);
+}
+
+/* --- as JSON --- */
+
+static json_t *results_json(const struct swn_job *job)
+{
+	json_t *json = json_object();
+
+	for (int i = 0; i < SWN_NUM_ORDER_RESULTS; i++) {
+		size_t n = count_results(job, (enum swn_order_result)i);
+
+		if (n > 0) {
+			(void)json_object_set_new(json,
+						  swn_order_result_name((enum swn_order_result)i),
+						  json_integer((json_int_t)n));
+		}
+	}
+	return json;
+}
+
+static json_t *clients_json(const struct swn_job *job)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < job->num; i++) {
+		(void)json_object_set_new(job->items[i].client, "result",
+					  json_string(swn_order_result_name(job->items[i].result)));
+		(void)json_array_append(list, job->items[i].client);
+	}
+	return list;
+}
+
+static int job_json(const struct swn_job *job, json_t **result)
+{
+	json_t *json = json_pack("{s:o, s:b, s:b, s:I, s:o}", "job",
+				 job->dry_run ? json_null() : json_integer((json_int_t)job->id),
+				 "dry_run", job->dry_run, "done", job->done, "total",
+				 (json_int_t)job->num, "results", results_json(job));
+
+	if (json == NULL) {
+		return ENOMEM;
+	}
+	if (job->done) {
+		(void)json_object_set_new(json, "clients", clients_json(job));
+	}
+	*result = json;
+	return 0;
+}
+
+int swn_orders_status(const struct swn_orders *orders, uint64_t id, json_t **result)
+{
+	const struct swn_job *job;
+
+	qb_list_for_each_entry (job, &orders->jobs, link) {
+		if (job->id == id) {
+			return job_json(job, result);
+		}
+	}
+	return ENOENT;
+}
+
+/* --- beginning --- */
+
+static void start_job(struct swn_orders *orders, struct swn_job *job)
+{
+	job->orders_of = orders;
+	job->id = ++orders->last_id;
+	job->began_us = wheel_now_us(orders->wheel);
+	qb_list_add_tail(&job->link, &orders->jobs);
+	orders->num_jobs++;
+	log_notice("order %llu: type %d for %zu registrations", (unsigned long long)job->id,
+		   (int)job->orders[0].type, job->num - job->next);
+	wheel_arm(orders->wheel, &job->timer, 0, pump, job);
+}
+
+/* The oldest job that is done makes room. */
+static bool make_room(struct swn_orders *orders)
+{
+	struct swn_job *job;
+
+	if (orders->num_jobs < MAX_JOBS) {
+		return true;
+	}
+	qb_list_for_each_entry (job, &orders->jobs, link) {
+		if (job->done) {
+			talloc_free(job);
+			return true;
+		}
+	}
+	return false;
+}
+
+int swn_orders_begin(struct swn_orders *orders, TALLOC_CTX *mem_ctx,
+		     const struct swn_orders_request *request, json_t **result, char **why)
+{
+	struct swn_job *job;
+	int err;
+
+	if (!request->dry_run && !make_room(orders)) {
+		*why = talloc_strdup(mem_ctx, "too many orders are being carried out");
+		return EBUSY;
+	}
+	job = talloc_zero(orders, struct swn_job);
+	if (job == NULL) {
+		return ENOMEM;
+	}
+	talloc_set_destructor(job, job_destructor);
+	job->rate = request->rate;
+	job->dry_run = request->dry_run;
+	err = swn_job_plan(job, mem_ctx, orders->service, request, why);
+	if (err == 0 && request->dry_run) {
+		job->done = true;
+		err = job_json(job, result);
+		talloc_free(job);
+		return err;
+	}
+	if (err == 0) {
+		err = job_json(job, result);
+	}
+	if (err != 0) {
+		talloc_free(job);
+		return err;
+	}
+	start_job(orders, job);
+	(void)json_object_set_new(*result, "job", json_integer((json_int_t)job->id));
+	return 0;
+}
+
+/* --- the object --- */
+
+static int orders_destructor(struct swn_orders *orders)
+{
+	struct swn_job *job, *next;
+
+	peers_set_command_handler(cluster_peers(orders->cluster), PEERS_ORDER, NULL, NULL);
+	qb_list_for_each_entry_safe (job, next, &orders->jobs, link) {
+		talloc_free(job);
+	}
+	return 0;
+}
+
+int swn_orders_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct cluster *cluster,
+		      struct swn_service *service, struct swn_orders **out)
+{
+	struct swn_orders *orders = talloc_zero(mem_ctx, struct swn_orders);
+
+	if (orders == NULL) {
+		return ENOMEM;
+	}
+	orders->ev = ev;
+	orders->cluster = cluster;
+	orders->service = service;
+	orders->wheel = service->wheel;
+	qb_list_init(&orders->jobs);
+	peers_set_command_handler(cluster_peers(cluster), PEERS_ORDER, on_command, orders);
+	talloc_set_destructor(orders, orders_destructor);
+	*out = orders;
+	return 0;
+}

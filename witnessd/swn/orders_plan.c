@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "witnessd/swn/orders_private.h"
+#include "witnessd/swn/service_private.h"
+#include "witnessd/swn/spread.h"
+#include "witnessd/util/log.h"
+#include "witnessd/util/text_json.h"
+
+/* The search while it goes on. */
+struct planning {
+	struct swn_job *job;
+	const struct cluster_state *state;
+	const struct swn_orders_request *request;
+	struct spread_item *spread; /* as many as job->items; of plans */
+	size_t size;
+	int err;
+};
+
+/* --- destinations that are named --- */
+
+static const struct cluster_node *find_node(const struct cluster_state *state, const char *name)
+{
+	for (size_t i = 0; state != NULL && i < state->num_nodes; i++) {
+		if (strcasecmp(state->nodes[i].name, name) == 0) {
+			return &state->nodes[i];
+		}
+	}
+	return NULL;
+}
+
+/* The node's name as the cluster writes it. @return 0, ENODEV, EINVAL or ENOMEM */
+static int resolve_node(struct swn_order *order, TALLOC_CTX *mem_ctx, struct swn_job *job,
+			const struct cluster_state *state, char **why)
+{
+	const struct cluster_node *node = find_node(state, order->node);
+
+	if (node == NULL) {
+		*why = talloc_asprintf(mem_ctx, "the cluster has no node %s",
+				       log_escape(mem_ctx, order->node));
+		return ENODEV;
+	}
+	if (!node->online) {
+		*why = talloc_asprintf(mem_ctx, "node %s is not online", node->name);
+		return EINVAL;
+	}
+	order->node = talloc_strdup(job, node->name);
+	return order->node != NULL ? 0 : ENOMEM;
+}
+
+static int resolve_addr(struct swn_order *order, TALLOC_CTX *mem_ctx, struct swn_job *job,
+			const struct cluster_state *state, char **why)
+{
+	const struct cluster_addr *addr =
+		state != NULL ? cluster_state_addr(state, &order->ip) : NULL;
+	char ip[IPADDR_STRLEN];
+
+	ipaddr_format(&order->ip, ip);
+	if (addr == NULL) {
+		*why = talloc_asprintf(mem_ctx, "%s is not an address of the cluster", ip);
+		return ENXIO;
+	}
+	if (order->type == SWN_ORDER_IP_CHANGE) {
+		return 0;
+	}
+	if (addr->state != CLUSTER_ADDR_AVAILABLE || addr->node == NULL) {
+		*why = talloc_asprintf(mem_ctx, "no node has the address %s now", ip);
+		return ENXIO;
+	}
+	order->node = talloc_strdup(job, addr->node);
+	return order->node != NULL ? 0 : ENOMEM;
+}
+
+static int resolve(struct swn_order *order, TALLOC_CTX *mem_ctx, struct swn_job *job,
+		   const struct cluster_state *state, char **why)
+{
+	if (order->ip.family != 0) {
+		return resolve_addr(order, mem_ctx, job, state, why);
+	}
+	return order->node != NULL ? resolve_node(order, mem_ctx, job, state, why) : 0;
+}
+
+/* --- the search --- */
+
+static bool grow(struct planning *p)
+{
+	struct swn_job *job = p->job;
+
+	if (job->num < p->size) {
+		return true;
+	}
+	p->size = p->size == 0 ? 64 : p->size * 2;
+	job->items = talloc_realloc(job, job->items, struct swn_job_item, p->size);
+	p->spread = talloc_realloc(job, p->spread, struct spread_item, p->size);
+	return job->items != NULL && p->spread != NULL;
+}
+
+/* A copy of the name that many items share. */
+static const char *shared_name(struct swn_job *job, const char *name)
+{
+	if (name == NULL) {
+		return NULL;
+	}
+	if (job->num > 0 && job->items[job->num - 1].witness != NULL &&
+	    strcmp(job->items[job->num - 1].witness, name) == 0) {
+		return job->items[job->num - 1].witness;
+	}
+	return talloc_strdup(job, name);
+}
+
+static int node_index(const struct cluster_state *state, const char *name)
+{
+	for (size_t i = 0; name != NULL && i < state->num_nodes; i++) {
+		if (strcmp(state->nodes[i].name, name) == 0) {
+			return (int)i;
+		}
+	}
+	return SPREAD_STAYS;
+}
+
+/* Where the client is, and where it could be. */
+static struct spread_item spread_of(const struct planning *p, const struct swn_found *found)
+{
+	struct spread_item item = {.node = node_index(p->state, found->node), .to = SPREAD_STAYS};
+
+	for (size_t i = 0; i < p->state->num_nodes; i++) {
+		const struct cluster_node *node = &p->state->nodes[i];
+		struct swn_order order = p->request->order;
+		enum swn_order_result result;
+
+		if (!node->online || node->draining) {
+			continue;
+		}
+		order.node = node->name;
+		result = swn_order_check(&order, found->reg, found->waiting);
+		if (result == SWN_ORDER_TOLD || result == SWN_ORDER_QUEUED ||
+		    result == SWN_ORDER_THERE) {
+			item.nodes |= UINT64_C(1) << i;
+		}
+	}
+	return item;
+}
+
+static void take(void *private_data, const struct swn_found *found)
+{
+	struct planning *p = private_data;
+	struct swn_job *job = p->job;
+	struct swn_job_item *item;
+
+	if (p->err != 0) {
+		return;
+	}
+	if (!grow(p)) {
+		p->err = ENOMEM;
+		return;
+	}
+	item = &job->items[job->num];
+	*item = (struct swn_job_item){
+		.handle = found->reg->handle,
+		.own = found->own,
+		.orphan = found->orphan,
+		.client = swn_found_json(found),
+		.result = SWN_ORDER_WAITS,
+	};
+	item->witness = shared_name(job, found->witness);
+	if (p->request->plan == SWN_ORDERS_ALL) {
+		item->result = found->orphan ? SWN_ORDER_UNREACHABLE
+					     : swn_order_check(&job->orders[0], found->reg,
+							       found->waiting);
+	} else {
+		item->result = found->waiting ? SWN_ORDER_TOLD : SWN_ORDER_QUEUED;
+		p->spread[job->num] = found->orphan ? (struct spread_item){.node = SPREAD_STAYS}
+						    : spread_of(p, found);
+	}
+	job->num++;
+}
+
+/* --- who goes where --- */
+
+/* Without those who stay. */
+static void keep_moved(struct planning *p)
+{
+	struct swn_job *job = p->job;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < job->num; i++) {
+		bool leaves = p->request->plan == SWN_ORDERS_DRAIN &&
+			      p->spread[i].node == node_index(p->state, p->request->leaving);
+
+		if (p->spread[i].to == SPREAD_STAYS && !leaves) {
+			json_decref(job->items[i].client);
+			continue;
+		}
+		job->items[kept] = job->items[i];
+		if (p->spread[i].to == SPREAD_STAYS) {
+			job->items[kept].result = SWN_ORDER_NOWHERE;
+		} else {
+			job->items[kept].order = (unsigned int)p->spread[i].to;
+		}
+		kept++;
+	}
+	job->num = kept;
+}
+
+static int make_plan(struct planning *p)
+{
+	struct swn_job *job = p->job;
+	int err = 0, num_nodes = (int)p->state->num_nodes;
+
+	if (p->request->plan == SWN_ORDERS_EVEN) {
+		err = spread_even(p->spread, job->num, num_nodes);
+	} else {
+		spread_drain(p->spread, job->num, num_nodes,
+			     node_index(p->state, p->request->leaving));
+	}
+	if (err == 0) {
+		keep_moved(p);
+	}
+	return err;
+}
+
+/* One order for each node, at its index. */
+static int orders_of_nodes(struct swn_job *job, const struct cluster_state *state,
+			   const struct swn_order *order)
+{
+	job->orders = talloc_zero_array(job, struct swn_order, state->num_nodes);
+	if (job->orders == NULL) {
+		return ENOMEM;
+	}
+	job->num_orders = state->num_nodes;
+	for (size_t i = 0; i < state->num_nodes; i++) {
+		job->orders[i] = *order;
+		job->orders[i].node = talloc_strdup(job, state->nodes[i].name);
+		if (job->orders[i].node == NULL) {
+			return ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int one_order(struct swn_job *job, TALLOC_CTX *mem_ctx, const struct cluster_state *state,
+		     const struct swn_order *order, char **why)
+{
+	job->orders = talloc_memdup(job, order, sizeof(*order));
+	job->num_orders = 1;
+	if (job->orders == NULL) {
+		return ENOMEM;
+	}
+	if (order->reply != NULL) {
+		job->orders->reply = talloc_memdup(job, order->reply, order->reply_len);
+		if (job->orders->reply == NULL) {
+			return ENOMEM;
+		}
+	}
+	return resolve(job->orders, mem_ctx, job, state, why);
+}
+
+static int prepare(struct planning *p, TALLOC_CTX *mem_ctx, char **why)
+{
+	const struct swn_orders_request *request = p->request;
+
+	if (request->plan == SWN_ORDERS_ALL) {
+		return one_order(p->job, mem_ctx, p->state, &request->order, why);
+	}
+	if (p->state == NULL || p->state->num_nodes > SPREAD_NODES_MAX) {
+		*why = talloc_strdup(mem_ctx, p->state == NULL
+						      ? "the state of the cluster is not known yet"
+						      : "that is for clusters of up to 64 nodes");
+		return EINVAL;
+	}
+	if (request->leaving != NULL && node_index(p->state, request->leaving) < 0) {
+		*why = talloc_asprintf(mem_ctx, "the cluster has no node %s",
+				       log_escape(mem_ctx, request->leaving));
+		return ENODEV;
+	}
+	return orders_of_nodes(p->job, p->state, &request->order);
+}
+
+static json_t *destination(const struct swn_order *order)
+{
+	char ip[IPADDR_STRLEN];
+
+	return order->ip.family != 0 ? json_string(ipaddr_format(&order->ip, ip))
+				     : text_json(order->node);
+}
+
+static bool reaches(enum swn_order_result result)
+{
+	return result == SWN_ORDER_TOLD || result == SWN_ORDER_QUEUED;
+}
+
+/* Those that one command can carry next to each other; the others do not wait for anything. */
+static int compare(const void *a, const void *b)
+{
+	const struct swn_job_item *x = a, *y = b;
+	int by_witness;
+
+	if (reaches(x->result) != reaches(y->result)) {
+		return reaches(x->result) ? 1 : -1;
+	}
+	if (x->witness != y->witness) {
+		by_witness = x->witness == NULL   ? -1
+			     : y->witness == NULL ? 1
+						  : strcmp(x->witness, y->witness);
+		if (by_witness != 0) {
+			return by_witness;
+		}
+	}
+	return (x->order > y->order) - (x->order < y->order);
+}
+
+static void finish(struct planning *p)
+{
+	struct swn_job *job = p->job;
+
+	if (job->num > 1) {
+		qsort(job->items, job->num, sizeof(job->items[0]), compare);
+	}
+	for (size_t i = 0; i < job->num; i++) {
+		struct swn_job_item *item = &job->items[i];
+
+		(void)json_object_set_new(item->client, "to",
+					  destination(&job->orders[item->order]));
+		if (!reaches(item->result)) {
+			job->next = i + 1;
+		} else if (!p->request->dry_run) {
+			item->result = SWN_ORDER_WAITS;
+		}
+	}
+	talloc_free(p->spread);
+}
+
+int swn_job_plan(struct swn_job *job, TALLOC_CTX *mem_ctx, struct swn_service *service,
+		 const struct swn_orders_request *request, char **why)
+{
+	struct planning p = {
+		.job = job, .state = cluster_current(service->cluster), .request = request};
+	int err = swn_select_check(mem_ctx, request->select, service, why);
+
+	if (err == 0) {
+		err = prepare(&p, mem_ctx, why);
+	}
+	if (err == 0) {
+		swn_select_foreach(service, request->select, take, &p);
+		err = p.err;
+	}
+	if (err == 0 && job->num == 0 && request->plan == SWN_ORDERS_ALL) {
+		*why = talloc_strdup(mem_ctx, "no registration matches");
+		return ESRCH;
+	}
+	if (err == 0 && request->plan != SWN_ORDERS_ALL) {
+		err = make_plan(&p);
+	}
+	if (err == 0) {
+		finish(&p);
+	}
+	return err;
+}

@@ -140,7 +140,7 @@ def test_witnessctl(start_daemon):
 def test_witnessctl_without_a_daemon():
     done = subprocess.run([os.path.join(conftest.BUILD, "witnessctl"), "--socket", "nobody-here", "ping"],
                           capture_output=True, text=True, timeout=30, check=False)
-    assert done.returncode == 1 and "nobody-here" in done.stderr
+    assert done.returncode == 3 and "nobody-here" in done.stderr
 
 
 def test_the_service_may_edit_the_default_map():

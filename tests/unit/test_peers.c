@@ -256,6 +256,24 @@ static void a_sync_that_gets_lost_is_asked_for(void **state)
 	net_expect_view(net, 1, REG, "n1/a=1 ");
 }
 
+/* Beats go on, and are no sign that a sync is under way. */
+static void a_lost_sync_is_asked_for_between_beats(void **state)
+{
+	static const struct peers_beat beat = {.interval_ms = 500};
+	struct net *net = *state;
+
+	net_start(net, 0);
+	net_put(net, 0, REG, "a", "1");
+	net_settle(net);
+	net->nodes[0].losses = 3;
+	net_start(net, 1);
+	for (int i = 0; i < 6; i++) {
+		assert_int_equal(peers_beat(net->nodes[0].peers, &beat), 0);
+		net_pass(net, 500);
+	}
+	net_expect_view(net, 1, REG, "n1/a=1 ");
+}
+
 static void records_of_a_dead_node_wait_and_go(void **state)
 {
 	struct net *net = *state;
@@ -622,6 +640,7 @@ int main(void)
 		T(the_limit_of_records_holds),
 		T(lost_messages_are_noticed),
 		T(a_sync_that_gets_lost_is_asked_for),
+		T(a_lost_sync_is_asked_for_between_beats),
 		T(records_of_a_dead_node_wait_and_go),
 		T(a_restarted_node_gets_its_registrations_back),
 		T(a_restart_that_nobody_saw_is_noticed),

@@ -40,6 +40,9 @@ static void take_begin(struct peers *peers, struct peers_owner *owner, struct pe
 {
 	owner->syncing = true;
 	owner->sync = msg->sync;
+	if (!owner->synced) {
+		peers_expect_sync(owner);
+	}
 }
 
 /* What has not come between BEGIN and END is no more, but for what is on its way back. */
@@ -158,8 +161,9 @@ static void follow(struct peers_owner *owner, const struct peers_msg *msg)
 		return;
 	}
 	owner->sequence = msg->sequence;
-	if (!owner->synced) {
-		peers_expect_sync(owner); /* it makes progress */
+	/* It makes progress; beats while there is no sync at all do not. */
+	if (owner->syncing && !owner->synced) {
+		peers_expect_sync(owner);
 	}
 }
 

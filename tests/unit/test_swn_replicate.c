@@ -655,6 +655,23 @@ static void a_registration_outlives_the_address_it_came_by(void **state)
 	assert_int_equal(fix->service->ended[SWN_END_UNCLAIMED], 1);
 }
 
+/* Between two visits here it may have asked elsewhere, where its address was taken to be there. */
+static void who_comes_back_hears_again_that_its_address_is_down(void **state)
+{
+	struct story *story = *state;
+	struct swn_fix *fix = restart(story);
+	struct swn_handle handle;
+
+	fix_place(fix, "n3", "n1");
+	handle = fix_registered(fix);
+	assert_int_equal(ipaddr_parse("10.0.0.8", &restored(story)->local), 0);
+	fix_place(fix, NULL, "n1");
+	fix_assert_changes(fix_async(fix, &handle), "10.0.0.7", "U");
+	fix_place(fix, NULL, "n2");
+	assert_true(restored(story)->handed_back);
+	fix_assert_changes(fix_async(fix, &handle), "10.0.0.7", "U");
+}
+
 static void another_witness_takes_over_what_waits_for_its_client(void **state)
 {
 	struct story *story = *state;
@@ -725,6 +742,7 @@ int main(void)
 		T(not_everything_is_taken_over),
 		T(who_was_only_cut_off_lets_go),
 		T(a_registration_outlives_the_address_it_came_by),
+		T(who_comes_back_hears_again_that_its_address_is_down),
 		T(another_witness_takes_over_what_waits_for_its_client),
 		T(an_end_is_told_but_not_at_shutdown),
 	};

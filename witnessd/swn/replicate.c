@@ -77,6 +77,22 @@ static void queue_all_addrs(struct swn_reg *reg, const struct cluster_state *sta
 	talloc_free(addrs);
 }
 
+/* Whatever this witness has told: another one may have said "available" since. */
+static void queue_loss_anyway(struct swn_reg *reg)
+{
+	swn_queue_doubt(&reg->queue);
+	(void)swn_queue_change(&reg->queue, false, wheel_now_us(reg->service->wheel));
+}
+
+static bool is_down(const struct swn_reg *reg)
+{
+	const struct cluster_state *state = cluster_current(reg->service->cluster);
+	const struct cluster_addr *addr =
+		state != NULL ? cluster_state_addr(state, &reg->ip) : NULL;
+
+	return state != NULL && (addr == NULL || addr->state == CLUSTER_ADDR_UNAVAILABLE);
+}
+
 /*
  * Compare what the client believes with what is. Without quorum, or without a fresh state, nothing can be
  * said of other nodes' addresses: that waits.
@@ -104,11 +120,11 @@ static void find_missed(struct swn_reg *reg)
 			/* Its connections ended though it is there again. */
 			(void)swn_queue_change(&reg->queue, false, now_us);
 		}
-		if (!available) {
-			/* The witness that had it may have said "available" after the last copy. */
-			swn_queue_doubt(&reg->queue);
+		if (available) {
+			(void)swn_queue_change(&reg->queue, true, now_us);
+		} else {
+			queue_loss_anyway(reg);
 		}
-		(void)swn_queue_change(&reg->queue, available, now_us);
 	}
 	if (reg->ip_notification && reg->version == SWN_VERSION_2) {
 		queue_all_addrs(reg, state, now_us);
@@ -228,6 +244,10 @@ int swn_reg_claim(struct swn_reg *reg, const struct rpc_call *call)
 	swn_reg_idle(reg);
 	if (reg->reregister_later) {
 		swn_reg_expect_reregister(reg);
+	}
+	/* It may have been elsewhere meanwhile, and told of things as a copy knew them. */
+	if (!reg->missed_unknown && is_down(reg)) {
+		queue_loss_anyway(reg);
 	}
 	swn_reg_log(reg, "claimed by its client");
 	swn_reg_publish(reg);

@@ -71,7 +71,7 @@ say            = $(if $(V),,@printf '  %-3s %s\n' $(if $(filter %.o,$@),CC,LD) $
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all bench fuzz fuzzers deps deps-build sim tests check check-asan check-valgrind check-units check-ctdb-new check-lint check-headers check-sh demo \
+.PHONY: all bench fuzz fuzzers deps deps-build sim sim-mutants tests check check-asan check-valgrind check-units check-ctdb-new check-lint check-headers check-sh demo \
 	demo-pacemaker install install-client clean format
 
 all: $(B)/witnessd $(B)/witnessctl $(B)/witness-tickle $(modules) $(swnc_lib)
@@ -196,6 +196,11 @@ fuzz:
 	$(run_fuzz)
 fuzz-%:
 	$(run_fuzz)
+
+# Whether the simulation finds what is broken on purpose.
+sim-mutants:
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(sim)
+	@tests/sim/mutants $(B)
 
 # Nothing but the tables on standard output.
 ROUNDS        ?= 10

@@ -177,6 +177,7 @@ check: deps
 ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 check-asan: deps
 	@+tests/run --build build-asan --cflags '$(ASAN_FLAGS)' unit fuzz sim daemon
+
 # Simulated histories of a cluster (tests/sim/README.md), and a day of keep-alives in minutes.
 HISTORIES     ?= 2000000
 SEED          ?= 1
@@ -184,6 +185,7 @@ sim:
 	@tests/deps/install tests/deps/build.txt tests/deps/test.txt
 	@$(MAKE) --no-print-directory -s -j$$(nproc) $(sim)
 	@$(sim) -n $(HISTORIES) -s $(SEED) $(if $(filter 1,$(HISTORIES)),-k 0)
+
 # Looks for inputs that break a parser: every target for SECONDS, or one of them by make fuzz-NAME.
 SECONDS       ?= 60
 FUZZ_FLAGS    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all

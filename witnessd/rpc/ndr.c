@@ -8,7 +8,11 @@
 
 struct ndr_in ndr_in_init(const uint8_t *buf, size_t len, bool big_endian)
 {
-	return (struct ndr_in){.buf = buf, .len = len, .big_endian = big_endian};
+	static const uint8_t
+		nothing[1]; /* an empty stub may be NULL, to which not even 0 may be added */
+
+	return (struct ndr_in){
+		.buf = buf != NULL ? buf : nothing, .len = len, .big_endian = big_endian};
 }
 
 void ndr_in_fail(struct ndr_in *in, int err)

@@ -36,6 +36,24 @@ static void show_uptime(const json_t *status)
 	}
 }
 
+/* What the limits of rpc.max_* and witness.max_* have cost. */
+static void show_refused(const json_t *status)
+{
+	json_int_t conns = json_integer_value(ctl_at(status, "rpc.stats.refused")), regs = 0;
+	json_t *by_limit = json_object_get(json_object_get(status, "witness"), "refused");
+	const json_t *number;
+	const char *limit;
+
+	json_object_foreach(by_limit, limit, number)
+	{
+		regs += json_integer_value(number);
+	}
+	if (conns > 0 || regs > 0) {
+		printf("Refused     %lld connections, %lld registrations since the start\n",
+		       (long long)conns, (long long)regs);
+	}
+}
+
 static void show_daemon(const struct ctl *ctl, const json_t *status)
 {
 	bool epm = !json_is_null(ctl_at(status, "rpc.epmapper_port"));
@@ -54,6 +72,7 @@ static void show_daemon(const struct ctl *ctl, const json_t *status)
 	printf("Clients     %s connections, %s registrations\n",
 	       cell(ctl, status, "rpc.stats.connections"),
 	       cell(ctl, status, "witness.registrations"));
+	show_refused(status);
 	printf("Peers       %s, %s records of our own, %s not sent yet\n",
 	       json_is_true(ctl_at(status, "cluster.peers.joined")) ? "joined" : "NOT REACHABLE",
 	       cell(ctl, status, "cluster.peers.own.records"),

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Limits and time-outs: what is over them is refused, and everybody else is served."""
+import os
+import resource
 import time
 
 import conftest
@@ -73,6 +75,53 @@ def test_registrations_in_all(start_daemon):
         assert register_code(conn) == swn.NO_RESOURCES
         assert swn.werror(conn.call(swn.UNREGISTER, handle)) == 0
         assert register_code(conn) == 0
+
+
+def test_refusals_are_counted_and_logged_once(start_daemon):
+    daemon = start_daemon({"witness.max_registrations": 1})
+    assert "Refused" not in daemon.ctl("status").stdout
+    with daemon.ntlm() as conn:
+        assert [register_code(conn) for _ in range(5)] == [0] + [swn.NO_RESOURCES] * 4
+    refused = daemon.json("status")["witness"]["refused"]
+    assert refused == {"registrations": 4, "registrations_principal": 0, "registrations_connection": 0}
+    assert "Refused     0 connections, 4 registrations" in daemon.ctl("status").stdout
+    lines = [line for line in daemon.text().splitlines() if "witness.max_registrations is reached" in line]
+    assert len(lines) == 1 and daemon.user in lines[0] and "warning" in lines[0].lower(), lines
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_no_descriptors_are_left(start_daemon):
+    """Clients who come then are refused or wait, without the daemon turning in circles; the others go on."""
+    daemon = start_daemon()
+    pid = daemon.process.pid
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    late = []
+    with daemon.ntlm() as conn:
+        handle = daemon.register(conn)
+        # Below the highest one that is open: from now on there is none left.
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            before = cpu_seconds(pid)
+            late = [daemon.raw() for _ in range(20)]
+            conftest.wait_for(lambda: "cannot accept a connection" in daemon.text(), "it is logged")
+            assert swn.interfaces(conn.call(swn.GET_INTERFACE_LIST))
+            time.sleep(2)
+            assert cpu_seconds(pid) - before < 1
+            assert daemon.text().count("cannot accept a connection") < 50
+        finally:
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+            for raw in late:
+                raw.close()
+        with daemon.ntlm() as fresh:
+            assert register_code(fresh) == 0
+        pending = conn.start(swn.ASYNC_NOTIFY, handle)
+        daemon.ctl("static", "address", "127.0.77.2", "down")
+        assert swn.notify(conn.finish(pending))[0] == 0
 
 
 def drained(conns):

@@ -202,6 +202,84 @@ static void limits_are_no_system_resources(void **state)
 	fix_registered(fix);
 }
 
+static uint64_t refused(const struct swn_fix *fix, enum swn_limit limit)
+{
+	return swn_refusals_total(fix->service->refusals, limit);
+}
+
+static void refusals_are_counted_by_limit(void **state)
+{
+	struct swn_fix *fix = *state;
+	struct swn_register args = fix_args();
+	struct swn_handle handle;
+	json_t *status;
+
+	fix->config.max_registrations_assoc = 1;
+	fix->config.max_registrations = 2;
+	fix_start(fix);
+	fix_place(fix, "n1", "n2");
+	fix_registered(fix);
+	assert_int_equal(fix_register(fix, true, &args, &handle), SWN_ERROR_NO_SYSTEM_RESOURCES);
+	assert_int_equal(fix_register(fix, true, &args, &handle), SWN_ERROR_NO_SYSTEM_RESOURCES);
+	fix->assoc = fix_assoc(2);
+	fix_registered(fix);
+	assert_int_equal(fix_register(fix, true, &args, &handle), SWN_ERROR_NO_SYSTEM_RESOURCES);
+
+	assert_int_equal(refused(fix, SWN_LIMIT_CONNECTION), 2);
+	assert_int_equal(refused(fix, SWN_LIMIT_PRINCIPAL), 0);
+	assert_int_equal(refused(fix, SWN_LIMIT_REGISTRATIONS), 1);
+	status = swn_service_status_json(fix->service);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(status, "refused"),
+							    "registrations_connection")),
+			 2);
+	json_decref(status);
+}
+
+static struct ipaddr source(unsigned int n)
+{
+	return (struct ipaddr){.family = AF_INET, .bytes = {10, 0, (uint8_t)(n >> 8), (uint8_t)n}};
+}
+
+static bool noted(struct swn_refusals *refusals, unsigned int n, uint64_t now_s, uint64_t *unsaid)
+{
+	const struct ipaddr ip = source(n);
+
+	return swn_refusals_note(refusals, SWN_LIMIT_REGISTRATIONS, &ip, now_s * 1000000, unsaid);
+}
+
+static void refusals_are_logged_once_a_source_and_minute(void **state)
+{
+	struct swn_refusals *refusals = swn_refusals_new(*state);
+	uint64_t unsaid = 99;
+
+	assert_true(noted(refusals, 1, 100, &unsaid));
+	assert_int_equal(unsaid, 0);
+	assert_false(noted(refusals, 1, 101, &unsaid));
+	assert_false(noted(refusals, 1, 159, &unsaid));
+	assert_true(noted(refusals, 2, 159, &unsaid));
+	assert_int_equal(unsaid, 2);
+	assert_true(noted(refusals, 1, 160, &unsaid));
+	assert_int_equal(unsaid, 0);
+	assert_false(noted(refusals, 1, 161, &unsaid));
+	assert_int_equal(swn_refusals_total(refusals, SWN_LIMIT_REGISTRATIONS), 6);
+	talloc_free(refusals);
+}
+
+static void refusals_of_many_sources_do_not_fill_the_log(void **state)
+{
+	struct swn_refusals *refusals = swn_refusals_new(*state);
+	unsigned int lines = 0;
+	uint64_t unsaid = 0;
+
+	for (unsigned int n = 0; n < 1000; n++) {
+		lines += noted(refusals, n, 100, &unsaid);
+	}
+	assert_int_equal(lines, SWN_REFUSALS_SOURCES);
+	assert_true(noted(refusals, 5000, 160, &unsaid));
+	assert_int_equal(unsaid, 1000 - SWN_REFUSALS_SOURCES);
+	talloc_free(refusals);
+}
+
 /* --- handles --- */
 
 static void a_handle_is_random_and_has_no_attributes(void **state)
@@ -358,6 +436,9 @@ int main(void)
 		TEST(nobody_registers_before_the_first_snapshot),
 		STARTED(over_long_names_are_refused),
 		TEST(limits_are_no_system_resources),
+		TEST(refusals_are_counted_by_limit),
+		cmocka_unit_test(refusals_are_logged_once_a_source_and_minute),
+		cmocka_unit_test(refusals_of_many_sources_do_not_fill_the_log),
 		STARTED(a_handle_is_random_and_has_no_attributes),
 		STARTED(a_handle_works_only_for_its_owner),
 		STARTED(a_handle_needs_the_protection_it_was_made_with),

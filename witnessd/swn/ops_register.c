@@ -6,6 +6,7 @@
 #include "witnessd/swn/service_private.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "witnessd/util/log.h"
@@ -75,26 +76,46 @@ static uint32_t check_address(const struct swn_service *service, const struct rp
 	return SWN_SUCCESS;
 }
 
+/* @return SWN_NUM_LIMITS when none is reached */
+static enum swn_limit reached_limit(const struct swn_service *service, const struct rpc_call *call,
+				    const char *principal)
+{
+	const struct swn_config *config = &service->config;
+
+	if (swn_registry_count(service->registry) >= config->max_registrations) {
+		return SWN_LIMIT_REGISTRATIONS;
+	}
+	if (swn_registry_count_principal(service->registry, principal) >=
+	    config->max_registrations_principal) {
+		return SWN_LIMIT_PRINCIPAL;
+	}
+	if (swn_registry_count_assoc(service->registry, call->assoc) >=
+	    config->max_registrations_assoc) {
+		return SWN_LIMIT_CONNECTION;
+	}
+	return SWN_NUM_LIMITS;
+}
+
 static uint32_t check_limits(const struct swn_service *service, const struct rpc_call *call,
 			     const char *principal)
 {
-	const struct swn_config *config = &service->config;
-	const char *which = NULL;
+	enum swn_limit limit = reached_limit(service, call, principal);
+	char text[IPADDR_STRLEN];
+	uint64_t unsaid = 0;
+	TALLOC_CTX *tmp;
 
-	if (swn_registry_count(service->registry) >= config->max_registrations) {
-		which = "max_registrations";
-	} else if (swn_registry_count_principal(service->registry, principal) >=
-		   config->max_registrations_principal) {
-		which = "max_registrations_principal";
-	} else if (swn_registry_count_assoc(service->registry, call->assoc) >=
-		   config->max_registrations_assoc) {
-		which = "max_registrations_connection";
-	}
-	if (which == NULL) {
+	if (limit == SWN_NUM_LIMITS) {
 		return SWN_SUCCESS;
 	}
-	log_debug("connection %llu: refused a registration: witness.%s is reached",
-		  (unsigned long long)call->conn_id, which);
+	if (swn_refusals_note(service->refusals, limit, &call->remote, wheel_now_us(service->wheel),
+			      &unsaid)) {
+		tmp = talloc_new(NULL);
+		log_warn("refused a registration of %s from %s: witness.max_%s is reached; %" PRIu64
+			 " more were refused since the last such line",
+			 log_escape(tmp, principal), ipaddr_format(&call->remote, text),
+			 swn_limit_name(limit), unsaid);
+		talloc_free(tmp);
+	}
 	return SWN_ERROR_NO_SYSTEM_RESOURCES;
 }
 

@@ -383,9 +383,13 @@ int swn_service_create_clocked(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	service->config = *config;
 	service->config.net_names = copy_names(service, config->net_names);
 	service->registry = swn_registry_new(service);
+	service->refusals = swn_refusals_new(service);
 	qb_list_init(&service->list_waiters);
 	qb_list_init(&service->handover_waiters);
-	err = service->config.net_names == NULL || service->registry == NULL ? ENOMEM : 0;
+	err = service->config.net_names == NULL || service->registry == NULL ||
+			      service->refusals == NULL
+		      ? ENOMEM
+		      : 0;
 	if (err == 0) {
 		err = wheel_create(service, ev, clock, clock_private, &service->wheel);
 	}

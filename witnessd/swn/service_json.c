@@ -140,6 +140,17 @@ static json_t *limits_json(const struct swn_config *config)
 	return json;
 }
 
+static json_t *refused_json(const struct swn_refusals *refusals)
+{
+	json_t *json = json_object();
+
+	for (int i = 0; i < SWN_NUM_LIMITS; i++) {
+		set_number(json, swn_limit_name((enum swn_limit)i),
+			   swn_refusals_total(refusals, (enum swn_limit)i));
+	}
+	return json;
+}
+
 json_t *swn_service_status_json(const struct swn_service *service)
 {
 	json_t *json = json_object(), *names = json_array(), *ended = json_object();
@@ -164,6 +175,7 @@ json_t *swn_service_status_json(const struct swn_service *service)
 	set_number(json, "waiting_notify", service->num_notify_waiters);
 	set_number(json, "waiting_interface_list", service->num_list_waiters);
 	set_number(json, "timeouts", service->timeouts);
+	set(json, "refused", refused_json(service->refusals));
 	set(json, "ended", ended);
 	set(json, "notified", notified);
 	set(json, "latency", swn_latency_json(&service->latency));

@@ -6,6 +6,7 @@
 #include "witnessd/cluster/policy.h"
 #include "witnessd/rpc/op.h"
 #include "witnessd/swn/latency.h"
+#include "witnessd/swn/refusals.h"
 #include "witnessd/swn/registry.h"
 #include "witnessd/swn/service.h"
 
@@ -34,6 +35,7 @@ struct swn_service {
 	uint8_t *replica;         /* room for one */
 	struct wheel *wheel;
 	struct swn_registry *registry;
+	struct swn_refusals *refusals;    /* for limits */
 	struct qb_list_head list_waiters; /* GetInterfaceList calls */
 	struct qb_list_head
 		handover_waiters; /* AsyncNotify calls for what may yet be handed back */

@@ -52,7 +52,7 @@ ctl_src       := $(wildcard witnessctl/*.c)
 agent_src     := $(wildcard agents/*.c)
 unit_src      := $(wildcard tests/unit/test_*.c)
 fuzz_src      := $(wildcard tests/fuzz/fuzz_*.c)
-helper_src    := $(wildcard tests/daemon/*.c tests/lab/*.c)
+helper_src    := $(wildcard tests/daemon/*.c tests/lab/*.c tests/bench/load_*.c)
 module_srcs    = $(wildcard backends/$(1)/*.c)
 # Under obj/, because the program witnessd and the folder witnessd/ have one name.
 obj            = $(patsubst %.c,$(B)/obj/%.o,$(1))
@@ -158,6 +158,7 @@ $(B)/tests/fuzz/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/main.o 
 	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(core_lib) $(PKG_LIBS) -ldl -lpthread
 endif
 
+$(filter $(B)/tests/bench/%,$(helpers)): $(call obj,tests/bench/arrivals.c)
 $(helpers): $(B)/%: $(B)/obj/%.o $(core_lib)
 	@mkdir -p $(@D)
 	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(if $(filter $(B)/tests/lab/%,$@),$(PM_LIBS)) $(PKG_LIBS) -ldl -lpthread

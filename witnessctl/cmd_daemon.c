@@ -106,6 +106,24 @@ int cmd_interfaces(struct ctl *ctl, int argc, const char **argv)
 	return ask_and_show(ctl, argc, argv, show_interfaces);
 }
 
+static void show_nodes(const struct ctl *ctl, const json_t *result)
+{
+	static const struct table_column columns[] = {
+		{"NODE", "name"},       {"ONLINE", "online"},
+		{"LEAVES", "draining"}, {"DRAINED", "drained"},
+		{"WITNESS", "witness"}, {"ADDRESSES", "addresses"},
+		{"CLIENTS", "clients"}, {"REGISTERED", "registrations"},
+		{NULL, NULL},
+	};
+
+	table_print(stdout, result, columns, table_terminal_width(stdout));
+}
+
+int cmd_nodes(struct ctl *ctl, int argc, const char **argv)
+{
+	return ask_and_show(ctl, argc, argv, show_nodes);
+}
+
 /* The daemon answers at once; it is asked again until the other node has done it. */
 int cmd_force_unregister(struct ctl *ctl, int argc, const char **argv)
 {

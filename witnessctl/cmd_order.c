@@ -77,6 +77,16 @@ int cmd_move(struct ctl *ctl, int argc, const char **argv)
 	return move(ctl, argv[0], argv[0], argc, argv);
 }
 
+int cmd_rebalance(struct ctl *ctl, int argc, const char **argv)
+{
+	static const struct ctl_option own[] = {ORDER_OPTIONS, {NULL, NULL, CTL_FLAG}};
+	const char *words[1];
+	json_t *request = NULL;
+	int ret = ctl_options(argc, argv, own, true, words, 0, &request);
+
+	return ret < 0 ? run_and_show(ctl, argv[0], request) : ret;
+}
+
 /* HANDLE alone is for the registration that has it. */
 static void name_one(json_t *request, const char *handle)
 {

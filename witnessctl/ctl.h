@@ -54,6 +54,10 @@ int cmd_move(struct ctl *ctl, int argc, const char **argv);           /* cmd_ord
 int cmd_unregister(struct ctl *ctl, int argc, const char **argv);     /* ditto */
 int cmd_force_response(struct ctl *ctl, int argc, const char **argv); /* ditto */
 int cmd_notify(struct ctl *ctl, int argc, const char **argv);         /* ditto */
+int cmd_drain(struct ctl *ctl, int argc, const char **argv);          /* cmd_drain.c */
+int cmd_undrain(struct ctl *ctl, int argc, const char **argv);        /* ditto */
+int cmd_rebalance(struct ctl *ctl, int argc, const char **argv);      /* cmd_order.c */
+int cmd_nodes(struct ctl *ctl, int argc, const char **argv);          /* cmd_daemon.c */
 int cmd_force_unregister(struct ctl *ctl, int argc, const char **argv);
 int cmd_backend(struct ctl *ctl, int argc, const char **argv);
 int cmd_log_level(struct ctl *ctl, int argc, const char **argv);

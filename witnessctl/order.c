@@ -131,6 +131,10 @@ int order_show(const struct ctl *ctl, const json_t *result)
 		table_print(stdout, rows, columns, table_terminal_width(stdout));
 	}
 	json_decref(rows);
+	if (json_array_size(json_object_get(result, "clients")) == 0) {
+		puts("There is nothing to do.");
+		return ret;
+	}
 	print_summary(result);
 	return ret;
 }

@@ -208,6 +208,8 @@ static const struct {
 	{"list", daemon_cmd_list},
 	{"order", daemon_cmd_order},
 	{"order-status", daemon_cmd_order_status},
+	{"undrain", daemon_cmd_undrain},
+	{"nodes", daemon_cmd_nodes},
 	{"static", cmd_backend},
 	{"ctdb", cmd_backend},
 	{"log-level", cmd_log_level},

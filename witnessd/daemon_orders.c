@@ -201,3 +201,28 @@ int daemon_cmd_list(void *private_data, TALLOC_CTX *mem_ctx, const json_t *reque
 	}
 	return err;
 }
+
+/* {"node": NAME}: clients may be sent there again. */
+int daemon_cmd_undrain(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+		       json_t **result, char **why)
+{
+	const struct daemon *daemon = private_data;
+	const char *node = json_string_value(json_object_get(request, "node"));
+	int err = node != NULL ? swn_orders_mark(daemon->orders, mem_ctx, node, false, why)
+			       : bad(mem_ctx, why, "node: expected a name");
+
+	if (err == 0) {
+		*result = json_pack("{s:s}", "node", node);
+		err = *result != NULL ? 0 : ENOMEM;
+	}
+	return err;
+}
+
+int daemon_cmd_nodes(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+		     json_t **result, char **why)
+{
+	const struct daemon *daemon = private_data;
+
+	*result = swn_orders_nodes_json(daemon->orders);
+	return *result != NULL ? 0 : ENOMEM;
+}

@@ -81,6 +81,10 @@ int daemon_cmd_list(void *private_data, TALLOC_CTX *mem_ctx, const json_t *reque
 		    char **why);
 int daemon_cmd_order(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 		     json_t **result, char **why);
+int daemon_cmd_undrain(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+		       json_t **result, char **why);
+int daemon_cmd_nodes(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+		     json_t **result, char **why);
 int daemon_cmd_order_status(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 			    json_t **result, char **why);
 

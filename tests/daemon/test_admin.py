@@ -175,6 +175,63 @@ def test_bad_input(cluster, client, code, why, words):  # noqa: F811
     assert client[2].json("list")[0]["notifications"] == 0
 
 
+NODE_KEYS = {"name": str, "id": int, "online": bool, "draining": bool, "drained": bool, "local": bool, "witness": bool,
+             "addresses": int, "clients": int, "registrations": int}
+
+
+def clients_at(ctl):
+    return {n["name"]: n["clients"] for n in ctl.json("nodes")}
+
+
+def test_drain_and_rebalance(cluster, watch_of):  # noqa: F811
+    ctl = cluster.nodes["n1"]
+    watches = [watch_of(cluster, "--client-name", f"c{i}", server=SERVER) for i in range(9)]
+    for watch in watches:
+        watch.wait("registered")
+    wait_for(lambda: sum(e["state"] == "requested notification" for e in ctl.json("list")) == 9, "all wait")
+    for node in ctl.json("nodes"):
+        check_schema(node, NODE_KEYS)
+    assert clients_at(ctl) == {"n1": 9, "n2": 0, "n3": 0}
+    plan = ctl.json("drain", "n1", "--dry-run")
+    assert plan["total"] == 9 and sorted(c["to"] for c in plan["clients"]) == ["n2"] * 5 + ["n3"] * 4
+    assert clients_at(ctl)["n1"] == 9 and not any(n["drained"] for n in ctl.json("nodes"))
+    done = ctl.json("drain", "n1", "--rate", "20", "--wait", "60")
+    check_schema(done, JOB_KEYS, ("node", "left"))
+    assert done["left"] == [] and done["total"] == 9 and done["results"] == {"told": 9}
+    for watch in watches:
+        line = watch.wait("notification")
+        assert line["type"] == "CLIENT_MOVE" and moved_to(line) in (["127.0.79.2"], ["127.0.79.3"])
+    wait_for(lambda: sum(clients_at(ctl).values()) == 9, "none is lost")
+    assert sorted(clients_at(ctl).values()) == [0, 4, 5] and clients_at(ctl)["n1"] == 0
+    wait_for(lambda: all([n["name"] for n in d.json("nodes") if n["drained"]] == ["n1"]
+                         for d in cluster.nodes.values()), "all know that n1 is drained")
+    assert "nothing to do" in ctl.ctl("rebalance").stdout
+    assert "no clients any more" in ctl.ctl("drain", "n1").stdout
+    cluster.nodes["n2"].ctl("undrain", "n1")
+    wait_for(lambda: not any(n["drained"] for n in ctl.json("nodes")), "n1 is not drained any more")
+    wait_for(lambda: sum(e["state"] == "requested notification" for e in ctl.json("list")) == 9, "all wait")
+    plan = ctl.json("rebalance", "--dry-run")
+    assert plan["total"] == 3 and {c["to"] for c in plan["clients"]} == {"n1"}
+    assert ctl.json("rebalance")["results"] == {"told": 3}
+    wait_for(lambda: clients_at(ctl) == {"n1": 3, "n2": 3, "n3": 3}, f"even, not {clients_at(ctl)}")
+    for words in (["drain", "nowhere"], ["undrain", "nowhere"]):
+        assert ctl.ctl(*words, check=False).returncode == 6
+    assert "DRAINED" in ctl.ctl("nodes").stdout
+
+
+def test_drain_says_who_cannot_go(cluster, watch_of):  # noqa: F811
+    watch = watch_of(cluster, server="127.0.79.3")
+    watch.wait("registered")
+    cluster.ctl("address", "127.0.79.1", "down")
+    cluster.ctl("address", "127.0.79.9", "down")
+    cluster.ctl("address", "127.0.79.2", "down")
+    ctl = cluster.nodes["n2"]
+    wait_for(lambda: clients_at(ctl)["n3"] == 1, "it is listed")
+    wait_for(lambda: [n["addresses"] for n in ctl.json("nodes")] == [0, 0, 1], "only one address is left")
+    done = ctl.ctl("drain", "n3", check=False)
+    assert done.returncode == 1 and "1 clients are still on n3" in done.stdout and "tester" in done.stdout
+
+
 def test_no_daemon():
     done = subprocess.run([os.path.join(BUILD, "witnessctl"), "--socket", "witnessd-not-there", "list"],
                           capture_output=True, text=True, timeout=30, check=False)

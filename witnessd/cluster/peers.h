@@ -39,7 +39,8 @@ struct peers;
 enum peers_kind {
 	PEERS_REGISTRATION = 1, /* swn/replica.h; handed back when its owner restarts */
 	PEERS_CONNECTION = 2,   /* a TCP connection of a cluster address; dies with its owner */
-	PEERS_NUM_KINDS = 3,
+	PEERS_DRAIN = 3,        /* swn/drains.h: a node that an administrator has drained, or not */
+	PEERS_NUM_KINDS = 4,
 };
 
 /* What a command asks for; part of the wire format, as above. */

@@ -7,6 +7,7 @@
 #include "witnessd/swn/orders_private.h"
 #include "witnessd/swn/service_private.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/text_json.h"
 
 #define MAX_JOBS   32U
 #define KEEP_MS    60000U /* a job after its end, for who asks */
@@ -18,6 +19,7 @@ struct swn_orders {
 	struct cluster *cluster;
 	struct swn_service *service;
 	struct wheel *wheel;
+	struct swn_drains *drains; /* a child */
 	struct qb_list_head jobs;
 	unsigned int num_jobs;
 	uint64_t last_id;
@@ -382,7 +384,10 @@ int swn_orders_begin(struct swn_orders *orders, TALLOC_CTX *mem_ctx,
 	talloc_set_destructor(job, job_destructor);
 	job->rate = request->rate;
 	job->dry_run = request->dry_run;
-	err = swn_job_plan(job, mem_ctx, orders->service, request, why);
+	err = swn_job_plan(job, mem_ctx, orders->service, orders->drains, request, why);
+	if (err == 0 && !request->dry_run && request->plan == SWN_ORDERS_DRAIN) {
+		err = swn_drains_set(orders->drains, request->leaving, true);
+	}
 	if (err == 0 && request->dry_run) {
 		job->done = true;
 		err = job_json(job, result);
@@ -399,6 +404,70 @@ int swn_orders_begin(struct swn_orders *orders, TALLOC_CTX *mem_ctx,
 	start_job(orders, job);
 	(void)json_object_set_new(*result, "job", json_integer((json_int_t)job->id));
 	return 0;
+}
+
+/* --- nodes --- */
+
+int swn_orders_mark(struct swn_orders *orders, TALLOC_CTX *mem_ctx, const char *node, bool drained,
+		    char **why)
+{
+	const struct cluster_state *state = cluster_current(orders->cluster);
+
+	if (state == NULL || cluster_state_node(state, node) == NULL) {
+		*why = talloc_asprintf(mem_ctx, "the cluster has no node %s",
+				       log_escape(mem_ctx, node));
+		return ENODEV;
+	}
+	return swn_drains_set(orders->drains, node, drained);
+}
+
+static void count_at(json_t *nodes, const char *name, const char *key)
+{
+	json_t *node = name != NULL ? json_object_get(nodes, name) : NULL;
+
+	if (node != NULL) {
+		(void)json_object_set_new(
+			node, key,
+			json_integer(json_integer_value(json_object_get(node, key)) + 1));
+	}
+}
+
+static void count_found(void *private_data, const struct swn_found *found)
+{
+	count_at(private_data, found->node, "clients");
+	count_at(private_data, found->witness, "registrations");
+}
+
+static json_t *node_json(const struct swn_orders *orders, const struct cluster_node *node)
+{
+	return json_pack(
+		"{s:o, s:I, s:b, s:b, s:b, s:b, s:b, s:i, s:i, s:i}", "name", text_json(node->name),
+		"id", (json_int_t)node->id, "online", node->online, "draining", node->draining,
+		"drained", swn_drains_has(orders->drains, node->name), "local", node->local,
+		"witness", node->local || peers_is_up(cluster_peers(orders->cluster), node->name),
+		"addresses", 0, "clients", 0, "registrations", 0);
+}
+
+json_t *swn_orders_nodes_json(const struct swn_orders *orders)
+{
+	const struct cluster_state *state = cluster_current(orders->cluster);
+	const struct swn_select all = {.all = true};
+	json_t *by_name = json_object(), *list = json_array();
+
+	for (size_t i = 0; state != NULL && i < state->num_nodes; i++) {
+		json_t *node = node_json(orders, &state->nodes[i]);
+
+		(void)json_object_set(by_name, state->nodes[i].name, node);
+		(void)json_array_append_new(list, node);
+	}
+	for (size_t i = 0; state != NULL && i < state->num_addrs; i++) {
+		if (state->addrs[i].state == CLUSTER_ADDR_AVAILABLE) {
+			count_at(by_name, state->addrs[i].node, "addresses");
+		}
+	}
+	swn_select_foreach(orders->service, &all, count_found, by_name);
+	json_decref(by_name);
+	return list;
 }
 
 /* --- the object --- */
@@ -427,6 +496,10 @@ int swn_orders_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct clu
 	orders->service = service;
 	orders->wheel = service->wheel;
 	qb_list_init(&orders->jobs);
+	if (swn_drains_create(orders, cluster_peers(cluster), &orders->drains) != 0) {
+		talloc_free(orders);
+		return ENOMEM;
+	}
 	peers_set_command_handler(cluster_peers(cluster), PEERS_ORDER, on_command, orders);
 	talloc_set_destructor(orders, orders_destructor);
 	*out = orders;

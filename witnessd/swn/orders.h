@@ -52,4 +52,18 @@ int swn_orders_begin(struct swn_orders *orders, TALLOC_CTX *mem_ctx,
  */
 int swn_orders_status(const struct swn_orders *orders, uint64_t id, json_t **result);
 
+/**
+ * Mark a node as drained (drains.h), which a plan for DRAIN does by itself, or not any more.
+ * @return 0; ENODEV with *why a sentence; or an errno
+ */
+int swn_orders_mark(struct swn_orders *orders, TALLOC_CTX *mem_ctx, const char *node, bool drained,
+		    char **why);
+
+/**
+ * For `witnessctl nodes`: an array of {"name", "id", "online", "draining" (by the cluster manager),
+ * "drained" (by an administrator), "local", "witness" (whether there is one), "addresses" (available),
+ * "clients" (of its addresses), "registrations" (with its witness)}. A new reference.
+ */
+json_t *swn_orders_nodes_json(const struct swn_orders *orders);
+
 #endif

@@ -15,6 +15,7 @@ struct planning {
 	struct swn_job *job;
 	const struct cluster_state *state;
 	const struct swn_orders_request *request;
+	const struct swn_drains *drains;
 	struct spread_item *spread; /* as many as job->items; of plans */
 	size_t size;
 	int err;
@@ -131,7 +132,7 @@ static struct spread_item spread_of(const struct planning *p, const struct swn_f
 		struct swn_order order = p->request->order;
 		enum swn_order_result result;
 
-		if (!node->online || node->draining) {
+		if (!node->online || node->draining || swn_drains_has(p->drains, node->name)) {
 			continue;
 		}
 		order.node = node->name;
@@ -334,10 +335,13 @@ static void finish(struct planning *p)
 }
 
 int swn_job_plan(struct swn_job *job, TALLOC_CTX *mem_ctx, struct swn_service *service,
-		 const struct swn_orders_request *request, char **why)
+		 const struct swn_drains *drains, const struct swn_orders_request *request,
+		 char **why)
 {
-	struct planning p = {
-		.job = job, .state = cluster_current(service->cluster), .request = request};
+	struct planning p = {.job = job,
+			     .state = cluster_current(service->cluster),
+			     .request = request,
+			     .drains = drains};
 	int err = swn_select_check(mem_ctx, request->select, service, why);
 
 	if (err == 0) {

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* witnessctl drain and undrain. */
+#include <stdio.h>
+#include <string.h>
+
+#include "witnessctl/options.h"
+#include "witnessctl/order.h"
+#include "witnessctl/table.h"
+#include "witnessd/util/clock.h"
+
+#define WAIT_DEFAULT_S 120
+#define POLL_MS        200
+#define AGAIN_MS       2000 /* between orders for those who came meanwhile */
+
+struct drain {
+	struct ctl *ctl;
+	const char *node;
+	json_t *request; /* of the order, copied for each */
+	json_t *result;  /* of the first order, where everything is gathered */
+	json_t *seen;    /* handles that had an order: what came of it */
+	json_t *left;    /* clients who are there */
+	uint64_t ordered_ms;
+};
+
+/* Note whom an order was for; those of later ones are added to the first. */
+static void gather(struct drain *drain, json_t *job)
+{
+	json_t *client, *clients = json_object_get(drain->result, "clients");
+	json_t *results = json_object_get(drain->result, "results");
+	size_t i;
+
+	json_array_foreach(json_object_get(job, "clients"), i, client)
+	{
+		const char *handle = json_string_value(json_object_get(client, "handle"));
+		const char *name = json_string_value(json_object_get(client, "result"));
+		bool again = json_object_get(drain->seen, handle) != NULL;
+
+		(void)json_object_set(drain->seen, handle, json_object_get(client, "result"));
+		if (job != drain->result && !again) {
+			(void)json_array_append(clients, client);
+			(void)json_object_set_new(
+				results, name, json_integer(order_count(drain->result, name) + 1));
+		}
+	}
+	(void)json_object_set_new(drain->result, "total",
+				  json_integer((json_int_t)json_array_size(clients)));
+}
+
+static int order(struct drain *drain)
+{
+	json_t *job = NULL;
+	int ret = order_run(drain->ctl, json_deep_copy(drain->request), &job);
+
+	drain->ordered_ms = clock_ms();
+	if (ret == CTL_OK && drain->result == NULL) {
+		drain->result = json_incref(job);
+	}
+	if (ret == CTL_OK) {
+		gather(drain, job);
+	}
+	json_decref(job);
+	return ret;
+}
+
+static int look(struct drain *drain)
+{
+	json_decref(drain->left);
+	drain->left = NULL;
+	return ctl_ask(
+		drain->ctl,
+		json_pack("{s:s, s:{s:s}}", "command", "list", "select", "node", drain->node),
+		&drain->left);
+}
+
+/* Its witness has vanished: nobody can tell it, and it goes by itself after the hand-over time. */
+static bool is_orphan(const json_t *client)
+{
+	return strcmp(json_string_value(json_object_get(client, "state")), "witness gone") == 0;
+}
+
+/* Of those who are left: whether some had no order yet, and whether some are on their way. */
+static void judge(const struct drain *drain, bool *newcomers, bool *movers)
+{
+	const json_t *client;
+	size_t i;
+
+	*newcomers = *movers = false;
+	json_array_foreach(drain->left, i, client)
+	{
+		const char *handle = json_string_value(json_object_get(client, "handle"));
+		const char *name = json_string_value(json_object_get(drain->seen, handle));
+
+		if (is_orphan(client)) {
+			*movers = true;
+			continue;
+		}
+		*newcomers = *newcomers || name == NULL;
+		*movers = *movers || (name != NULL && strcmp(name, "not served there") != 0);
+	}
+}
+
+static int wait_until_empty(struct drain *drain, uint64_t wait_ms)
+{
+	uint64_t deadline_ms = clock_ms() + wait_ms;
+	bool newcomers, movers;
+	int ret = look(drain);
+
+	while (ret == CTL_OK && json_array_size(drain->left) > 0 && clock_ms() < deadline_ms) {
+		judge(drain, &newcomers, &movers);
+		if (!newcomers && !movers) {
+			break;
+		}
+		if (newcomers && clock_ms() - drain->ordered_ms >= AGAIN_MS) {
+			ret = order(drain);
+		}
+		if (order_progress(drain->ctl)) {
+			fprintf(stderr, "\r%zu clients are still on %s    ",
+				json_array_size(drain->left), drain->node);
+		}
+		order_pause(POLL_MS);
+		ret = ret == CTL_OK ? look(drain) : ret;
+	}
+	if (order_progress(drain->ctl)) {
+		fputc('\n', stderr);
+	}
+	return ret;
+}
+
+static int show(const struct drain *drain)
+{
+	static const struct table_column columns[] = {
+		{"CLIENT", "client"}, {"ADDRESS", "ip"},      {"NAME", "net_name"},
+		{"SHARE", "share"},   {"WITNESS", "witness"}, {"STATE", "state"},
+		{NULL, NULL}};
+	size_t left = json_array_size(drain->left);
+
+	(void)json_object_set_new(drain->result, "node", json_string(drain->node));
+	(void)json_object_set(drain->result, "left", drain->left);
+	if (drain->ctl->json) {
+		ctl_print_json(drain->result);
+	} else if (left == 0) {
+		printf("%s has no clients any more; %lld were sent to other nodes\n", drain->node,
+		       (long long)json_integer_value(json_object_get(drain->result, "total")));
+	} else {
+		printf("%zu clients are still on %s:\n", left, drain->node);
+		table_print(stdout, drain->left, columns, table_terminal_width(stdout));
+	}
+	return left == 0 ? CTL_OK : CTL_FAILED;
+}
+
+static int run(struct drain *drain, bool dry_run, uint64_t wait_ms)
+{
+	int ret = order(drain);
+
+	if (ret == CTL_OK && dry_run) {
+		return order_show(drain->ctl, drain->result);
+	}
+	if (ret == CTL_OK) {
+		ret = wait_until_empty(drain, wait_ms);
+	}
+	return ret == CTL_OK ? show(drain) : ret;
+}
+
+int cmd_drain(struct ctl *ctl, int argc, const char **argv)
+{
+	static const struct ctl_option own[] = {{"--rate", "rate", CTL_NUMBER},
+						{"--dry-run", "dry_run", CTL_FLAG},
+						{"--wait", "wait", CTL_NUMBER},
+						{NULL, NULL, CTL_FLAG}};
+	struct drain drain = {.ctl = ctl, .seen = json_object()};
+	const char *words[1];
+	const json_t *wait;
+	int ret = ctl_options(argc, argv, own, false, words, 1, &drain.request);
+
+	if (ret < 0 && words[0] == NULL) {
+		ret = ctl_usage(argv[0]);
+	}
+	if (ret < 0) {
+		drain.node = words[0];
+		wait = json_object_get(drain.request, "wait");
+		(void)json_object_set_new(drain.request, "do", json_string(argv[0]));
+		(void)json_object_set_new(drain.request, "node", json_string(words[0]));
+		ret = run(&drain, json_object_get(drain.request, "dry_run") != NULL,
+			  UINT64_C(1000) * (wait != NULL ? (uint64_t)json_integer_value(wait)
+							 : WAIT_DEFAULT_S));
+	}
+	json_decref(drain.request);
+	json_decref(drain.result);
+	json_decref(drain.seen);
+	json_decref(drain.left);
+	return ret;
+}
+
+int cmd_undrain(struct ctl *ctl, int argc, const char **argv)
+{
+	json_t *result = NULL;
+	int ret;
+
+	if (argc != 2) {
+		return ctl_usage(argv[0]);
+	}
+	ret = ctl_ask(ctl, json_pack("{s:s, s:s}", "command", argv[0], "node", argv[1]), &result);
+	if (ret == CTL_OK && ctl->json) {
+		ctl_print_json(result);
+	}
+	json_decref(result);
+	return ret;
+}

@@ -40,7 +40,7 @@ struct sec_core {
 	struct auth_creds *creds; /* acceptor */
 	struct sec_identity who;  /* initiator */
 
-	gss_ctx_id_t ctx;
+	gss_ctx_id_t ctx;        /* none once NTLM is complete: its key is all that is needed */
 	gss_cred_id_t cred;      /* initiator, since its first step */
 	gss_name_t target;       /* ditto */
 	gss_OID_desc const *oid; /* that was asked for */

@@ -51,7 +51,7 @@ struct sim_witness {
 
 struct sim_client {
 	int num;
-	char principal[16];
+	char principal[32];
 	int at; /* the witness that it talks to; -1: it is not registered */
 	struct rpc_assoc *assoc;
 	struct swn_handle handle;

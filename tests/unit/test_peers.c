@@ -274,6 +274,37 @@ static void a_lost_sync_is_asked_for_between_beats(void **state)
 	net_expect_view(net, 1, REG, "n1/a=1 ");
 }
 
+/* A sync has a number, and those of two lives are alike: what is gone must not seem to have come with the new one. */
+static void a_sync_of_a_new_life_is_not_that_of_the_old_one(void **state)
+{
+	struct net *net = *state;
+
+	net_start(net, 0);
+	for (unsigned int syncs = 0; syncs < 6; syncs++) {
+		net_start(net, 1);
+		net_settle(net);
+		for (unsigned int i = 0; i < syncs; i++) {
+			net_link(net, 0, 1, false);
+			net_link(net, 0, 1, true);
+			net_settle(net);
+		}
+		net_kill(net, 1);
+		net->nodes[1].losses = 3; /* BEGIN and END, and RETURNED */
+		net_start(net, 1);
+		net_turn(net);
+		net->nodes[1].losses = 0;
+		net_put(net, 1, REG, "a", "1");
+		net_settle(net);
+		net_link(net, 0, 1, false);
+		assert_int_equal(net_delete(net, 1, REG, "a"), 0);
+		net_settle(net);
+		net_link(net, 0, 1, true);
+		net_settle(net);
+		net_expect_view(net, 0, REG, "");
+		net_kill(net, 1);
+	}
+}
+
 static void records_of_a_dead_node_wait_and_go(void **state)
 {
 	struct net *net = *state;
@@ -641,6 +672,7 @@ int main(void)
 		T(lost_messages_are_noticed),
 		T(a_sync_that_gets_lost_is_asked_for),
 		T(a_lost_sync_is_asked_for_between_beats),
+		T(a_sync_of_a_new_life_is_not_that_of_the_old_one),
 		T(records_of_a_dead_node_wait_and_go),
 		T(a_restarted_node_gets_its_registrations_back),
 		T(a_restart_that_nobody_saw_is_noticed),

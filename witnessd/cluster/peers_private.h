@@ -25,7 +25,7 @@ struct peers_entry {
 	UT_hash_handle hh;
 	struct qb_list_head link; /* own: unsent or sent; a peer's: returning, or nowhere */
 	uint64_t version;
-	uint32_t sync;  /* a peer's: of the last sync that it came with */
+	uint32_t round; /* a peer's: of the last sync that it came with */
 	bool unsent;    /* own */
 	bool deleted;   /* own: to be told, then freed */
 	bool returning; /* a peer's: of its former life, to be handed back */
@@ -52,7 +52,8 @@ struct peers_owner {
 	bool refused_version, refused_limit, refused_garbage; /* has been logged */
 	uint64_t incarnation;                                 /* 0: not heard of */
 	uint64_t sequence; /* of its last message; 0: none since it is up */
-	uint32_t sync;     /* under way, or the last one */
+	uint32_t sync;     /* under way, or the last one: its number in this life of the peer */
+	uint32_t round;    /* syncs begun, of all its lives */
 	bool syncing;
 	unsigned int num_calls;
 	struct qb_list_head returning;

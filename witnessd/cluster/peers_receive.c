@@ -40,6 +40,7 @@ static void take_begin(struct peers *peers, struct peers_owner *owner, struct pe
 {
 	owner->syncing = true;
 	owner->sync = msg->sync;
+	owner->round++;
 	if (!owner->synced) {
 		peers_expect_sync(owner);
 	}
@@ -58,7 +59,7 @@ static void take_end(struct peers *peers, struct peers_owner *owner, struct peer
 	owner->gone = false;
 	wheel_cancel(&owner->sync_timer);
 	HASH_ITER (hh, owner->entries, entry, next) {
-		if (entry->sync != owner->sync) {
+		if (entry->round != owner->round) {
 			peers_entry_drop(peers, owner, entry);
 		}
 	}
@@ -85,7 +86,7 @@ static void take_put(struct peers *peers, struct peers_owner *owner,
 	int err;
 
 	if (entry != NULL && entry->version >= wire->version) {
-		entry->sync = owner->sync;
+		entry->round = owner->round;
 		return;
 	}
 	err = peers_entry_set(peers, owner, id, id_len, wire->value, wire->value_len, &entry);
@@ -95,7 +96,7 @@ static void take_put(struct peers *peers, struct peers_owner *owner,
 		return;
 	}
 	entry->version = wire->version;
-	entry->sync = owner->sync;
+	entry->round = owner->round;
 	peers_supersede(peers, owner, id, id_len);
 	peers_tell_record(peers, PEERS_PUT, owner, entry);
 }

@@ -108,6 +108,27 @@ static void check_belief(const struct sim *sim, const struct sim_client *c,
 	}
 }
 
+/* The same of all addresses, for who asked for their changes. */
+static void check_sight(const struct sim *sim, const struct sim_client *c,
+			const struct swn_reg *reg)
+{
+	const struct swn_queue_slot *slot = &reg->queue.ip_change;
+	bool will_see[SIM_ADDRS];
+
+	memcpy(will_see, c->sees_up, sizeof(will_see));
+	for (size_t i = 0; i < slot->num; i++) {
+		will_see[sim_ip_index(&slot->addrs[i].ip)] = slot->addrs[i].online;
+	}
+	for (int ip = 0; ip < SIM_ADDRS; ip++) {
+		int at = sim->witnesses[c->at].known.at[ip];
+
+		if (at != SIM_UNKNOWN && will_see[ip] != (at >= 0)) {
+			sim_fail(sim, "c%d does not hear that %s is %s", c->num + 1, sim_ips[ip],
+				 at >= 0 ? "online" : "offline");
+		}
+	}
+}
+
 static void check_client(const struct sim *sim, const struct sim_client *c)
 {
 	const struct sim_witness *w = c->at >= 0 ? &sim->witnesses[c->at] : NULL;
@@ -122,6 +143,9 @@ static void check_client(const struct sim *sim, const struct sim_client *c)
 	}
 	if (reg != NULL && !reg->missed_unknown) {
 		check_belief(sim, c, reg);
+		if (c->wants_ip_change && !c->unsure) {
+			check_sight(sim, c, reg);
+		}
 	}
 }
 

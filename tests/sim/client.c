@@ -85,6 +85,9 @@ static void learn_addrs(struct sim *sim, struct sim_client *c, const struct swn_
 				 (unsigned int)n->type, sim_ips[ip < 0 ? 0 : ip],
 				 up ? "where it is" : "not there");
 		}
+		if (n->type == SWN_IP_CHANGE && ip >= 0) {
+			c->sees_up[ip] = said_up;
+		}
 		/* What another witness has queued may be news here. */
 		if (n->type == SWN_IP_CHANGE && up != said_up && !c->unsure) {
 			sim_fail(sim, "c%d is told that %s is %s, and that is wrong", c->num + 1,
@@ -178,6 +181,9 @@ void sim_register(struct sim *sim, struct sim_client *c, int witness, int ip, ui
 		c->believes_up = true;
 		c->losses = w->known.at[ip] == SIM_DOWN;
 		c->unsure = false;
+		for (int i = 0; i < SIM_ADDRS; i++) {
+			c->sees_up[i] = w->known.at[i] >= 0;
+		}
 	}
 }
 

@@ -59,7 +59,8 @@ struct sim_client {
 	bool wants_ip_change;
 	struct swn_fix_call *call; /* NULL: does not ask */
 	bool believes_up;
-	unsigned int losses; /* that it has not been told of */
+	bool sees_up[SIM_ADDRS]; /* with wants_ip_change */
+	unsigned int losses;     /* that it has not been told of */
 	bool unsure; /* its registration came from a copy, or its address is about to be taken away */
 };
 

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define DEPTH_MAX 32 /* of chains; the kernel allows 16 jumps */
-#define STEPS_MAX 100000
+#define DEPTH_MAX 32     /* of chains; the kernel allows 16 jumps */
+#define STEPS_MAX 200000 /* of all walks together */
 
 static int ruleset_destructor(struct fw_ruleset *rules)
 {
@@ -91,7 +91,8 @@ int fw_add(struct fw_ruleset *rules, struct fw_chain *chain, const struct fw_rul
 struct walk {
 	const struct fw_ruleset *rules;
 	const struct fw_chain *path[DEPTH_MAX]; /* the chains that the packet is in */
-	unsigned int depth, steps;
+	unsigned int depth;
+	unsigned int *steps;      /* that may yet be done */
 	bool perhaps_accepted;    /* by a rule that may match */
 	const char *perhaps_drop; /* a rule about the port that may match */
 	const char *drop;
@@ -162,11 +163,11 @@ static void act_perhaps(struct walk *walk, const struct fw_chain *chain, const s
 /* @return FW_ACCEPT, FW_DROP, or FW_NEXT at its end */
 static enum fw_action walk_chain(struct walk *walk, const struct fw_chain *chain)
 {
-	for (size_t i = 0; i < chain->num_rules && walk->steps < STEPS_MAX; i++) {
+	for (size_t i = 0; i<chain->num_rules && * walk->steps> 0; i++) {
 		const struct fw_rule *rule = &chain->rules[i];
 		enum fw_action action = FW_NEXT;
 
-		walk->steps++;
+		(*walk->steps)--;
 		if (rule->match == FW_YES) {
 			action = act(walk, chain, rule);
 		} else if (rule->match == FW_MAYBE) {
@@ -183,11 +184,15 @@ static enum fw_action walk_chain(struct walk *walk, const struct fw_chain *chain
 }
 
 static enum fw_verdict judge_base(const struct fw_ruleset *rules, const struct fw_chain *chain,
-				  const char **why)
+				  unsigned int *steps, const char **why)
 {
-	struct walk walk = {.rules = rules, .path = {chain}, .depth = 1};
+	struct walk walk = {.rules = rules, .path = {chain}, .depth = 1, .steps = steps};
 	enum fw_action action = walk_chain(&walk, chain);
 
+	if (*steps == 0) {
+		*why = "more rules than can be followed";
+		return FW_PERHAPS;
+	}
 	if (action == FW_NEXT && chain->policy_drop) {
 		action = FW_DROP;
 		walk.drop = talloc_asprintf(rules, "policy of the chain %s %s", chain->table,
@@ -208,10 +213,12 @@ static enum fw_verdict judge_base(const struct fw_ruleset *rules, const struct f
 enum fw_verdict fw_judge(const struct fw_ruleset *rules, const char **why)
 {
 	enum fw_verdict worst = FW_OPEN;
+	unsigned int steps = STEPS_MAX;
 
 	for (const struct fw_chain *chain = rules->chains; chain != NULL; chain = chain->hh.next) {
 		const char *reason = NULL;
-		enum fw_verdict verdict = chain->base ? judge_base(rules, chain, &reason) : FW_OPEN;
+		enum fw_verdict verdict =
+			chain->base ? judge_base(rules, chain, &steps, &reason) : FW_OPEN;
 
 		if (verdict > worst) {
 			worst = verdict;

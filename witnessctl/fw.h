@@ -78,7 +78,7 @@ enum fw_verdict {
 	FW_CLOSED,
 };
 
-/** @param why the rule that decides against the packet, owned by rules; untouched for FW_OPEN */
+/** @param why the rule that decides against the packet, owned by rules or a constant; untouched for FW_OPEN */
 enum fw_verdict fw_judge(const struct fw_ruleset *rules, const char **why);
 
 #endif

@@ -7,25 +7,14 @@
 
 #include "witnessctl/table.h"
 
-const json_t *ctl_at(const json_t *json, const char *path)
-{
-	while (json != NULL && *path != '\0') {
-		size_t len = strcspn(path, ".");
-
-		json = json_object_getn(json, path, len);
-		path += len + (path[len] == '.');
-	}
-	return json;
-}
-
 static const char *cell(const struct ctl *ctl, const json_t *status, const char *path)
 {
-	return table_cell(ctl->mem_ctx, ctl_at(status, path));
+	return table_cell(ctl->mem_ctx, json_at(status, path));
 }
 
 static void show_uptime(const json_t *status)
 {
-	json_int_t s = json_integer_value(ctl_at(status, "uptime"));
+	json_int_t s = json_integer_value(json_at(status, "uptime"));
 
 	if (s >= 86400) {
 		printf("%lld d %lld h", (long long)(s / 86400), (long long)(s / 3600 % 24));
@@ -39,7 +28,7 @@ static void show_uptime(const json_t *status)
 /* What the limits of rpc.max_* and witness.max_* have cost. */
 static void show_refused(const json_t *status)
 {
-	json_int_t conns = json_integer_value(ctl_at(status, "rpc.stats.refused")), regs = 0;
+	json_int_t conns = json_integer_value(json_at(status, "rpc.stats.refused")), regs = 0;
 	json_t *by_limit = json_object_get(json_object_get(status, "witness"), "refused");
 	const json_t *number;
 	const char *limit;
@@ -56,7 +45,7 @@ static void show_refused(const json_t *status)
 
 static void show_daemon(const struct ctl *ctl, const json_t *status)
 {
-	bool epm = !json_is_null(ctl_at(status, "rpc.epmapper_port"));
+	bool epm = !json_is_null(json_at(status, "rpc.epmapper_port"));
 
 	printf("witnessd %s, process %s, up ", cell(ctl, status, "version"),
 	       cell(ctl, status, "pid"));
@@ -69,21 +58,47 @@ static void show_daemon(const struct ctl *ctl, const json_t *status)
 	}
 	printf("\nAuth        Kerberos: %s, NTLM: %s\n", cell(ctl, status, "auth.kerberos"),
 	       cell(ctl, status, "auth.ntlm"));
-	printf("Clients     %s connections, %s registrations\n",
+	printf("Clients     %s connections, %s registrations (of %s at most)\n",
 	       cell(ctl, status, "rpc.stats.connections"),
-	       cell(ctl, status, "witness.registrations"));
+	       cell(ctl, status, "witness.registrations"),
+	       cell(ctl, status, "witness.limits.registrations"));
 	show_refused(status);
 	printf("Peers       %s, %s records of our own, %s not sent yet\n",
-	       json_is_true(ctl_at(status, "cluster.peers.joined")) ? "joined" : "NOT REACHABLE",
+	       json_is_true(json_at(status, "cluster.peers.joined")) ? "joined" : "NOT REACHABLE",
 	       cell(ctl, status, "cluster.peers.own.records"),
 	       cell(ctl, status, "cluster.peers.own.unsent"));
 	printf("Cluster     %s%s%s\n", cell(ctl, status, "cluster.backend"),
-	       json_is_true(ctl_at(status, "cluster.quorate")) ? ", quorate" : ", no quorum",
-	       json_is_true(ctl_at(status, "cluster.stale"))
+	       json_is_true(json_at(status, "cluster.quorate")) ? ", quorate" : ", no quorum",
+	       json_is_true(json_at(status, "cluster.stale"))
 		       ? ", NOT REACHABLE: what follows is the last that is known"
 		       : "");
-	if (json_is_string(ctl_at(status, "cluster.backend_status.summary"))) {
+	if (json_is_string(json_at(status, "cluster.backend_status.summary"))) {
 		printf("Manager     %s\n", cell(ctl, status, "cluster.backend_status.summary"));
+	}
+}
+
+/* From event to reply: only what has happened. */
+static void show_latency(const struct ctl *ctl, const json_t *status)
+{
+	const json_t *bucket;
+	size_t i;
+
+	if (json_integer_value(json_at(status, "witness.latency.count")) == 0) {
+		return;
+	}
+	printf("\nReplies     %s, from event to reply: median %s us, longest %s us\n",
+	       cell(ctl, status, "witness.latency.count"),
+	       cell(ctl, status, "witness.latency.median_us"),
+	       cell(ctl, status, "witness.latency.max_us"));
+	json_array_foreach(json_at(status, "witness.latency.buckets"), i, bucket)
+	{
+		const json_t *upper = json_object_get(bucket, "up_to_us");
+
+		if (json_integer_value(json_object_get(bucket, "count")) > 0) {
+			printf("  %s %-8s us  %s\n", json_is_null(upper) ? "longer" : "up to ",
+			       json_is_null(upper) ? "" : table_cell(ctl->mem_ctx, upper),
+			       table_cell(ctl->mem_ctx, json_object_get(bucket, "count")));
+		}
 	}
 }
 
@@ -104,18 +119,19 @@ static void show_status(const struct ctl *ctl, const json_t *status)
 	unsigned int width = table_terminal_width(stdout);
 
 	show_daemon(ctl, status);
-	if (json_array_size(ctl_at(status, "cluster.nodes")) > 0) {
+	if (json_array_size(json_at(status, "cluster.nodes")) > 0) {
 		putchar('\n');
-		table_print(stdout, ctl_at(status, "cluster.nodes"), nodes, width);
+		table_print(stdout, json_at(status, "cluster.nodes"), nodes, width);
 	}
-	if (json_array_size(ctl_at(status, "cluster.addresses")) > 0) {
+	if (json_array_size(json_at(status, "cluster.addresses")) > 0) {
 		putchar('\n');
-		table_print(stdout, ctl_at(status, "cluster.addresses"), addresses, width);
+		table_print(stdout, json_at(status, "cluster.addresses"), addresses, width);
 	}
-	if (json_array_size(ctl_at(status, "cluster.peers.peers")) > 0) {
+	if (json_array_size(json_at(status, "cluster.peers.peers")) > 0) {
 		putchar('\n');
-		table_print(stdout, ctl_at(status, "cluster.peers.peers"), peers, width);
+		table_print(stdout, json_at(status, "cluster.peers.peers"), peers, width);
 	}
+	show_latency(ctl, status);
 }
 
 int cmd_status(struct ctl *ctl, int argc, const char **argv)

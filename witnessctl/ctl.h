@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <talloc.h>
 
+#include "witnessd/util/text_json.h"
+
 /* Exit codes, documented in witnessctl(8). */
 enum {
 	CTL_OK = 0,
@@ -58,6 +60,8 @@ int cmd_drain(struct ctl *ctl, int argc, const char **argv);          /* cmd_dra
 int cmd_undrain(struct ctl *ctl, int argc, const char **argv);        /* ditto */
 int cmd_rebalance(struct ctl *ctl, int argc, const char **argv);      /* cmd_order.c */
 int cmd_nodes(struct ctl *ctl, int argc, const char **argv);          /* cmd_daemon.c */
+int cmd_events(struct ctl *ctl, int argc, const char **argv);         /* cmd_events.c */
+int cmd_metrics(struct ctl *ctl, int argc, const char **argv);        /* ditto */
 int cmd_force_unregister(struct ctl *ctl, int argc, const char **argv);
 int cmd_backend(struct ctl *ctl, int argc, const char **argv);
 int cmd_log_level(struct ctl *ctl, int argc, const char **argv);
@@ -73,9 +77,6 @@ int cmd_probe(struct ctl *ctl, int argc, const char **argv);  /* probe.c; ditto 
  * @return CTL_OK with *result a new reference, or the exit code for the reason
  */
 int ctl_ask(struct ctl *ctl, json_t *request, json_t **result);
-
-/** The value at "rpc.stats.calls" of an object; NULL when there is none. */
-const json_t *ctl_at(const json_t *json, const char *path);
 
 /** Print JSON for a program: sorted keys, indented, one newline at the end. */
 void ctl_print_json(const json_t *json);

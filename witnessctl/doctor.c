@@ -109,7 +109,7 @@ static int finish(struct doctor *doctor)
 
 const json_t *doctor_status(const struct doctor *doctor, const char *path)
 {
-	return doctor->status != NULL ? ctl_at(doctor->status, path) : NULL;
+	return doctor->status != NULL ? json_at(doctor->status, path) : NULL;
 }
 
 const char *doctor_config(const struct doctor *doctor, const char *key)

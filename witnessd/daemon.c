@@ -189,6 +189,7 @@ static int daemon_destructor(struct daemon *daemon)
 	TALLOC_FREE(daemon->conntrack);
 	TALLOC_FREE(daemon->leaves);
 	TALLOC_FREE(daemon->orders);
+	TALLOC_FREE(daemon->journal);
 	TALLOC_FREE(daemon->swn);
 	TALLOC_FREE(daemon->cluster);
 	TALLOC_FREE(daemon->auth);

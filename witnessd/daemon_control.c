@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "witnessd/metrics.h"
 #include "witnessd/util/log.h"
 #include "witnessd/util/text_json.h"
 
@@ -105,6 +106,32 @@ static int cmd_status(void *private_data, TALLOC_CTX *mem_ctx, const json_t *req
 		cluster_status_json(daemon->cluster), "witness",
 		swn_service_status_json(daemon->swn), "limits", limits_json(daemon), "tickle",
 		daemon->conntrack != NULL ? conntrack_status_json(daemon->conntrack) : json_null());
+	return *result != NULL ? 0 : ENOMEM;
+}
+
+/* Text for Prometheus. */
+static int cmd_metrics(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+		       json_t **result, char **why)
+{
+	const struct daemon *daemon = private_data;
+	json_t *status = NULL, *nodes = swn_orders_nodes_json(daemon->orders);
+	int err = cmd_status(private_data, mem_ctx, request, &status, why);
+	char *text = err == 0 ? metrics_text(mem_ctx, status, nodes) : NULL;
+
+	json_decref(status);
+	json_decref(nodes);
+	*result = text != NULL ? text_json(text) : NULL;
+	return *result != NULL ? 0 : ENOMEM;
+}
+
+/* {"after": NUMBER} */
+static int cmd_events(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+		      json_t **result, char **why)
+{
+	const struct daemon *daemon = private_data;
+	json_int_t after = json_integer_value(json_object_get(request, "after"));
+
+	*result = journal_json(daemon->journal, after > 0 ? (uint64_t)after : 0);
 	return *result != NULL ? 0 : ENOMEM;
 }
 
@@ -210,6 +237,8 @@ static const struct {
 	{"order-status", daemon_cmd_order_status},
 	{"undrain", daemon_cmd_undrain},
 	{"nodes", daemon_cmd_nodes},
+	{"metrics", cmd_metrics},
+	{"events", cmd_events},
 	{"static", cmd_backend},
 	{"ctdb", cmd_backend},
 	{"log-level", cmd_log_level},

@@ -11,6 +11,7 @@
 #include "witnessd/cluster/conntrack.h"
 #include "witnessd/control/control.h"
 #include "witnessd/daemon.h"
+#include "witnessd/journal.h"
 #include "witnessd/rpc/server.h"
 #include "witnessd/swn/leave.h"
 #include "witnessd/swn/orders.h"
@@ -44,6 +45,7 @@ struct daemon {
 	struct swn_service *swn;
 	struct swn_leaves *leaves;
 	struct swn_orders *orders;
+	struct journal *journal;
 	struct conntrack *conntrack; /* NULL: no tickles */
 	struct daemon_watch *watch;  /* NULL: the manager does not want to know of connections */
 	struct control_server *control;

@@ -114,6 +114,9 @@ int daemon_tickle_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 		ret = swn_orders_create(daemon, daemon->ev, daemon->cluster, daemon->swn,
 					&daemon->orders);
 	}
+	if (ret == 0) {
+		ret = journal_create(daemon, daemon->cluster, daemon->swn, &daemon->journal);
+	}
 	if (ret != 0) {
 		return ret;
 	}

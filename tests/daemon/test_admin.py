@@ -232,6 +232,57 @@ def test_drain_says_who_cannot_go(cluster, watch_of):  # noqa: F811
     assert done.returncode == 1 and "1 clients are still on n3" in done.stdout and "tester" in done.stdout
 
 
+def test_events(cluster, client):  # noqa: F811
+    watch, owner, ctl = client
+    follower = subprocess.Popen([os.path.join(BUILD, "witnessctl"), "--socket", cluster.nodes[owner].control, "--json",
+                                 "events", "--follow"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    try:
+        cluster.ctl("address", SERVER, "down")
+        watch.changed("unavailable")
+        seen = []
+        while not seen or seen[-1]["event"] != "notification":
+            seen.append(json.loads(follower.stdout.readline()))
+            assert len(seen) < 100, seen
+        assert seen[-1]["type"] == "RESOURCE_CHANGE" and seen[-1]["client"] == "tester"
+        assert seen[-1]["address"] == SERVER
+        assert any(e["event"] == "address lost" and e["address"] == SERVER for e in seen)
+        assert [e["number"] for e in seen] == list(range(1, len(seen) + 1))
+    finally:
+        follower.kill()
+        follower.wait()
+        follower.stdout.close()
+    text = ctl.ctl("events").stdout
+    assert f"address lost address={SERVER}" in text and "notification" not in text
+
+
+METRIC = re.compile(r'^([a-z_]+)(\{[a-z]+="([^"\\]|\\.)*"\})? (-?[0-9.e+-]+|\+Inf)$')
+
+
+def test_metrics_and_status(cluster, client):  # noqa: F811
+    watch, owner, _ = client
+    cluster.ctl("address", SERVER, "down")
+    watch.changed("unavailable")
+    node = cluster.nodes[owner]
+    text = node.ctl("metrics").stdout
+    typed, values = set(), {}
+    for line in text.splitlines():
+        if line.startswith("# TYPE "):
+            assert line.split()[2] not in typed
+            typed.add(line.split()[2])
+        elif not line.startswith("#"):
+            assert METRIC.match(line), line
+            name = line.split("{")[0].split()[0]
+            assert name in typed or re.sub("_(bucket|sum|count)$", "", name) in typed, line
+            values[line.rsplit(" ", 1)[0]] = float(line.rsplit(" ", 1)[1])
+    assert values['witnessd_notifications_total{type="RESOURCE_CHANGE"}'] == 1
+    assert values["witnessd_notification_latency_seconds_count"] == 1
+    assert values['witnessd_notification_latency_seconds_bucket{le="+Inf"}'] == 1
+    assert values[f'witnessd_address_available{{address="{SERVER}"}}'] == 0
+    assert values['witnessd_node_online{node="n2"}'] == 1 and values["witnessd_cluster_quorate"] == 1
+    text = node.ctl("status").stdout
+    assert "from event to reply: median" in text and "registrations (of " in text
+
+
 def test_no_daemon():
     done = subprocess.run([os.path.join(BUILD, "witnessctl"), "--socket", "witnessd-not-there", "list"],
                           capture_output=True, text=True, timeout=30, check=False)

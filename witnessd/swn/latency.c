@@ -15,6 +15,7 @@ void swn_latency_add(struct swn_latency *latency, uint64_t us)
 	latency->buckets[i]++;
 	latency->min_us = latency->count == 0 || us < latency->min_us ? us : latency->min_us;
 	latency->max_us = us > latency->max_us ? us : latency->max_us;
+	latency->sum_us += us;
 	latency->count++;
 }
 
@@ -42,7 +43,8 @@ json_t *swn_latency_json(const struct swn_latency *latency)
 		json_array_append_new(buckets, json_pack("{s:o, s:I}", "up_to_us", upper, "count",
 							 (json_int_t)latency->buckets[i]));
 	}
-	return json_pack("{s:I, s:I, s:I, s:I, s:o}", "count", (json_int_t)latency->count, "min_us",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "count", (json_int_t)latency->count,
+			 "sum_us", (json_int_t)latency->sum_us, "min_us",
 			 (json_int_t)latency->min_us, "median_us",
 			 (json_int_t)(latency->count == 0 ? 0 : median_us(latency)), "max_us",
 			 (json_int_t)latency->max_us, "buckets", buckets);

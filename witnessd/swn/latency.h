@@ -9,13 +9,13 @@
 #define SWN_LATENCY_BUCKETS 12
 
 struct swn_latency {
-	uint64_t count, min_us, max_us;
+	uint64_t count, sum_us, min_us, max_us;
 	uint64_t buckets[SWN_LATENCY_BUCKETS]; /* the last one has no upper end */
 };
 
 void swn_latency_add(struct swn_latency *latency, uint64_t us);
 
-/** {"count", "min_us", "median_us" (upper end of its bucket, or the maximum), "max_us", "buckets"}; a new reference */
+/** {"count", "sum_us", "min_us", "median_us" (upper end of its bucket, or the maximum), "max_us", "buckets"}; a new reference */
 json_t *swn_latency_json(const struct swn_latency *latency);
 
 #endif

@@ -387,6 +387,9 @@ static void delivered(struct notify_state *state, const struct swn_notify *notif
 	log_info("registration %s of %s told %s, %llu us after the event",
 		 guid_format(&reg->handle.uuid, guid), log_escape(state, reg->client_name), text,
 		 (unsigned long long)(now_us - event_us));
+	if (service->told != NULL) {
+		service->told(service->told_private, reg, notify->type, text);
+	}
 	if (makes_reregister(reg, notify)) {
 		swn_reg_expect_reregister(reg);
 	}

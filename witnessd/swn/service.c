@@ -335,6 +335,12 @@ uint32_t swn_service_untold(const struct swn_service *service, const struct ipad
 	return num;
 }
 
+void swn_service_set_told(struct swn_service *service, swn_told_fn fn, void *private_data)
+{
+	service->told = fn;
+	service->told_private = private_data;
+}
+
 /* --- the object --- */
 
 static int end_service(struct swn_service *service)

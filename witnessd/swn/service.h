@@ -44,6 +44,13 @@ int swn_service_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 /** Clients of an address that wait in AsyncNotify and have not yet been told what is queued for them. */
 uint32_t swn_service_untold(const struct swn_service *service, const struct ipaddr *ip);
 
+struct swn_reg;
+/** Hear of each notification that goes out; text as in the log: "CLIENT_MOVE 10.0.0.8". */
+typedef void (*swn_told_fn)(void *private_data, const struct swn_reg *reg, uint32_t type,
+			    const char *text);
+/** fn NULL: nobody listens any more. */
+void swn_service_set_told(struct swn_service *service, swn_told_fn fn, void *private_data);
+
 struct swn_select;
 struct swn_found;
 

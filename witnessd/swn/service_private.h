@@ -45,7 +45,9 @@ struct swn_service {
 	uint64_t registered, restored, claimed, taken_over, timeouts;
 	uint64_t ended[SWN_NUM_ENDS];
 	uint64_t notified[SWN_IP_CHANGE + 1]; /* by message type */
-	struct swn_latency latency;           /* from event, or call if that came later, to reply */
+	swn_told_fn told;                     /* NULL: nobody listens */
+	void *told_private;
+	struct swn_latency latency; /* from event, or call if that came later, to reply */
 };
 
 /** swn_service_create() with a clock of the test's own; see wheel.h. */

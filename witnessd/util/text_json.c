@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "witnessd/util/text_json.h"
 
+#include <string.h>
+
 #include "witnessd/util/log.h"
 
 json_t *text_json(const char *text)
@@ -16,6 +18,17 @@ json_t *text_json(const char *text)
 		tmp = talloc_new(NULL);
 		json = json_string(log_escape(tmp, text));
 		talloc_free(tmp);
+	}
+	return json;
+}
+
+const json_t *json_at(const json_t *json, const char *path)
+{
+	while (json != NULL && *path != '\0') {
+		size_t len = strcspn(path, ".");
+
+		json = json_object_getn(json, path, len);
+		path += len + (path[len] == '.');
 	}
 	return json;
 }

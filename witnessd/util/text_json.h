@@ -10,4 +10,7 @@
  */
 json_t *text_json(const char *text);
 
+/** The value at "rpc.stats.calls" of an object; NULL when there is none. */
+const json_t *json_at(const json_t *json, const char *path);
+
 #endif

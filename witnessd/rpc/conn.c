@@ -51,6 +51,7 @@ static void tell_listener(const struct rpc_conn *conn, bool open)
 static int conn_destructor(struct rpc_conn *conn)
 {
 	conn->state = CONN_CLOSING; /* calls that end below answer nothing */
+	wheel_cancel(&conn->idle_timer);
 	TALLOC_FREE(conn->step);
 	conn_free_calls(conn);
 	leave_unauthenticated(conn);
@@ -238,13 +239,11 @@ static unsigned int idle_limit(const struct rpc_conn *conn)
 	return limits->auth_ms;
 }
 
-static void idle_check(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-		       void *private_data)
+static void idle_check(void *private_data)
 {
 	struct rpc_conn *conn = talloc_get_type_abort(private_data, struct rpc_conn);
 	bool busy = conn->num_calls > 0 || (conn->authenticated && conn->assoc->holds > 0);
 
-	TALLOC_FREE(conn->idle_timer);
 	if (busy) {
 		conn->active_ms = clock_ms();
 	}
@@ -261,16 +260,12 @@ static void arm_idle(struct rpc_conn *conn)
 	unsigned int limit = idle_limit(conn);
 	uint64_t idle = clock_ms() - conn->active_ms;
 
-	TALLOC_FREE(conn->idle_timer);
+	wheel_cancel(&conn->idle_timer);
 	if (limit == 0 || conn->state != CONN_READY) {
 		return;
 	}
-	conn->idle_timer = tevent_add_timer(
-		conn->server->ev, conn, clock_in_ms(idle < limit ? limit - (unsigned int)idle : 0),
-		idle_check, conn);
-	if (conn->idle_timer == NULL) {
-		conn_drop(conn, "memory is short");
-	}
+	wheel_arm(conn->server->wheel, &conn->idle_timer, idle < limit ? limit - idle : 0,
+		  idle_check, conn);
 }
 
 static void close_expired(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
@@ -305,7 +300,7 @@ void conn_close(struct rpc_conn *conn, const char *why)
 	log_debug("rpc: connection %" PRIu64 ": closing: %s", conn->id, why);
 	conn_enter(conn, CONN_CLOSING);
 	TALLOC_FREE(conn->setup_timer);
-	TALLOC_FREE(conn->idle_timer);
+	wheel_cancel(&conn->idle_timer);
 	TALLOC_FREE(conn->pdu_timer);
 	TALLOC_FREE(conn->unsent_timer);
 	conn_update_events(conn);

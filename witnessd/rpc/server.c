@@ -58,9 +58,15 @@ int rpc_server_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		      struct rpc_server **out)
 {
 	struct rpc_server *server = talloc_zero(mem_ctx, struct rpc_server);
+	int ret;
 
 	if (server == NULL) {
 		return ENOMEM;
+	}
+	ret = wheel_create(server, ev, NULL, NULL, &server->wheel);
+	if (ret != 0) {
+		talloc_free(server);
+		return ret;
 	}
 	server->ev = ev;
 	server->limits = *limits;

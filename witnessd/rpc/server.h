@@ -55,7 +55,7 @@ struct rpc_stats {
 /**
  * A server without endpoints. limits is copied; auth is borrowed and must outlive the server (NULL:
  * no authentication type is offered).
- * @return 0 or ENOMEM
+ * @return 0, ENOMEM, or what timerfd_create(2) gave
  */
 int rpc_server_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		      const struct rpc_limits *limits, struct rpc_auth *auth,

@@ -7,6 +7,7 @@
 #include <uthash.h>
 
 #include "witnessd/rpc/server.h"
+#include "witnessd/util/wheel.h"
 
 /* A peer address that has unauthenticated connections, or whose authentication failed lately. */
 struct rpc_source {
@@ -27,6 +28,8 @@ struct rpc_log_window {
 
 struct rpc_server {
 	struct tevent_context *ev;
+	struct wheel
+		*wheel; /* long timers of connections: tevent looks through its own one by one */
 	struct rpc_limits limits;
 	struct rpc_auth *auth; /* borrowed; NULL: nothing but anonymous */
 	struct rpc_stats stats;

@@ -115,6 +115,12 @@ static bool is_whole(const struct nlmsghdr *nlh, int left)
 	return mnl_nlmsg_ok(nlh, left) && nlh->nlmsg_len <= (uint32_t)left;
 }
 
+/* libmnl reads attributes up to the length rounded up, which the buffer must have, too. */
+static bool is_padded(const struct nlmsghdr *nlh, int left)
+{
+	return MNL_ALIGN(nlh->nlmsg_len) <= (uint32_t)left;
+}
+
 int netlink_walk(const void *buf, size_t len, uint16_t type, netlink_message_fn fn,
 		 void *private_data, bool *done)
 {
@@ -132,7 +138,7 @@ int netlink_walk(const void *buf, size_t len, uint16_t type, netlink_message_fn 
 			*done = true;
 			err = take_error(nlh);
 		} else if (nlh->nlmsg_type == type) {
-			err = fn(private_data, nlh);
+			err = is_padded(nlh, left) ? fn(private_data, nlh) : EBADMSG;
 		}
 		nlh = mnl_nlmsg_next(nlh, &left);
 	}

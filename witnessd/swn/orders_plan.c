@@ -173,8 +173,10 @@ static void take(void *private_data, const struct swn_found *found)
 							       found->waiting);
 	} else {
 		item->result = found->waiting ? SWN_ORDER_TOLD : SWN_ORDER_QUEUED;
-		p->spread[job->num] = found->orphan ? (struct spread_item){.node = SPREAD_STAYS}
-						    : spread_of(p, found);
+		p->spread[job->num] = (struct spread_item){.node = SPREAD_STAYS};
+		if (!found->orphan) {
+			p->spread[job->num] = spread_of(p, found);
+		}
 	}
 	job->num++;
 }

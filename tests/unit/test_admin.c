@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What administrators look at: metrics, the journal, and which nodes are drained. */
+#include "tests/unit/swn_fixture.h"
+#include "witnessd/journal.h"
+#include "witnessd/metrics.h"
+#include "witnessd/swn/drains.h"
+
+static void metrics_are_escaped_and_typed(void **state)
+{
+	json_t *status =
+		json_pack("{s:s, s:i, s:{s:{s:i}}, s:{s:b, s:[{s:s, s:s}]}}", "version", "1\"\\\n2",
+			  "uptime", 7, "witness", "ended", "forced", 3, "cluster", "quorate", 1,
+			  "addresses", "address", "10.0.0.7", "state", "available");
+	json_t *nodes = json_pack("[{s:s, s:i, s:b}]", "name", "n1", "clients", 5, "online", 1);
+	char *text = metrics_text(NULL, status, nodes);
+
+	assert_non_null(text);
+	assert_non_null(strstr(text, "\nwitnessd_info{version=\"1\\\"\\\\\\n2\"} 1\n"));
+	assert_non_null(strstr(text, "# TYPE witnessd_uptime_seconds gauge\n"
+				     "witnessd_uptime_seconds 7\n"));
+	assert_non_null(
+		strstr(text, "\nwitnessd_registrations_ended_total{reason=\"forced\"} 3\n"));
+	assert_non_null(strstr(text, "\nwitnessd_cluster_quorate 1\n"));
+	assert_non_null(strstr(text, "\nwitnessd_node_clients{node=\"n1\"} 5\n"));
+	assert_non_null(strstr(text, "\nwitnessd_address_available{address=\"10.0.0.7\"} 1\n"));
+	assert_null(strstr(text, "witnessd_connections")); /* nothing is known of them */
+	talloc_free(text);
+	json_decref(status);
+	json_decref(nodes);
+}
+
+static json_int_t number(const json_t *json, const char *key)
+{
+	return json_integer_value(json_object_get(json, key));
+}
+
+static void the_journal_forgets_the_oldest(void **state)
+{
+	struct swn_fix *fix = fix_new();
+	struct journal *journal = NULL;
+	json_int_t last;
+	json_t *json;
+
+	fix_start(fix);
+	assert_int_equal(journal_create(fix, fix->cluster, fix->service, &journal), 0);
+	fix_place(fix, "n1", "n2");
+	json = journal_json(journal, 0);
+	last = number(json, "last");
+	assert_true(last >= 1);
+	assert_int_equal(number(json, "lost"), 0);
+	assert_int_equal(json_array_size(json_object_get(json, "events")), last);
+	json_decref(json);
+	json = journal_json(journal, (uint64_t)last + 100);
+	assert_int_equal(json_array_size(json_object_get(json, "events")), 0);
+	json_decref(json);
+	for (unsigned int i = 0; i < JOURNAL_ENTRIES; i++) {
+		fix_place(fix, i % 2 == 0 ? NULL : "n1", "n2");
+	}
+	json = journal_json(journal, 0);
+	assert_int_equal(number(json, "last"), last + JOURNAL_ENTRIES);
+	assert_int_equal(number(json, "lost"), last);
+	assert_int_equal(json_array_size(json_object_get(json, "events")), JOURNAL_ENTRIES);
+	assert_int_equal(number(json_array_get(json_object_get(json, "events"), 0), "number"),
+			 last + 1);
+	json_decref(json);
+	talloc_free(journal);
+	talloc_free(fix);
+}
+
+static void the_last_word_on_a_node_holds(void **state)
+{
+	struct swn_fix *fix = fix_new();
+	struct swn_drains *drains = NULL;
+
+	assert_int_equal(swn_drains_create(fix, cluster_peers(fix->cluster), &drains), 0);
+	assert_false(swn_drains_has(drains, "n1"));
+	assert_int_equal(swn_drains_set(drains, "n1", true), 0);
+	assert_int_equal(swn_drains_set(drains, "n2", true), 0);
+	assert_true(swn_drains_has(drains, "n1"));
+	assert_int_equal(swn_drains_set(drains, "n1", false), 0);
+	assert_false(swn_drains_has(drains, "n1"));
+	assert_true(swn_drains_has(drains, "n2"));
+	talloc_free(drains);
+	talloc_free(fix);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(metrics_are_escaped_and_typed),
+		cmocka_unit_test(the_journal_forgets_the_oldest),
+		cmocka_unit_test(the_last_word_on_a_node_holds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -4,8 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define DEPTH_MAX 32     /* of chains; the kernel allows 16 jumps */
-#define STEPS_MAX 200000 /* of all walks together */
+#define DEPTH_MAX 32 /* of chains; the kernel allows 16 jumps */
 
 static int ruleset_destructor(struct fw_ruleset *rules)
 {
@@ -88,137 +87,128 @@ int fw_add(struct fw_ruleset *rules, struct fw_chain *chain, const struct fw_rul
 
 /* ---- the way of the packet ---- */
 
-struct walk {
-	const struct fw_ruleset *rules;
-	const struct fw_chain *path[DEPTH_MAX]; /* the chains that the packet is in */
-	unsigned int depth;
-	unsigned int *steps;      /* that may yet be done */
-	bool perhaps_accepted;    /* by a rule that may match */
-	const char *perhaps_drop; /* a rule about the port that may match */
-	const char *drop;
-};
+static const struct fw_outcome *walk_chain(const struct fw_ruleset *rules, struct fw_chain *chain,
+					   unsigned int depth);
 
-static enum fw_action walk_chain(struct walk *walk, const struct fw_chain *chain);
-
-/* A circle, which the kernel would not have taken, is not walked. */
-static bool is_on_path(const struct walk *walk, const struct fw_chain *chain)
+/* What comes of a jump. A circle and too deep a nest, which the kernel would not have taken, lead nowhere. */
+static struct fw_outcome walk_to(const struct fw_ruleset *rules, const struct fw_chain *from,
+				 const char *target, unsigned int depth)
 {
-	for (unsigned int i = 0; i < walk->depth; i++) {
-		if (walk->path[i] == chain) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static enum fw_action walk_to(struct walk *walk, const struct fw_chain *from, const char *target)
-{
-	enum fw_action action = FW_NEXT;
-	const struct fw_chain *chain;
+	struct fw_chain *chain;
 	char *key;
 
-	chain = find(walk->rules, from->table, target, &key);
+	chain = find(rules, from->table, target, &key);
 	talloc_free(key);
-	if (chain != NULL && walk->depth < DEPTH_MAX && !is_on_path(walk, chain)) {
-		walk->path[walk->depth++] = chain;
-		action = walk_chain(walk, chain);
-		walk->depth--;
+	if (chain == NULL || chain->walk == FW_WALKING || depth == DEPTH_MAX) {
+		return (struct fw_outcome){.action = FW_NEXT};
 	}
-	return action;
+	return *walk_chain(rules, chain, depth + 1);
 }
 
-static enum fw_action act(struct walk *walk, const struct fw_chain *chain,
-			  const struct fw_rule *rule)
+static struct fw_outcome act(const struct fw_ruleset *rules, const struct fw_chain *chain,
+			     const struct fw_rule *rule, unsigned int depth)
 {
+	struct fw_outcome outcome = {.action = rule->action};
+
 	switch (rule->action) {
 	case FW_JUMP:
-		return walk_to(walk, chain, rule->target);
-	case FW_GOTO: {
-		enum fw_action action = walk_to(walk, chain, rule->target);
-
-		return action == FW_NEXT ? FW_RETURN : action;
-	}
+		return walk_to(rules, chain, rule->target, depth);
+	case FW_GOTO:
+		outcome = walk_to(rules, chain, rule->target, depth);
+		outcome.action = outcome.action == FW_NEXT ? FW_RETURN : outcome.action;
+		break;
 	case FW_DROP:
-		walk->drop = rule->text;
-		return FW_DROP;
+		outcome.drop = rule->text;
+		break;
 	default:
-		return rule->action;
+		break;
 	}
+	return outcome;
 }
 
-/* A rule that may match: what it would do is noted. */
-static void act_perhaps(struct walk *walk, const struct fw_chain *chain, const struct fw_rule *rule)
+/* A rule that may match: what it would do is noted, and the packet goes on. */
+static void perhaps(struct fw_outcome *outcome, const struct fw_rule *rule)
 {
-	const char *drop = walk->drop;
-	enum fw_action action = act(walk, chain, rule);
-
-	if (action == FW_ACCEPT || action == FW_RETURN) {
-		walk->perhaps_accepted = true;
-	} else if (action == FW_DROP && rule->about_port && walk->perhaps_drop == NULL) {
-		walk->perhaps_drop = walk->drop;
+	if (outcome->action == FW_ACCEPT || outcome->action == FW_RETURN) {
+		outcome->perhaps_accepted = true;
+	} else if (outcome->action == FW_DROP && rule->about_port &&
+		   outcome->perhaps_drop == NULL) {
+		outcome->perhaps_drop = outcome->drop;
 	}
-	walk->drop = drop;
+	outcome->action = FW_NEXT;
 }
 
-/* @return FW_ACCEPT, FW_DROP, or FW_NEXT at its end */
-static enum fw_action walk_chain(struct walk *walk, const struct fw_chain *chain)
+/*
+ * Once for each chain: however the packet comes to it, the same comes of it.
+ * @return with action FW_ACCEPT, FW_DROP, or FW_NEXT at its end
+ */
+static const struct fw_outcome *walk_chain(const struct fw_ruleset *rules, struct fw_chain *chain,
+					   unsigned int depth)
 {
-	for (size_t i = 0; i<chain->num_rules && * walk->steps> 0; i++) {
+	struct fw_outcome *sum = &chain->outcome;
+
+	if (chain->walk == FW_WALKED) {
+		return sum;
+	}
+	chain->walk = FW_WALKING;
+	*sum = (struct fw_outcome){.action = FW_NEXT};
+	for (size_t i = 0; i < chain->num_rules && sum->action == FW_NEXT; i++) {
 		const struct fw_rule *rule = &chain->rules[i];
-		enum fw_action action = FW_NEXT;
+		struct fw_outcome one;
 
-		(*walk->steps)--;
-		if (rule->match == FW_YES) {
-			action = act(walk, chain, rule);
-		} else if (rule->match == FW_MAYBE) {
-			act_perhaps(walk, chain, rule);
+		if (rule->match == FW_NO) {
+			continue;
 		}
-		if (action == FW_RETURN) {
-			return FW_NEXT;
+		one = act(rules, chain, rule, depth);
+		if (rule->match == FW_MAYBE) {
+			perhaps(&one, rule);
 		}
-		if (action != FW_NEXT) {
-			return action;
-		}
+		sum->perhaps_accepted |= one.perhaps_accepted;
+		sum->perhaps_drop =
+			sum->perhaps_drop != NULL ? sum->perhaps_drop : one.perhaps_drop;
+		sum->action = one.action;
+		sum->drop = one.drop;
 	}
-	return FW_NEXT;
+	if (sum->action == FW_RETURN) {
+		sum->action = FW_NEXT;
+	}
+	chain->walk = FW_WALKED;
+	return sum;
 }
 
-static enum fw_verdict judge_base(const struct fw_ruleset *rules, const struct fw_chain *chain,
-				  unsigned int *steps, const char **why)
+static enum fw_verdict judge_base(const struct fw_ruleset *rules, struct fw_chain *chain,
+				  const char **why)
 {
-	struct walk walk = {.rules = rules, .path = {chain}, .depth = 1, .steps = steps};
-	enum fw_action action = walk_chain(&walk, chain);
+	struct fw_outcome outcome = *walk_chain(rules, chain, 1);
 
-	if (*steps == 0) {
-		*why = "more rules than can be followed";
-		return FW_PERHAPS;
+	if (outcome.action == FW_NEXT && chain->policy_drop) {
+		outcome.action = FW_DROP;
+		outcome.drop = talloc_asprintf(rules, "policy of the chain %s %s", chain->table,
+					       chain->name);
 	}
-	if (action == FW_NEXT && chain->policy_drop) {
-		action = FW_DROP;
-		walk.drop = talloc_asprintf(rules, "policy of the chain %s %s", chain->table,
-					    chain->name);
+	if (outcome.action == FW_DROP) {
+		*why = outcome.drop;
+		return outcome.perhaps_accepted ? FW_PERHAPS : FW_CLOSED;
 	}
-	if (action == FW_DROP) {
-		*why = walk.drop;
-		return walk.perhaps_accepted ? FW_PERHAPS : FW_CLOSED;
-	}
-	if (walk.perhaps_drop != NULL) {
-		*why = walk.perhaps_drop;
+	if (outcome.perhaps_drop != NULL) {
+		*why = outcome.perhaps_drop;
 		return FW_PERHAPS;
 	}
 	return FW_OPEN;
 }
 
 /* Every base chain must let the packet pass. */
-enum fw_verdict fw_judge(const struct fw_ruleset *rules, const char **why)
+enum fw_verdict fw_judge(struct fw_ruleset *rules, const char **why)
 {
 	enum fw_verdict worst = FW_OPEN;
-	unsigned int steps = STEPS_MAX;
+	struct fw_chain *chain;
 
-	for (const struct fw_chain *chain = rules->chains; chain != NULL; chain = chain->hh.next) {
+	for (chain = rules->chains; chain != NULL; chain = chain->hh.next) {
+		chain->walk = FW_NOT_WALKED;
+	}
+	for (chain = rules->chains; chain != NULL; chain = chain->hh.next) {
 		const char *reason = NULL;
-		enum fw_verdict verdict =
-			chain->base ? judge_base(rules, chain, &steps, &reason) : FW_OPEN;
+		enum fw_verdict verdict = chain->base ? judge_base(rules, chain, &reason) : FW_OPEN;
 
 		if (verdict > worst) {
 			worst = verdict;

@@ -30,6 +30,14 @@ struct fw_rule {
 	const char *text;   /* how an administrator finds it */
 };
 
+/* What comes of a packet in a chain. */
+struct fw_outcome {
+	enum fw_action action;    /* FW_NEXT: it has come to the end */
+	bool perhaps_accepted;    /* by a rule that may match */
+	const char *perhaps_drop; /* a rule about the port that may match */
+	const char *drop;         /* FW_DROP: the rule */
+};
+
 struct fw_chain {
 	UT_hash_handle hh;
 	const char *key; /* table, newline, name */
@@ -38,6 +46,8 @@ struct fw_chain {
 	bool policy_drop;
 	struct fw_rule *rules;
 	size_t num_rules;
+	enum { FW_NOT_WALKED, FW_WALKING, FW_WALKED } walk; /* fw_judge()'s */
+	struct fw_outcome outcome;
 };
 
 struct fw_ruleset {
@@ -78,7 +88,7 @@ enum fw_verdict {
 	FW_CLOSED,
 };
 
-/** @param why the rule that decides against the packet, owned by rules or a constant; untouched for FW_OPEN */
-enum fw_verdict fw_judge(const struct fw_ruleset *rules, const char **why);
+/** @param why the rule that decides against the packet, owned by rules; untouched for FW_OPEN */
+enum fw_verdict fw_judge(struct fw_ruleset *rules, const char **why);
 
 #endif

@@ -219,6 +219,24 @@ def test_drain_and_rebalance(cluster, watch_of):  # noqa: F811
     assert "DRAINED" in ctl.ctl("nodes").stdout
 
 
+def test_hundreds_go_in_portions(cluster):  # noqa: F811
+    ctl = cluster.nodes["n3"]
+    conns = [cluster.nodes["n2"].ntlm() for _ in range(3)]
+    try:
+        for i in range(250):
+            cluster.nodes["n2"].register(conns[i % 3], net_name="fs", ip=SERVER, client=f"c{i}")
+        wait_for(lambda: len(ctl.json("list")) == 250, "all are listed")
+        assert ctl.json("client-move", "--to-node", "n3", "--all")["results"] == {"queued": 250}
+        plan = ctl.json("rebalance", "--dry-run")
+        assert [sum(c["to"] == n for c in plan["clients"]) for n in ("n1", "n2", "n3")] == [0, 83, 83]
+        done = ctl.json("force-unregister", "--client-computer-name", "c[0-9]*")
+        assert done["results"] == {"told": 250} and len({c["handle"] for c in done["clients"]}) == 250
+        wait_for(lambda: not ctl.json("list"), "none is left")
+    finally:
+        for conn in conns:
+            conn.close()
+
+
 def test_drain_says_who_cannot_go(cluster, watch_of):  # noqa: F811
     watch = watch_of(cluster, server="127.0.79.3")
     watch.wait("registered")

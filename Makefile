@@ -177,15 +177,19 @@ check: deps
 # Units and daemon tests once more, under ASan and UBSan.
 ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 check-asan: deps
-	@+tests/run --build build-asan --cflags '$(ASAN_FLAGS)' unit fuzz sim daemon
+	@+tests/run --build build-asan --cflags '$(ASAN_FLAGS)' unit fuzz daemon
 
-# Simulated histories of a cluster (tests/sim/README.md), and a day of keep-alives in minutes.
+# Simulated histories of a cluster (tests/sim/README.md), and a day of keep-alives in seconds.
 HISTORIES     ?= 2000000
 SEED          ?= 1
 sim:
 	@tests/deps/install tests/deps/build.txt tests/deps/test.txt
 	@$(MAKE) --no-print-directory -s -j$$(nproc) $(sim)
 	@$(sim) -n $(HISTORIES) -s $(SEED) $(if $(filter 1,$(HISTORIES)),-k 0)
+# Whether the simulation finds what is broken on purpose.
+sim-mutants:
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(sim)
+	@tests/sim/mutants $(B)
 
 # Looks for inputs that break a parser: every target for SECONDS, or one of them by make fuzz-NAME.
 SECONDS       ?= 60
@@ -199,11 +203,6 @@ fuzz:
 	$(run_fuzz)
 fuzz-%:
 	$(run_fuzz)
-
-# Whether the simulation finds what is broken on purpose.
-sim-mutants:
-	@$(MAKE) --no-print-directory -s -j$$(nproc) $(sim)
-	@tests/sim/mutants $(B)
 
 # Nothing but the tables on standard output.
 ROUNDS        ?= 10

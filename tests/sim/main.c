@@ -31,6 +31,7 @@ static void work(const struct options *opt, unsigned int job, struct worker *wor
 
 	for (uint64_t i = job; i < opt->histories; i += opt->jobs) {
 		worker->seed = opt->seed + i;
+		alarm(SIM_HANGS_S);
 		sim_history_make(&history, worker->seed);
 		sim_history_run(&history, false, &worker->stats);
 	}

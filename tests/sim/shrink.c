@@ -7,8 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define HANGS_S 60
-
 char *sim_verdict;
 
 void sim_fail(const struct sim *sim, const char *fmt, ...)
@@ -43,7 +41,7 @@ static void run_child(const struct sim_history *history, bool loud)
 {
 	struct sim_stats stats = {0};
 
-	alarm(HANGS_S);
+	alarm(SIM_HANGS_S);
 	sim_history_run(history, loud, &stats);
 	_exit(0);
 }

@@ -18,6 +18,7 @@
 #define SIM_CLIENTS    4
 #define SIM_STEPS      56 /* at most, in a history */
 #define SIM_HANDOVER_S 6
+#define SIM_HANGS_S    60 /* seconds, for a history of less than a millisecond */
 
 /* Where an address is: a node's number, or one of these. */
 enum { SIM_DOWN = -1, SIM_ABSENT = -2, SIM_UNKNOWN = -3 };

@@ -36,7 +36,8 @@ class Installed:
         self.folder = folder
         env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
         must(["make", "-s", "-C", TOP, f"B={BUILD}", "install", f"PREFIX={self.prefix}",
-              f"SYSCONFDIR={folder}/etc", f"OCFDIR={folder}/ocf", f"UNITDIR={folder}/units"], env=env)
+              f"SYSCONFDIR={folder}/etc", f"OCFDIR={folder}/ocf", f"UNITDIR={folder}/units",
+              f"CTDBDIR={folder}/ctdb"], env=env)
         self.env = dict(os.environ, PKG_CONFIG_PATH=os.path.join(self.lib, "pkgconfig"))
 
     @property

@@ -266,6 +266,40 @@ static void anywhere_else_is_spread_over_nodes_that_stay(void **state)
 	}
 }
 
+static bool drained(const void *avoid_private, const char *node)
+{
+	return strstr(avoid_private, node) != NULL;
+}
+
+static void an_administrators_drained_node_is_the_last_choice(void **state)
+{
+	static const struct {
+		const char *drained, *to, *even, *odd; /* what two registrations are told */
+	} rows[] = {
+		{"", NULL, "client 10.0.0.2", "client 10.0.0.3 fd00::3"},
+		{"n2", NULL, "client 10.0.0.3 fd00::3", "client 10.0.0.3 fd00::3"},
+		{"n3", NULL, "client 10.0.0.2", "client 10.0.0.2"},
+		/* Nobody can take them who is not drained; n4, which the manager empties, gets nobody at all. */
+		{"n2 n3", NULL, "client 10.0.0.2", "client 10.0.0.3 fd00::3"},
+		{"n1", NULL, "client 10.0.0.2", "client 10.0.0.3 fd00::3"},
+		/* The manager has chosen: the address will be there. */
+		{"n2", "n2", "client 10.0.0.2", "client 10.0.0.2"},
+	};
+	struct backend_intent intent = {.kind = BACKEND_INTENT_NODE, .what = "n1"};
+	struct cluster_event event = {.type = CLUSTER_INTENT, .intent = &intent};
+	struct policy_reg reg = {.ip = fix_ip("10.0.0.1"), .avoid = drained};
+	struct policy_target target = {.index = POLICY_BY_IP, .ip = reg.ip};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		intent.to = rows[i].to;
+		reg.avoid_private = rows[i].drained;
+		for (reg.spread = 0; reg.spread < 4; reg.spread++) {
+			assert_string_equal(told(*state, &event, &target, &reg),
+					    reg.spread % 2 == 0 ? rows[i].even : rows[i].odd);
+		}
+	}
+}
+
 static void who_is_on_its_way_is_not_told_again(void **state)
 {
 	struct backend_intent intent = {.kind = BACKEND_INTENT_ADDR, .what = "10.0.0.1"};
@@ -552,6 +586,7 @@ int main(void)
 		TEST(share_moves_need_version_2_the_share_and_a_destination),
 		TEST(planned_moves_go_to_what_stays_online),
 		TEST(anywhere_else_is_spread_over_nodes_that_stay),
+		TEST(an_administrators_drained_node_is_the_last_choice),
 		TEST(who_is_on_its_way_is_not_told_again),
 		TEST(what_is_pinned_stays),
 		TEST(without_quorum_nobody_is_sent_to_other_nodes),

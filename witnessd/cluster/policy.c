@@ -190,24 +190,42 @@ static bool takes_clients(const struct decision *d, const struct cluster_node *n
 	return false;
 }
 
-/* "Anywhere else": registrations are spread evenly over the nodes that could take them. */
-static const char *some_node(const struct decision *d, const char *leaving)
+static bool is_avoided(const struct decision *d, const char *node)
+{
+	return d->reg->avoid != NULL && d->reg->avoid(d->reg->avoid_private, node);
+}
+
+/* Registrations are spread evenly over the nodes that could take them, of those to be avoided or the others. */
+static const char *pick_node(const struct decision *d, const char *leaving, bool avoided)
 {
 	size_t num = 0, pick;
 
 	for (size_t i = 0; i < d->state->num_nodes; i++) {
-		num += takes_clients(d, &d->state->nodes[i], leaving);
+		const struct cluster_node *node = &d->state->nodes[i];
+
+		num += takes_clients(d, node, leaving) && is_avoided(d, node->name) == avoided;
 	}
 	if (num == 0) {
 		return NULL;
 	}
 	pick = d->reg->spread % num;
 	for (size_t i = 0; i < d->state->num_nodes; i++) {
-		if (takes_clients(d, &d->state->nodes[i], leaving) && pick-- == 0) {
-			return d->state->nodes[i].name;
+		const struct cluster_node *node = &d->state->nodes[i];
+
+		if (takes_clients(d, node, leaving) && is_avoided(d, node->name) == avoided &&
+		    pick-- == 0) {
+			return node->name;
 		}
 	}
 	return NULL;
+}
+
+/* "Anywhere else". */
+static const char *some_node(const struct decision *d, const char *leaving)
+{
+	const char *node = pick_node(d, leaving, false);
+
+	return node != NULL || d->reg->avoid == NULL ? node : pick_node(d, leaving, true);
 }
 
 /*

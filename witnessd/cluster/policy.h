@@ -20,6 +20,9 @@ struct policy_reg {
 	bool fixed_addresses; /* whether CLUSTER_ADDR_FIXED addresses count as the service's */
 	const char
 		*moved_to; /* the node that the last CLIENT_MOVE named, while that holds; or NULL */
+	/* Whether an administrator wants nobody on that node who can be elsewhere; NULL: no such node. */
+	bool (*avoid)(const void *avoid_private, const char *node);
+	const void *avoid_private;
 };
 
 /* How the registrations that an event may concern are found. */
@@ -106,6 +109,8 @@ int policy_send_to(TALLOC_CTX *mem_ctx, const struct cluster_state *state,
  *  - Where shares are tied to the client's address (cluster_share.addrs), no other address serves them
  *    before the move: its client is not sent away, but told when the address goes. One that has registered
  *    with a share of another kind is sent.
+ *  - "Anywhere else" is a node to be avoided only if no other can take the client: it is better than none.
+ *    A move to a named node is the cluster manager's decision and holds.
  *  - A share that is asked to move to a named node takes its clients along before it goes, where it is not
  *    tied to addresses.
  */

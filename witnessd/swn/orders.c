@@ -19,7 +19,6 @@ struct swn_orders {
 	struct cluster *cluster;
 	struct swn_service *service;
 	struct wheel *wheel;
-	struct swn_drains *drains; /* a child */
 	struct qb_list_head jobs;
 	unsigned int num_jobs;
 	uint64_t last_id;
@@ -384,9 +383,9 @@ int swn_orders_begin(struct swn_orders *orders, TALLOC_CTX *mem_ctx,
 	talloc_set_destructor(job, job_destructor);
 	job->rate = request->rate;
 	job->dry_run = request->dry_run;
-	err = swn_job_plan(job, mem_ctx, orders->service, orders->drains, request, why);
+	err = swn_job_plan(job, mem_ctx, orders->service, request, why);
 	if (err == 0 && !request->dry_run && request->plan == SWN_ORDERS_DRAIN) {
-		err = swn_drains_set(orders->drains, request->leaving, true);
+		err = swn_drains_set(orders->service->drains, request->leaving, true);
 	}
 	if (err == 0 && request->dry_run) {
 		job->done = true;
@@ -418,7 +417,7 @@ int swn_orders_mark(struct swn_orders *orders, TALLOC_CTX *mem_ctx, const char *
 				       log_escape(mem_ctx, node));
 		return ENODEV;
 	}
-	return swn_drains_set(orders->drains, node, drained);
+	return swn_drains_set(orders->service->drains, node, drained);
 }
 
 static void count_at(json_t *nodes, const char *name, const char *key)
@@ -440,12 +439,13 @@ static void count_found(void *private_data, const struct swn_found *found)
 
 static json_t *node_json(const struct swn_orders *orders, const struct cluster_node *node)
 {
-	return json_pack(
-		"{s:o, s:I, s:b, s:b, s:b, s:b, s:b, s:i, s:i, s:i}", "name", text_json(node->name),
-		"id", (json_int_t)node->id, "online", node->online, "draining", node->draining,
-		"drained", swn_drains_has(orders->drains, node->name), "local", node->local,
-		"witness", node->local || peers_is_up(cluster_peers(orders->cluster), node->name),
-		"addresses", 0, "clients", 0, "registrations", 0);
+	return json_pack("{s:o, s:I, s:b, s:b, s:b, s:b, s:b, s:i, s:i, s:i}", "name",
+			 text_json(node->name), "id", (json_int_t)node->id, "online", node->online,
+			 "draining", node->draining, "drained",
+			 swn_drains_has(orders->service->drains, node->name), "local", node->local,
+			 "witness",
+			 node->local || peers_is_up(cluster_peers(orders->cluster), node->name),
+			 "addresses", 0, "clients", 0, "registrations", 0);
 }
 
 json_t *swn_orders_nodes_json(const struct swn_orders *orders)
@@ -496,10 +496,6 @@ int swn_orders_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct clu
 	orders->service = service;
 	orders->wheel = service->wheel;
 	qb_list_init(&orders->jobs);
-	if (swn_drains_create(orders, cluster_peers(cluster), &orders->drains) != 0) {
-		talloc_free(orders);
-		return ENOMEM;
-	}
 	peers_set_command_handler(cluster_peers(cluster), PEERS_ORDER, on_command, orders);
 	talloc_set_destructor(orders, orders_destructor);
 	*out = orders;

@@ -15,8 +15,8 @@ struct planning {
 	struct swn_job *job;
 	const struct cluster_state *state;
 	const struct swn_orders_request *request;
-	const struct swn_drains *drains;
-	struct spread_item *spread; /* as many as job->items; of plans */
+	const struct swn_drains *drains; /* nodes that are no destination of a plan */
+	struct spread_item *spread;      /* as many as job->items; of plans */
 	size_t size;
 	int err;
 };
@@ -337,13 +337,12 @@ static void finish(struct planning *p)
 }
 
 int swn_job_plan(struct swn_job *job, TALLOC_CTX *mem_ctx, struct swn_service *service,
-		 const struct swn_drains *drains, const struct swn_orders_request *request,
-		 char **why)
+		 const struct swn_orders_request *request, char **why)
 {
 	struct planning p = {.job = job,
 			     .state = cluster_current(service->cluster),
 			     .request = request,
-			     .drains = drains};
+			     .drains = service->drains};
 	int err = swn_select_check(mem_ctx, request->select, service, why);
 
 	if (err == 0) {

@@ -3,7 +3,6 @@
 #ifndef WITNESSD_SWN_ORDERS_PRIVATE_H
 #define WITNESSD_SWN_ORDERS_PRIVATE_H
 
-#include "witnessd/swn/drains.h"
 #include "witnessd/swn/orders.h"
 #include "witnessd/util/wheel.h"
 
@@ -37,11 +36,9 @@ struct swn_job {
 /**
  * Find the registrations and decide on their orders; what cannot be has its result already.
  * @param job zeroed, a talloc parent; filled in
- * @param drains nodes that are no destination of a plan
  * @return as swn_orders_begin()
  */
 int swn_job_plan(struct swn_job *job, TALLOC_CTX *mem_ctx, struct swn_service *service,
-		 const struct swn_drains *drains, const struct swn_orders_request *request,
-		 char **why);
+		 const struct swn_orders_request *request, char **why);
 
 #endif

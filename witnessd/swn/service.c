@@ -168,6 +168,11 @@ void swn_service_assoc_gone(void *iface_private, struct rpc_assoc *assoc)
 
 /* --- events --- */
 
+static bool is_drained(const void *drains, const char *node)
+{
+	return swn_drains_has(drains, node);
+}
+
 struct policy_reg swn_reg_view(const struct swn_reg *reg)
 {
 	return (struct policy_reg){
@@ -179,6 +184,8 @@ struct policy_reg swn_reg_view(const struct swn_reg *reg)
 		.spread = reg->handle.uuid.b[0] | (uint32_t)reg->handle.uuid.b[1] << 8,
 		.fixed_addresses = reg->service->config.fixed_addresses,
 		.moved_to = reg->moved_to,
+		.avoid = is_drained,
+		.avoid_private = reg->service->drains,
 	};
 }
 
@@ -398,6 +405,9 @@ int swn_service_create_clocked(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		      : 0;
 	if (err == 0) {
 		err = wheel_create(service, ev, clock, clock_private, &service->wheel);
+	}
+	if (err == 0) {
+		err = swn_drains_create(service, cluster_peers(cluster), &service->drains);
 	}
 	if (err == 0) {
 		err = swn_replicate_start(service);

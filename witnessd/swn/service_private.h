@@ -5,6 +5,7 @@
 
 #include "witnessd/cluster/policy.h"
 #include "witnessd/rpc/op.h"
+#include "witnessd/swn/drains.h"
 #include "witnessd/swn/latency.h"
 #include "witnessd/swn/refusals.h"
 #include "witnessd/swn/registry.h"
@@ -29,10 +30,11 @@ enum swn_end {
 
 struct swn_service {
 	struct tevent_context *ev;
-	struct swn_config config; /* net_names are children */
-	struct cluster *cluster;  /* borrowed */
-	struct peers *peers;      /* the cluster's */
-	uint8_t *replica;         /* room for one */
+	struct swn_config config;  /* net_names are children */
+	struct cluster *cluster;   /* borrowed */
+	struct peers *peers;       /* the cluster's */
+	struct swn_drains *drains; /* a child */
+	uint8_t *replica;          /* room for one */
 	struct wheel *wheel;
 	struct swn_registry *registry;
 	struct swn_refusals *refusals;    /* for limits */

@@ -37,6 +37,9 @@ PKG_CFLAGS     = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PK
 PKG_LIBS       = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
 SWNC_PKGS     := talloc tevent libqb krb5-gssapi krb5 nettle
 SWNC_LIBS      = $(eval SWNC_LIBS := $$(shell pkg-config --libs $(SWNC_PKGS)))$(SWNC_LIBS)
+# Optional: without libmicrohttpd the metrics are not served over HTTP. MHD= builds without.
+MHD            = $(eval MHD := $$(shell pkg-config --exists libmicrohttpd && echo libmicrohttpd))$(MHD)
+MHD_LIBS       = $(if $(MHD),$(shell pkg-config --libs $(MHD)))
 PM_PKGS       := pacemaker-cib pacemaker-pe_status glib-2.0 libxml-2.0 libcpg libquorum libcmap
 PM_CFLAGS      = $(eval PM_CFLAGS := $$(shell pkg-config --cflags $(PM_PKGS)))$(PM_CFLAGS)
 PM_LIBS        = $(eval PM_LIBS := $$(shell pkg-config --libs $(PM_PKGS)))$(PM_LIBS)
@@ -92,7 +95,7 @@ $(core_lib): $(call obj,$(core_src))
 # The modules use the core's functions, so all of them are in the program and exported.
 $(B)/witnessd: $(B)/obj/witnessd/main.o $(core_lib)
 	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $< -Wl,--whole-archive $(core_lib) \
-		-Wl,--no-whole-archive $(PKG_LIBS) -ldl -lpthread
+		-Wl,--no-whole-archive $(PKG_LIBS) $(MHD_LIBS) -ldl -lpthread
 
 $(B)/witnessctl: $(call obj,$(ctl_src) $(swnc_src)) $(core_lib)
 	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl -lpthread
@@ -118,6 +121,8 @@ endef
 $(foreach b,$(BACKENDS),$(eval $(call module_rule,$b)))
 $(B)/obj/backends/pacemaker/%.o $(B)/obj/tests/unit/test_pacemaker%.o $(B)/obj/tests/lab/%.o $(B)/obj/tests/fuzz/fuzz_cib.o: EXTRA_CFLAGS = $(PM_CFLAGS) -Wno-deprecated-declarations
 
+$(B)/obj/witnessd/metrics_http.o: EXTRA_CFLAGS = $(if $(MHD),-DHAVE_MICROHTTPD $(shell pkg-config --cflags $(MHD)))
+
 # A unit test links the core; tests named test_BACKEND_* link that backend's objects, too, and those
 # named test_tickle* the tickle agent's, test_swnclient* the client library's, test_watch* what runs programs.
 watch_src     := witnessctl/watch_exec.c witnessctl/watch_print.c witnessctl/table.c
@@ -129,7 +134,7 @@ endef
 $(foreach u,$(patsubst tests/unit/%.c,%,$(unit_src)),$(eval $(call unit_rule,$u)))
 
 # This one loads a module, which wants the whole core, as the daemon has it.
-$(B)/tests/unit/test_cluster_module: private override LDFLAGS += -Wl,--whole-archive $(core_lib) -Wl,--no-whole-archive
+$(B)/tests/unit/test_cluster_module: private override LDFLAGS += -Wl,--whole-archive $(core_lib) -Wl,--no-whole-archive $(MHD_LIBS)
 $(B)/tests/unit/test_cluster_module: | $(B)/witnessd-backend-static.so
 
 # A fuzz target links the core, too; these need the parsers of a backend as well.

@@ -22,7 +22,7 @@ enum config_type {
 	CONFIG_NUMBER, /* min..max; nothing behind the digits */
 	CONFIG_ENUM,   /* one of .choices, separated by | */
 	CONFIG_LIST,   /* words separated by blanks or commas */
-	CONFIG_ADDRS,  /* a list of IPv4 and IPv6 addresses */
+	CONFIG_ADDRS,  /* a list of IPv4 and IPv6 addresses; empty only if .def is */
 	CONFIG_MAP,    /* a list of NAME:RESOURCE; a name may be there several times */
 };
 

@@ -98,6 +98,10 @@ const struct config_key config_keys[] = {
 	 "The program witness-tickle; empty: the one in the folder of the backend modules."},
 	{"tickle.ports", CONFIG_LIST, "445 139 witness", 0, 0, NULL,
 	 "TCP ports whose connections are tracked; witness: the port of this service; all: every port."},
+	/* metrics */
+	{"metrics.listen", CONFIG_ADDRS, "", 0, 0, NULL,
+	 "Addresses on which collectors get the metrics over HTTP; empty: none, only witnessctl metrics."},
+	{"metrics.port", CONFIG_NUMBER, "9135", 1, 65535, NULL, "TCP port of the metrics."},
 	/* static backend */
 	{"static.map", CONFIG_PATH, "/etc/witnessd/cluster.map", 0, 0, NULL,
 	 "Map of the cluster for the static backend; watched for changes."},

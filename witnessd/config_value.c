@@ -134,7 +134,7 @@ static int parse_addrs(TALLOC_CTX *mem_ctx, const struct config_key *key, const 
 				      list.list[i], why);
 		}
 	}
-	if (list.num == 0) {
+	if (list.num == 0 && key->def[0] != '\0') {
 		return refuse(mem_ctx, "must name at least one IPv4 or IPv6 address", text, why);
 	}
 	value->list = list.list;

@@ -176,6 +176,7 @@ static const struct {
 	{"endpoints", daemon_rpc_listen},
 	{"tickles", daemon_tickle_start}, /* of the witness's port, too */
 	{"connections", daemon_watch_start},
+	{"metrics", daemon_metrics_start},
 	{"control socket", daemon_control_start},
 };
 
@@ -183,6 +184,7 @@ static const struct {
 static int daemon_destructor(struct daemon *daemon)
 {
 	TALLOC_FREE(daemon->control);
+	TALLOC_FREE(daemon->metrics);
 	daemon_ends_free(daemon);
 	TALLOC_FREE(daemon->rpc);
 	TALLOC_FREE(daemon->watch);

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "witnessd/metrics.h"
 #include "witnessd/util/log.h"
 #include "witnessd/util/text_json.h"
 
@@ -94,33 +93,21 @@ static int cmd_ping(void *private_data, TALLOC_CTX *mem_ctx, const json_t *reque
 	return *result != NULL ? 0 : ENOMEM;
 }
 
-static int cmd_status(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
-		      json_t **result, char **why)
+json_t *daemon_status_json(const struct daemon *daemon)
 {
-	const struct daemon *daemon = private_data;
-
-	*result = json_pack(
+	return json_pack(
 		"{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", WITNESSD_VERSION,
 		"pid", (int)getpid(), "uptime", uptime_s(daemon), "net_names", names_json(daemon),
 		"rpc", rpc_json(daemon), "auth", auth_json(daemon), "cluster",
 		cluster_status_json(daemon->cluster), "witness",
 		swn_service_status_json(daemon->swn), "limits", limits_json(daemon), "tickle",
 		daemon->conntrack != NULL ? conntrack_status_json(daemon->conntrack) : json_null());
-	return *result != NULL ? 0 : ENOMEM;
 }
 
-/* Text for Prometheus. */
-static int cmd_metrics(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
-		       json_t **result, char **why)
+static int cmd_status(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+		      json_t **result, char **why)
 {
-	const struct daemon *daemon = private_data;
-	json_t *status = NULL, *nodes = swn_orders_nodes_json(daemon->orders);
-	int err = cmd_status(private_data, mem_ctx, request, &status, why);
-	char *text = err == 0 ? metrics_text(mem_ctx, status, nodes) : NULL;
-
-	json_decref(status);
-	json_decref(nodes);
-	*result = text != NULL ? text_json(text) : NULL;
+	*result = daemon_status_json(private_data);
 	return *result != NULL ? 0 : ENOMEM;
 }
 
@@ -237,7 +224,7 @@ static const struct {
 	{"order-status", daemon_cmd_order_status},
 	{"undrain", daemon_cmd_undrain},
 	{"nodes", daemon_cmd_nodes},
-	{"metrics", cmd_metrics},
+	{"metrics", daemon_cmd_metrics},
 	{"events", cmd_events},
 	{"static", cmd_backend},
 	{"ctdb", cmd_backend},

@@ -46,8 +46,9 @@ struct daemon {
 	struct swn_leaves *leaves;
 	struct swn_orders *orders;
 	struct journal *journal;
-	struct conntrack *conntrack; /* NULL: no tickles */
-	struct daemon_watch *watch;  /* NULL: the manager does not want to know of connections */
+	struct conntrack *conntrack;  /* NULL: no tickles */
+	struct daemon_watch *watch;   /* NULL: the manager does not want to know of connections */
+	struct metrics_http *metrics; /* NULL: only witnessctl is told */
 	struct control_server *control;
 	struct qb_list_head ends; /* daemon_end.c */
 	unsigned int num_ends;
@@ -99,6 +100,14 @@ int daemon_control_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
  */
 void daemon_address_left(void *private_data, const struct cluster_event *event,
 			 const struct cluster_state *state);
+
+/** What `witnessctl status` shows. @return a new reference; NULL when memory is short */
+json_t *daemon_status_json(const struct daemon *daemon);
+
+/** Serve the metrics over HTTP, where the configuration wants it. What fails is logged. @return 0 or ENOMEM */
+int daemon_metrics_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why);
+int daemon_cmd_metrics(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+		       json_t **result, char **why);
 
 /** Nobody waits any more for registrations that other nodes are to end. */
 void daemon_ends_free(struct daemon *daemon);

@@ -9,6 +9,7 @@
 #include "witnessd/rpc/server_private.h"
 #include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/tcplisten.h"
 
 #define BACKLOG         1024
 #define ACCEPTS_AT_ONCE 16  /* then others get a turn */
@@ -160,30 +161,6 @@ static void listener_readable(struct tevent_context *ev, struct tevent_fd *fde, 
 	}
 }
 
-/* @return the descriptor, or -1 with errno */
-static int listener_socket(const struct ipaddr *addr, uint16_t port)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = ipaddr_to_sockaddr(addr, port, &ss);
-	int one = 1, err;
-	int fd = socket((int)addr->family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd == -1) {
-		return -1;
-	}
-	/* A restarted daemon gets its port back at once. */
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == -1 ||
-	    (addr->family == AF_INET6 &&
-	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) == -1) ||
-	    bind(fd, (struct sockaddr *)&ss, len) == -1 || listen(fd, BACKLOG) == -1) {
-		err = errno;
-		close(fd);
-		errno = err;
-		return -1;
-	}
-	return fd;
-}
-
 static uint16_t socket_port(int fd)
 {
 	struct sockaddr_storage ss = {0};
@@ -201,19 +178,15 @@ int rpc_endpoint_listen(struct rpc_endpoint *endpoint, const struct ipaddr *addr
 	struct rpc_listener *listener;
 	char text[IPADDR_STRLEN];
 	uint16_t got;
+	int err;
 
-	if (addr->family != AF_INET && addr->family != AF_INET6) {
-		return EAFNOSUPPORT;
-	}
 	listener = talloc_zero(endpoint, struct rpc_listener);
 	if (listener == NULL) {
 		return ENOMEM;
 	}
 	listener->endpoint = endpoint;
-	listener->fd = listener_socket(addr, port);
-	if (listener->fd == -1) {
-		int err = errno;
-
+	err = tcplisten(addr, port, BACKLOG, &listener->fd);
+	if (err != 0) {
 		talloc_free(listener);
 		return err;
 	}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "witnessd/metrics_http.h"
+
+#include <errno.h>
+
+#ifdef HAVE_MICROHTTPD
+
+#include <microhttpd.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "witnessd/util/clock.h"
+#include "witnessd/util/log.h"
+#include "witnessd/util/tcplisten.h"
+
+#define BACKLOG      16
+#define MEMORY_LIMIT 16384U /* of a connection: the request's head, and what the library needs */
+#define CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+struct metrics_http {
+	struct tevent_context *ev;
+	metrics_http_fn fn;
+	void *private_data;
+	struct MHD_Response *text; /* shared by all who ask within METRICS_HTTP_FRESH_MS; or NULL */
+	uint64_t made_ms;
+};
+
+/* One address. */
+struct endpoint {
+	struct metrics_http *http;
+	struct MHD_Daemon *mhd;
+	struct tevent_fd *fde; /* of the library's epoll descriptor */
+	struct tevent_timer *timer;
+};
+
+/* Ends a connection whose client takes too long, to ask or to read: the library's own limit is of silence only. */
+struct deadline {
+	struct tevent_timer *timer;
+	int fd; /* the library's */
+};
+
+/* --- answers --- */
+
+static struct MHD_Response *response_new(char *text, const char *type)
+{
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_COPY);
+
+	/* One request a connection, so that the time of both is limited by one deadline. */
+	if (response != NULL &&
+	    (MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type) != MHD_YES ||
+	     MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") != MHD_YES)) {
+		MHD_destroy_response(response);
+		return NULL;
+	}
+	return response;
+}
+
+static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned int status, char *why)
+{
+	struct MHD_Response *response = response_new(why, "text/plain");
+	enum MHD_Result ret = MHD_NO;
+
+	if (response != NULL &&
+	    (status != MHD_HTTP_METHOD_NOT_ALLOWED ||
+	     MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD") == MHD_YES)) {
+		ret = MHD_queue_response(connection, status, response);
+	}
+	if (response != NULL) {
+		MHD_destroy_response(response);
+	}
+	return ret;
+}
+
+static struct MHD_Response *current_text(struct metrics_http *http)
+{
+	uint64_t now_ms = clock_ms();
+	char *text;
+
+	if (http->text != NULL && now_ms - http->made_ms < METRICS_HTTP_FRESH_MS) {
+		return http->text;
+	}
+	if (http->text != NULL) {
+		MHD_destroy_response(http->text); /* who still reads it has a reference */
+		http->text = NULL;
+	}
+	text = http->fn(http->private_data, http);
+	if (text != NULL) {
+		http->text = response_new(text, CONTENT_TYPE);
+		http->made_ms = now_ms;
+	}
+	talloc_free(text);
+	return http->text;
+}
+
+/* Answered when the head is there: nobody has to send a body that is not wanted. */
+static enum MHD_Result on_request(void *private_data, struct MHD_Connection *connection,
+				  const char *url, const char *method, const char *version,
+				  const char *upload, size_t *upload_len, void **request)
+{
+	struct endpoint *endpoint = talloc_get_type_abort(private_data, struct endpoint);
+	struct MHD_Response *response;
+
+	if (strcmp(url, "/metrics") != 0) {
+		return refuse(connection, MHD_HTTP_NOT_FOUND, "There is /metrics only.\n");
+	}
+	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
+		return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
+			      "The metrics can be read only.\n");
+	}
+	response = current_text(endpoint->http);
+	if (response == NULL) {
+		return refuse(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "Memory is short.\n");
+	}
+	return MHD_queue_response(connection, MHD_HTTP_OK, response);
+}
+
+/* --- connections --- */
+
+static void on_deadline(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
+			void *private_data)
+{
+	struct deadline *deadline = talloc_get_type_abort(private_data, struct deadline);
+
+	deadline->timer = NULL;
+	(void)shutdown(deadline->fd, SHUT_RDWR); /* the library sees it, and closes */
+}
+
+static void on_connection(void *private_data, struct MHD_Connection *connection,
+			  void **socket_context, enum MHD_ConnectionNotificationCode what)
+{
+	struct endpoint *endpoint = talloc_get_type_abort(private_data, struct endpoint);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct deadline *deadline;
+
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+		talloc_free(*socket_context);
+		*socket_context = NULL;
+		return;
+	}
+	deadline = talloc_zero(endpoint, struct deadline);
+	if (deadline != NULL && info != NULL) {
+		deadline->fd = info->connect_fd;
+		deadline->timer =
+			tevent_add_timer(endpoint->http->ev, deadline,
+					 clock_in_ms(METRICS_HTTP_TIME_MS), on_deadline, deadline);
+	}
+	if (info != NULL && (deadline == NULL || deadline->timer == NULL)) {
+		(void)shutdown(info->connect_fd, SHUT_RDWR);
+	}
+	*socket_context = deadline;
+}
+
+/* --- the loop --- */
+
+static void take_turn(struct endpoint *endpoint);
+
+static void on_timer(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
+		     void *private_data)
+{
+	struct endpoint *endpoint = talloc_get_type_abort(private_data, struct endpoint);
+
+	endpoint->timer = NULL; /* tevent frees it */
+	take_turn(endpoint);
+}
+
+static void on_ready(struct tevent_context *ev, struct tevent_fd *fde, uint16_t flags,
+		     void *private_data)
+{
+	take_turn(talloc_get_type_abort(private_data, struct endpoint));
+}
+
+/* What can be done without waiting is done; then the library says when it wants the next turn at the latest. */
+static void take_turn(struct endpoint *endpoint)
+{
+	MHD_UNSIGNED_LONG_LONG ms;
+
+	(void)MHD_run(endpoint->mhd);
+	TALLOC_FREE(endpoint->timer);
+	if (MHD_get_timeout(endpoint->mhd, &ms) != MHD_YES) {
+		return;
+	}
+	ms = ms < METRICS_HTTP_TIME_MS ? ms : METRICS_HTTP_TIME_MS;
+	endpoint->timer = tevent_add_timer(endpoint->http->ev, endpoint,
+					   clock_in_ms((unsigned int)ms), on_timer, endpoint);
+	if (endpoint->timer == NULL) {
+		log_warn("metrics: a timer is lost: out of memory");
+	}
+}
+
+/* --- the objects --- */
+
+static int endpoint_destructor(struct endpoint *endpoint)
+{
+	TALLOC_FREE(endpoint->fde); /* before its descriptor goes */
+	MHD_stop_daemon(endpoint->mhd);
+	return 0;
+}
+
+static struct MHD_Daemon *start(struct endpoint *endpoint, const struct ipaddr *addr, int fd)
+{
+	return MHD_start_daemon(
+		MHD_USE_EPOLL | (addr->family == AF_INET6 ? MHD_USE_IPv6 : MHD_NO_FLAG), 0, NULL,
+		NULL, on_request, endpoint, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned int)METRICS_HTTP_CONNECTIONS,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned int)METRICS_HTTP_SOURCE,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)METRICS_HTTP_TIME_MS / 1000,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_LIMIT,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, endpoint, MHD_OPTION_END);
+}
+
+int metrics_http_listen(struct metrics_http *http, const struct ipaddr *addr, uint16_t port)
+{
+	struct endpoint *endpoint = talloc_zero(http, struct endpoint);
+	const union MHD_DaemonInfo *info;
+	int fd = -1;
+	int err = endpoint != NULL ? tcplisten(addr, port, BACKLOG, &fd) : ENOMEM;
+
+	if (err != 0) {
+		talloc_free(endpoint);
+		return err;
+	}
+	endpoint->http = http;
+	endpoint->mhd = start(endpoint, addr, fd);
+	if (endpoint->mhd == NULL) {
+		close(fd);
+		talloc_free(endpoint);
+		return EIO;
+	}
+	talloc_set_destructor(endpoint, endpoint_destructor);
+	info = MHD_get_daemon_info(endpoint->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+	if (info == NULL) {
+		talloc_free(endpoint);
+		return EIO;
+	}
+	endpoint->fde = tevent_add_fd(http->ev, endpoint, info->epoll_fd, TEVENT_FD_READ, on_ready,
+				      endpoint);
+	if (endpoint->fde == NULL) {
+		talloc_free(endpoint);
+		return ENOMEM;
+	}
+	return 0;
+}
+
+static int http_destructor(struct metrics_http *http)
+{
+	if (http->text != NULL) {
+		MHD_destroy_response(http->text);
+	}
+	return 0;
+}
+
+int metrics_http_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, metrics_http_fn fn,
+			void *private_data, struct metrics_http **out)
+{
+	struct metrics_http *http = talloc_zero(mem_ctx, struct metrics_http);
+
+	if (http == NULL) {
+		return ENOMEM;
+	}
+	http->ev = ev;
+	http->fn = fn;
+	http->private_data = private_data;
+	talloc_set_destructor(http, http_destructor);
+	*out = http;
+	return 0;
+}
+
+#else
+
+int metrics_http_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, metrics_http_fn fn,
+			void *private_data, struct metrics_http **out)
+{
+	return ENOTSUP;
+}
+
+int metrics_http_listen(struct metrics_http *http, const struct ipaddr *addr, uint16_t port)
+{
+	return ENOTSUP;
+}
+
+#endif

@@ -216,3 +216,13 @@ int cmd_log_level(struct ctl *ctl, int argc, const char **argv)
 	json_decref(result);
 	return ret;
 }
+
+static void show_file(const struct ctl *ctl, const json_t *result)
+{
+	puts(json_string_value(json_object_get(result, "file")));
+}
+
+int cmd_blackbox(struct ctl *ctl, int argc, const char **argv)
+{
+	return ask_and_show(ctl, argc, argv, show_file);
+}

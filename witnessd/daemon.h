@@ -33,4 +33,7 @@ const char *daemon_log_target(const struct options *options, const struct config
 int daemon_log_setup(TALLOC_CTX *mem_ctx, const struct options *options,
 		     const struct config *config, char **why);
 
+/** Keep the last log lines in memory, if the configuration says so; after daemon_log_setup(). */
+void daemon_blackbox_start(const struct config *config);
+
 #endif

@@ -229,6 +229,7 @@ static const struct {
 	{"static", cmd_backend},
 	{"ctdb", cmd_backend},
 	{"log-level", cmd_log_level},
+	{"blackbox", daemon_cmd_blackbox},
 	{"force-unregister", daemon_end_command},
 	{"leave", daemon_cmd_leave},
 	{"tickle", daemon_cmd_tickle},

@@ -109,6 +109,10 @@ int daemon_metrics_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 int daemon_cmd_metrics(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 		       json_t **result, char **why);
 
+/** `witnessctl blackbox`: {"file": PATH}. */
+int daemon_cmd_blackbox(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+			json_t **result, char **why);
+
 /** Nobody waits any more for registrations that other nodes are to end. */
 void daemon_ends_free(struct daemon *daemon);
 /** {"command": "force-unregister", "handle": GUID}: {"done", "node"}; ask again until done. */

@@ -56,6 +56,7 @@ static int serve(TALLOC_CTX *mem_ctx, const struct options *options, struct conf
 	if (ret != 0) {
 		return start_failed(why, ret, fd, false);
 	}
+	daemon_blackbox_start(config);
 	ev = tevent_context_init(mem_ctx);
 	ret = ev == NULL ? ENOMEM : daemon_create(mem_ctx, ev, options, &config, &daemon, &why);
 	if (ret != 0) {
@@ -69,6 +70,7 @@ static int serve(TALLOC_CTX *mem_ctx, const struct options *options, struct conf
 	notify_manager("STOPPING=1");
 	talloc_free(daemon);
 	log_notice("witnessd has ended");
+	log_suspend(); /* and what libqb has in /dev/shm */
 	return ret == 0 ? EXIT_OK : EXIT_FAILED;
 }
 

@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #define LOG_FORMAT        "%t %N[%P]: [%p] %b"
 #define LOG_FORMAT_SYSLOG "[%p] %b"
 /* Where our own log calls are, as the Makefile names the files to the compiler. */
-#define LOG_OWN_FILES "^\\(witnessd\\|backends\\|witnessctl\\|agents\\|tests\\)/"
+#define BLACKBOX_BYTES (512 * 1024)
+#define LOG_OWN_FILES  "^\\(witnessd\\|backends\\|witnessctl\\|agents\\|tests\\)/"
 
 static const struct {
 	const char *name;
@@ -47,9 +49,61 @@ static struct {
 	char name[64];
 	char target[PATH_MAX];
 	int level;
+	int blackbox; /* level; -1 = none is kept */
 	bool started;
 	int32_t file; /* target of the open file; 0 = none */
-} last;
+} last = {.blackbox = -1};
+
+/*
+ * libqb keeps the lines in a file of /dev/shm, which would stay behind when we are killed. It needs the
+ * mapping only, not the name; if a libqb names it otherwise, the file is there until the end, as usual.
+ */
+static void unlink_blackbox(void)
+{
+	static const char *const parts[] = {"header", "data"};
+	char path[sizeof(last.name) + 64];
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		(void)snprintf(path, sizeof(path), "/dev/shm/qb-%s-%d-blackbox-%s", last.name,
+			       (int)getpid(), parts[i]);
+		(void)unlink(path);
+	}
+}
+
+static int apply_blackbox(void)
+{
+	int ret;
+
+	if (last.blackbox < 0) {
+		return 0;
+	}
+	qb_log_ctl(QB_LOG_BLACKBOX, QB_LOG_CONF_SIZE, BLACKBOX_BYTES);
+	qb_log_filter_ctl(QB_LOG_BLACKBOX, QB_LOG_FILTER_CLEAR_ALL, QB_LOG_FILTER_FILE, "*",
+			  LOG_TRACE);
+	qb_log_filter_ctl(QB_LOG_BLACKBOX, QB_LOG_FILTER_ADD, QB_LOG_FILTER_FILE_REGEX,
+			  LOG_OWN_FILES, (uint8_t)last.blackbox);
+	ret = qb_log_ctl(QB_LOG_BLACKBOX, QB_LOG_CONF_ENABLED, QB_TRUE);
+	unlink_blackbox();
+	return ret < 0 ? -ret : 0;
+}
+
+int log_blackbox_start(int level)
+{
+	last.blackbox = level;
+	return apply_blackbox();
+}
+
+bool log_has_blackbox(void)
+{
+	return last.blackbox >= 0;
+}
+
+int log_blackbox_write(const char *path)
+{
+	ssize_t ret = qb_log_blackbox_write_to_file(path);
+
+	return ret < 0 ? (int)-ret : 0;
+}
 
 static int apply(void)
 {
@@ -108,7 +162,9 @@ void log_suspend(void)
 
 int log_restore(void)
 {
-	return last.started ? apply() : 0;
+	int ret = last.started ? apply() : 0;
+
+	return ret == 0 && last.started ? apply_blackbox() : ret;
 }
 
 const char *log_escape_to(struct log_text *out, const char *text)

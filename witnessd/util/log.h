@@ -44,6 +44,7 @@ int log_restore(void);
 /**
  * Keep the last lines up to a level in memory, too, whatever log_setup() says; some 3,500 of them. It costs
  * a tenth of a microsecond a line. Lines from before a log_suspend() are lost. Comes after log_setup().
+ * Only the main thread may log then: libqb has no lock around them.
  * @return 0 or an errno
  */
 int log_blackbox_start(int level);

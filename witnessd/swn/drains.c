@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A record's key is the node's name; its value is format u8 (1), drained u8, when u64 (microseconds of the day's clock). */
+/* A value is format u8 (1), drained u8, when u64 (microseconds of the day's clock). */
 #include "witnessd/swn/drains.h"
 
 #include <errno.h>
@@ -11,14 +11,11 @@
 #include "witnessd/util/pack.h"
 
 #define FORMAT     1U
-#define VALUE_LEN  10U
 #define MAX_DRAINS 1024U /* nodes, so that peers cannot fill our memory */
 
 struct drain {
 	UT_hash_handle hh;
-	bool drained;
-	uint64_t when_us;
-	char node[PEERS_NODE_MAX + 1];
+	struct swn_drain is;
 };
 
 struct swn_drains {
@@ -30,16 +27,46 @@ static struct drain *find(const struct swn_drains *drains, const char *node)
 {
 	struct drain *drain = NULL;
 
-	HASH_FIND_STR(drains->table, node, drain);
+	HASH_FIND(hh, drains->table, node, strlen(node), drain);
 	return drain;
 }
 
-/* What was said last, told to all as ours, too. */
-static int keep(struct swn_drains *drains, const char *node, bool drained, uint64_t when_us)
+int swn_drain_pull(const void *key, size_t key_len, const uint8_t *value, size_t value_len,
+		   struct swn_drain *out)
 {
-	uint8_t value[VALUE_LEN];
-	struct pack_out out = {.p = value, .size = sizeof(value)};
-	struct drain *drain = find(drains, node);
+	struct pack_in in = {.p = value, .left = value_len};
+	struct swn_drain drain = {.drained = false};
+	uint8_t format;
+
+	if (key_len == 0 || key_len > PEERS_NODE_MAX || memchr(key, '\0', key_len) != NULL) {
+		return EBADMSG;
+	}
+	memcpy(drain.node, key, key_len);
+	format = unpack_u8(&in);
+	drain.drained = unpack_u8(&in) != 0;
+	drain.when_us = unpack_u64(&in);
+	/* The last moment there is could never be followed by another word. */
+	if (in.err != 0 || format != FORMAT || drain.when_us == UINT64_MAX) {
+		return EBADMSG;
+	}
+	*out = drain;
+	return 0;
+}
+
+void swn_drain_push(const struct swn_drain *drain, uint8_t value[SWN_DRAIN_VALUE])
+{
+	struct pack_out out = {.p = value, .size = SWN_DRAIN_VALUE};
+
+	pack_u8(&out, FORMAT);
+	pack_u8(&out, drain->drained);
+	pack_u64(&out, drain->when_us);
+}
+
+/* What was said last, told to all as ours, too. */
+static int keep(struct swn_drains *drains, const struct swn_drain *now)
+{
+	uint8_t value[SWN_DRAIN_VALUE];
+	struct drain *drain = find(drains, now->node);
 
 	if (drain == NULL) {
 		if (HASH_COUNT(drains->table) >= MAX_DRAINS) {
@@ -49,47 +76,36 @@ static int keep(struct swn_drains *drains, const char *node, bool drained, uint6
 		if (drain == NULL) {
 			return ENOMEM;
 		}
-		strncpy(drain->node, node, PEERS_NODE_MAX);
-		HASH_ADD_STR(drains->table, node, drain);
+		memcpy(drain->is.node, now->node, sizeof(drain->is.node));
+		HASH_ADD(hh, drains->table, is.node, strlen(drain->is.node), drain);
 	}
-	if (drain->drained != drained) {
-		log_notice("node %s is %s", log_escape(drain, node),
-			   drained ? "drained: nobody is sent there" : "not drained any more");
-		talloc_free_children(drain);
+	if (drain->is.drained != now->drained) {
+		log_notice("node %s is %s", log_printable(now->node),
+			   now->drained ? "drained: nobody is sent there" : "not drained any more");
 	}
-	drain->drained = drained;
-	drain->when_us = when_us;
-	pack_u8(&out, FORMAT);
-	pack_u8(&out, drained);
-	pack_u64(&out, when_us);
-	return peers_put(drains->peers, PEERS_DRAIN, node, strlen(node), value, out.len);
+	drain->is.drained = now->drained;
+	drain->is.when_us = now->when_us;
+	swn_drain_push(&drain->is, value);
+	return peers_put(drains->peers, PEERS_DRAIN, drain->is.node, strlen(drain->is.node), value,
+			 sizeof(value));
 }
 
 static void on_peers(void *private_data, const struct peers_event *event)
 {
 	struct swn_drains *drains = talloc_get_type_abort(private_data, struct swn_drains);
 	const struct peers_record *record = event->record;
-	struct pack_in in;
-	char node[PEERS_NODE_MAX + 1];
-	uint8_t format, drained;
-	uint64_t when_us;
 	const struct drain *known;
+	struct swn_drain said;
 
-	if (event->type != PEERS_PUT || record->key_len == 0 || record->key_len > PEERS_NODE_MAX ||
-	    memchr(record->key, '\0', record->key_len) != NULL) {
+	if (event->type != PEERS_PUT || swn_drain_pull(record->key, record->key_len, record->value,
+						       record->value_len, &said) != 0) {
 		return;
 	}
-	memcpy(node, record->key, record->key_len);
-	node[record->key_len] = '\0';
-	in = (struct pack_in){.p = record->value, .left = record->value_len};
-	format = unpack_u8(&in);
-	drained = unpack_u8(&in);
-	when_us = unpack_u64(&in);
-	known = find(drains, node);
-	if (in.err != 0 || format != FORMAT || (known != NULL && when_us <= known->when_us)) {
+	known = find(drains, said.node);
+	if (known != NULL && said.when_us <= known->is.when_us) {
 		return;
 	}
-	if (keep(drains, node, drained != 0, when_us) != 0) {
+	if (keep(drains, &said) != 0) {
 		log_warn("that a node is drained cannot be kept");
 	}
 }
@@ -97,22 +113,26 @@ static void on_peers(void *private_data, const struct peers_event *event)
 int swn_drains_set(struct swn_drains *drains, const char *node, bool drained)
 {
 	const struct drain *known = find(drains, node);
+	struct swn_drain word = {.drained = drained};
 	struct timespec now;
-	uint64_t when_us;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	when_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-	if (known != NULL && known->when_us >= when_us && known->when_us < UINT64_MAX) {
-		when_us = known->when_us + 1; /* clocks differ */
+	if (node[0] == '\0' || strlen(node) > PEERS_NODE_MAX) {
+		return EINVAL;
 	}
-	return keep(drains, node, drained, when_us);
+	memcpy(word.node, node, strlen(node));
+	clock_gettime(CLOCK_REALTIME, &now);
+	word.when_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	if (known != NULL && known->is.when_us >= word.when_us) {
+		word.when_us = known->is.when_us + 1; /* clocks differ; see swn_drain_pull() */
+	}
+	return keep(drains, &word);
 }
 
 bool swn_drains_has(const struct swn_drains *drains, const char *node)
 {
 	const struct drain *drain = find(drains, node);
 
-	return drain != NULL && drain->drained;
+	return drain != NULL && drain->is.drained;
 }
 
 static int drains_destructor(struct swn_drains *drains)

@@ -14,9 +14,9 @@ HOME = "n1"
 STILL_REGISTERED_S = 3  # 5 s after a move the witness ends the registration, and the client is with its new address
 
 
-def available():
-    """The addresses by node, as a witness knows them."""
-    status = json.loads(must("n2", os.path.join(BUILD, "witnessctl"), "--json", "status"))
+def available(node="n2"):
+    """The addresses by node, as the witness of a node knows them."""
+    status = json.loads(must(node, os.path.join(BUILD, "witnessctl"), "--json", "status"))
     nodes = {}
     for address in status["cluster"]["addresses"]:
         if address["state"] == "available":
@@ -106,6 +106,10 @@ def at_home(cluster):
     cluster.settle()
     for resource in ("plain", "gated"):
         wait_for(f"{resource} at home", lambda r=resource: cluster.owner(r) == HOME, 40)
+    # Whoever registers sooner with one that does not know yet is rightly told that the address is down.
+    for node in ("n1", "n2", "n3"):
+        wait_for(f"the witness of {node} to know them there",
+                 lambda n=node: {PLAIN, GATED} <= available(n).get(HOME, set()), 40)
 
 
 @contextmanager

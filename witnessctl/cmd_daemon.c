@@ -3,10 +3,10 @@
 #include "witnessctl/ctl.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "witnessctl/order.h"
 #include "witnessctl/table.h"
 #include "witnessd/control/control.h"
 
@@ -55,24 +55,29 @@ void ctl_print_json(const json_t *json)
 	putchar('\n');
 }
 
-/* A command without arguments: as JSON, or by show(). */
-static int ask_and_show(struct ctl *ctl, int argc, const char **argv,
-			void (*show)(const struct ctl *ctl, const json_t *result))
+int ctl_ask_and_show(struct ctl *ctl, json_t *request,
+		     void (*show)(const struct ctl *ctl, const json_t *result))
 {
 	json_t *result = NULL;
-	int ret;
+	int ret = ctl_ask(ctl, request, &result);
 
-	if (argc != 1) {
-		return ctl_usage(argv[0]);
-	}
-	ret = ctl_ask(ctl, json_pack("{s:s}", "command", argv[0]), &result);
 	if (ret == CTL_OK && ctl->json) {
 		ctl_print_json(result);
-	} else if (ret == CTL_OK) {
+	} else if (ret == CTL_OK && show != NULL) {
 		show(ctl, result);
 	}
 	json_decref(result);
 	return ret;
+}
+
+/* A command without arguments. */
+static int ask_and_show(struct ctl *ctl, int argc, const char **argv,
+			void (*show)(const struct ctl *ctl, const json_t *result))
+{
+	if (argc != 1) {
+		return ctl_usage(argv[0]);
+	}
+	return ctl_ask_and_show(ctl, json_pack("{s:s}", "command", argv[0]), show);
 }
 
 static void show_ping(const struct ctl *ctl, const json_t *result)
@@ -141,7 +146,7 @@ int cmd_force_unregister(struct ctl *ctl, int argc, const char **argv)
 		}
 		json_decref(result);
 		result = NULL;
-		(void)poll(NULL, 0, ASK_AGAIN_MS);
+		order_pause(ASK_AGAIN_MS);
 	}
 	if (ret == CTL_OK && ctl->json) {
 		ctl_print_json(result);
@@ -181,8 +186,7 @@ static void show_reply(const struct ctl *ctl, const json_t *result)
 
 int cmd_backend(struct ctl *ctl, int argc, const char **argv)
 {
-	json_t *words = json_array(), *result = NULL;
-	int ret;
+	json_t *words = json_array();
 
 	for (int i = 1; i < argc; i++) {
 		if (json_array_append_new(words, json_string(argv[i])) != 0) {
@@ -191,30 +195,17 @@ int cmd_backend(struct ctl *ctl, int argc, const char **argv)
 			return CTL_USAGE;
 		}
 	}
-	ret = ctl_ask(ctl, json_pack("{s:s, s:o}", "command", argv[0], "argv", words), &result);
-	if (ret == CTL_OK && ctl->json) {
-		ctl_print_json(result);
-	} else if (ret == CTL_OK) {
-		show_reply(ctl, result);
-	}
-	json_decref(result);
-	return ret;
+	return ctl_ask_and_show(ctl, json_pack("{s:s, s:o}", "command", argv[0], "argv", words),
+				show_reply);
 }
 
 int cmd_log_level(struct ctl *ctl, int argc, const char **argv)
 {
-	json_t *result = NULL;
-	int ret;
-
 	if (argc != 2) {
 		return ctl_usage(argv[0]);
 	}
-	ret = ctl_ask(ctl, json_pack("{s:s, s:s}", "command", argv[0], "level", argv[1]), &result);
-	if (ret == CTL_OK && ctl->json) {
-		ctl_print_json(result);
-	}
-	json_decref(result);
-	return ret;
+	return ctl_ask_and_show(ctl, json_pack("{s:s, s:s}", "command", argv[0], "level", argv[1]),
+				NULL);
 }
 
 static void show_file(const struct ctl *ctl, const json_t *result)

@@ -193,16 +193,9 @@ int cmd_drain(struct ctl *ctl, int argc, const char **argv)
 
 int cmd_undrain(struct ctl *ctl, int argc, const char **argv)
 {
-	json_t *result = NULL;
-	int ret;
-
 	if (argc != 2) {
 		return ctl_usage(argv[0]);
 	}
-	ret = ctl_ask(ctl, json_pack("{s:s, s:s}", "command", argv[0], "node", argv[1]), &result);
-	if (ret == CTL_OK && ctl->json) {
-		ctl_print_json(result);
-	}
-	json_decref(result);
-	return ret;
+	return ctl_ask_and_show(ctl, json_pack("{s:s, s:s}", "command", argv[0], "node", argv[1]),
+				NULL);
 }

@@ -90,20 +90,17 @@ int cmd_events(struct ctl *ctl, int argc, const char **argv)
 	return ret;
 }
 
+static void show_metrics(const struct ctl *ctl, const json_t *result)
+{
+	if (json_is_string(result)) {
+		fputs(json_string_value(result), stdout);
+	}
+}
+
 int cmd_metrics(struct ctl *ctl, int argc, const char **argv)
 {
-	json_t *result = NULL;
-	int ret;
-
 	if (argc != 1) {
 		return ctl_usage(argv[0]);
 	}
-	ret = ctl_ask(ctl, json_pack("{s:s}", "command", argv[0]), &result);
-	if (ret == CTL_OK && ctl->json) {
-		ctl_print_json(result);
-	} else if (ret == CTL_OK && json_is_string(result)) {
-		fputs(json_string_value(result), stdout);
-	}
-	json_decref(result);
-	return ret;
+	return ctl_ask_and_show(ctl, json_pack("{s:s}", "command", argv[0]), show_metrics);
 }

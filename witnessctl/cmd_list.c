@@ -12,12 +12,21 @@ static const struct table_column columns[] = {
 	{"TOLD", "notifications"}, {"QUEUED", "queued"},   {NULL, NULL},
 };
 
+static void show_list(const struct ctl *ctl, const json_t *result)
+{
+	if (json_array_size(result) == 0) {
+		puts("No clients are registered.");
+		return;
+	}
+	table_print(stdout, result, columns, table_terminal_width(stdout));
+}
+
 int cmd_list(struct ctl *ctl, int argc, const char **argv)
 {
 	static const struct ctl_option own[] = {{"--local", "local", CTL_FLAG},
 						{NULL, NULL, CTL_FLAG}};
 	const char *words[1];
-	json_t *request = NULL, *result = NULL;
+	json_t *request = NULL;
 	int ret = ctl_options(argc, argv, own, true, words, 0, &request);
 
 	if (ret >= 0) {
@@ -27,16 +36,7 @@ int cmd_list(struct ctl *ctl, int argc, const char **argv)
 	if (json_object_get(request, "local") != NULL) {
 		(void)json_object_set_new(json_object_get(request, "select"), "local", json_true());
 	}
-	ret = ctl_ask(ctl, request, &result);
-	if (ret == CTL_OK && ctl->json) {
-		ctl_print_json(result);
-	} else if (ret == CTL_OK && json_array_size(result) == 0) {
-		puts("No clients are registered.");
-	} else if (ret == CTL_OK) {
-		table_print(stdout, result, columns, table_terminal_width(stdout));
-	}
-	json_decref(result);
-	return ret;
+	return ctl_ask_and_show(ctl, request, show_list);
 }
 
 static void show_one(const struct ctl *ctl, const json_t *client)

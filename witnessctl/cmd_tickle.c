@@ -84,44 +84,37 @@ int cmd_leave(struct ctl *ctl, int argc, const char **argv)
 	return ret;
 }
 
+static void show_tickle(const struct ctl *ctl, const json_t *result)
+{
+	printf("%s connections to tickle\n",
+	       table_cell(ctl->mem_ctx, json_object_get(result, "connections")));
+}
+
 int cmd_tickle(struct ctl *ctl, int argc, const char **argv)
 {
-	json_t *result = NULL;
-	int ret;
-
 	if (argc != 2) {
 		return ctl_usage(argv[0]);
 	}
-	ret = ctl_ask(ctl, json_pack("{s:s, s:s}", "command", argv[0], "address", argv[1]),
-		      &result);
-	if (ret == CTL_OK && ctl->json) {
-		ctl_print_json(result);
-	} else if (ret == CTL_OK) {
-		printf("%s connections to tickle\n",
-		       table_cell(ctl->mem_ctx, json_object_get(result, "connections")));
+	return ctl_ask_and_show(
+		ctl, json_pack("{s:s, s:s}", "command", argv[0], "address", argv[1]), show_tickle);
+}
+
+static void show_connections(const struct ctl *ctl, const json_t *result)
+{
+	static const struct table_column columns[] = {
+		{"NODE", "node"}, {"ADDRESS", "local"}, {"CLIENT", "remote"}, {NULL, NULL}};
+
+	if (json_array_size(result) == 0) {
+		puts("No connections of the cluster's addresses are tracked.");
+		return;
 	}
-	json_decref(result);
-	return ret;
+	table_print(stdout, result, columns, table_terminal_width(stdout));
 }
 
 int cmd_connections(struct ctl *ctl, int argc, const char **argv)
 {
-	static const struct table_column columns[] = {
-		{"NODE", "node"}, {"ADDRESS", "local"}, {"CLIENT", "remote"}, {NULL, NULL}};
-	json_t *result = NULL;
-	int ret;
-
 	if (argc != 1) {
 		return ctl_usage(argv[0]);
 	}
-	ret = ctl_ask(ctl, json_pack("{s:s}", "command", argv[0]), &result);
-	if (ret == CTL_OK && ctl->json) {
-		ctl_print_json(result);
-	} else if (ret == CTL_OK && json_array_size(result) == 0) {
-		puts("No connections of the cluster's addresses are tracked.");
-	} else if (ret == CTL_OK) {
-		table_print(stdout, result, columns, table_terminal_width(stdout));
-	}
-	json_decref(result);
-	return ret;
+	return ctl_ask_and_show(ctl, json_pack("{s:s}", "command", argv[0]), show_connections);
 }

@@ -79,6 +79,15 @@ int cmd_probe(struct ctl *ctl, int argc, const char **argv);  /* probe.c; ditto 
  */
 int ctl_ask(struct ctl *ctl, json_t *request, json_t **result);
 
+/**
+ * Ask, and print the answer: with --json as it is, else by show().
+ * @param request taken over
+ * @param show    NULL: what went well is not worth a word
+ * @return an exit code
+ */
+int ctl_ask_and_show(struct ctl *ctl, json_t *request,
+		     void (*show)(const struct ctl *ctl, const json_t *result));
+
 /** Print JSON for a program: sorted keys, indented, one newline at the end. */
 void ctl_print_json(const json_t *json);
 

@@ -19,6 +19,16 @@ struct fw_packet {
 
 enum fw_match { FW_NO, FW_MAYBE, FW_YES };
 
+static inline enum fw_match fw_match_if(bool truth)
+{
+	return truth ? FW_YES : FW_NO;
+}
+
+static inline enum fw_match fw_match_not(enum fw_match match)
+{
+	return match == FW_YES ? FW_NO : match == FW_NO ? FW_YES : FW_MAYBE;
+}
+
 enum fw_action { FW_NEXT, FW_ACCEPT, FW_DROP, FW_RETURN, FW_JUMP, FW_GOTO };
 
 /* Already held against the packet. */

@@ -64,11 +64,6 @@ static bool ports_have(const char *text, uint16_t port)
 	return false;
 }
 
-static enum fw_match yes_or_no(bool yes)
-{
-	return yes ? FW_YES : FW_NO;
-}
-
 static bool is_one_of(const char *word, const char *const *list)
 {
 	for (; *list != NULL; list++) {
@@ -99,15 +94,15 @@ static enum fw_match judge_option(const struct reader *reader, const char *optio
 	}
 	*used = 1;
 	if (strcmp(option, "-p") == 0) {
-		return yes_or_no(strcasecmp(args[0], "tcp") == 0 || strcmp(args[0], "6") == 0 ||
-				 strcmp(args[0], "all") == 0);
+		return fw_match_if(strcasecmp(args[0], "tcp") == 0 || strcmp(args[0], "6") == 0 ||
+				   strcmp(args[0], "all") == 0);
 	}
 	if (is_one_of(option, ports)) {
 		*about_port = true;
-		return yes_or_no(ports_have(args[0], reader->packet->port));
+		return fw_match_if(ports_have(args[0], reader->packet->port));
 	}
 	if (is_one_of(option, states)) {
-		return yes_or_no(strstr(args[0], "NEW") != NULL);
+		return fw_match_if(strstr(args[0], "NEW") != NULL);
 	}
 	if (strcmp(option, "-i") == 0) {
 		return strcmp(args[0], "lo") == 0 ? FW_NO : FW_MAYBE;
@@ -116,7 +111,7 @@ static enum fw_match judge_option(const struct reader *reader, const char *optio
 		return is_one_of(args[0], harmless) ? FW_YES : FW_MAYBE;
 	}
 	if (strcmp(option, "--dst-type") == 0) {
-		return yes_or_no(strcmp(args[0], "LOCAL") == 0);
+		return fw_match_if(strcmp(args[0], "LOCAL") == 0);
 	}
 	if (strcmp(option, "--comment") == 0) {
 		return FW_YES;
@@ -129,11 +124,6 @@ static enum fw_match judge_option(const struct reader *reader, const char *optio
 		(*used)++;
 	}
 	return FW_MAYBE;
-}
-
-static enum fw_match invert(enum fw_match match)
-{
-	return match == FW_YES ? FW_NO : match == FW_NO ? FW_YES : FW_MAYBE;
 }
 
 /* -j and -g: the words behind the target are its own. */
@@ -179,7 +169,7 @@ static int take_rule(struct reader *reader, char **words, size_t num, const char
 		}
 		match = judge_option(reader, words[i], (const char *const *)&words[i + 1],
 				     num - i - 1, &used, &rule.about_port);
-		match = inverted ? invert(match) : match;
+		match = inverted ? fw_match_not(match) : match;
 		rule.match = match < rule.match ? match : rule.match;
 		inverted = false;
 		i += used;

@@ -15,11 +15,6 @@ struct reader {
 	bool foreign; /* the match at hand is about another protocol: != does not make it true */
 };
 
-static enum fw_match yes_or_no(bool yes)
-{
-	return yes ? FW_YES : FW_NO;
-}
-
 static enum fw_match either(enum fw_match a, enum fw_match b)
 {
 	return a > b ? a : b;
@@ -92,8 +87,9 @@ static enum fw_match has_object(const struct reader *reader, const json_t *value
 	const json_t *inner, *range = json_object_get(value, "range");
 
 	if (json_array_size(range) == 2 && json_is_integer(json_array_get(range, 0))) {
-		return yes_or_no(json_integer_value(json_array_get(range, 0)) <= expected->number &&
-				 json_integer_value(json_array_get(range, 1)) >= expected->number);
+		return fw_match_if(
+			json_integer_value(json_array_get(range, 0)) <= expected->number &&
+			json_integer_value(json_array_get(range, 1)) >= expected->number);
 	}
 	inner = json_object_get(value, "set");
 	if (inner != NULL) {
@@ -115,10 +111,10 @@ static enum fw_match has_value(const struct reader *reader, const json_t *value,
 		return in_named_set(reader, word + 1, expected, depth + 1);
 	}
 	if (word != NULL) {
-		return yes_or_no(expected->word != NULL && strcmp(word, expected->word) == 0);
+		return fw_match_if(expected->word != NULL && strcmp(word, expected->word) == 0);
 	}
 	if (json_is_integer(value)) {
-		return yes_or_no(json_integer_value(value) == expected->number);
+		return fw_match_if(json_integer_value(value) == expected->number);
 	}
 	if (json_is_array(value)) {
 		return any_of(reader, value, expected, depth + 1);
@@ -205,7 +201,7 @@ static enum fw_match of_left(struct reader *reader, const json_t *left, const js
 	}
 	if (strcmp(kind, "fib") == 0 && strcmp(text_at(value, "result"), "type") == 0 &&
 	    json_is_string(right)) {
-		return yes_or_no(strcmp(json_string_value(right), "local") == 0);
+		return fw_match_if(strcmp(json_string_value(right), "local") == 0);
 	}
 	/* tcp flags & (fin|syn|rst|ack) == syn: a first packet */
 	if (strcmp(kind, "&") == 0 && json_is_string(right) &&
@@ -213,11 +209,6 @@ static enum fw_match of_left(struct reader *reader, const json_t *left, const js
 		return FW_YES;
 	}
 	return FW_MAYBE;
-}
-
-static enum fw_match invert(enum fw_match match)
-{
-	return match == FW_YES ? FW_NO : match == FW_NO ? FW_YES : FW_MAYBE;
 }
 
 /* tcp dport >= 1024 */
@@ -233,7 +224,7 @@ static enum fw_match compare(const struct reader *reader, const json_t *match, c
 		return FW_MAYBE;
 	}
 	*about_port = true;
-	return yes_or_no(equal || (op[0] == '<' ? port < bound : port > bound));
+	return fw_match_if(equal || (op[0] == '<' ? port < bound : port > bound));
 }
 
 static enum fw_match of_match(struct reader *reader, const json_t *match, bool *about_port)
@@ -248,7 +239,7 @@ static enum fw_match of_match(struct reader *reader, const json_t *match, bool *
 	result = of_left(reader, json_object_get(match, "left"), json_object_get(match, "right"),
 			 about_port);
 	if (strcmp(op, "!=") == 0) {
-		return reader->foreign ? FW_NO : invert(result);
+		return reader->foreign ? FW_NO : fw_match_not(result);
 	}
 	return strcmp(op, "==") == 0 || strcmp(op, "in") == 0 ? result : FW_MAYBE;
 }

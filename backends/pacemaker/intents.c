@@ -33,11 +33,6 @@ struct reader {
 	time_t now;
 };
 
-static bool same(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 /* --- plans --- */
 
 /* NULL for an address. */
@@ -112,7 +107,8 @@ static int plan_leave(struct reader *reader, const struct leave *leave)
 
 		if (open_to_plan(reader, a) && reader->rscs[a] != RELATIONS_NONE &&
 		    affected_has(affected, reader->rscs[a]) &&
-		    (leave->from != NULL ? same(leave->from, node) : !same(leave->to, node))) {
+		    (leave->from != NULL ? cluster_same_name(leave->from, node)
+					 : !cluster_same_name(leave->to, node))) {
 			err = plan(reader, a, leave->to, leave->why, leave->id);
 		}
 	}
@@ -400,7 +396,7 @@ static int read_pending(struct reader *reader)
 static bool same_plan(const struct plan *a, const struct plan *b)
 {
 	return a->why != NULL && b->why != NULL && strcmp(a->why, b->why) == 0 &&
-	       same(a->to, b->to);
+	       cluster_same_name(a->to, b->to);
 }
 
 /* Whether everything that the group has on the node goes the same way. */
@@ -409,7 +405,7 @@ static bool whole_group(const struct reader *reader, size_t first)
 	for (size_t i = 0; i < reader->num; i++) {
 		if (is_movable(reader, i) &&
 		    strcmp(group_of(reader, i), group_of(reader, first)) == 0 &&
-		    same(node_of(reader, i), node_of(reader, first)) &&
+		    cluster_same_name(node_of(reader, i), node_of(reader, first)) &&
 		    !same_plan(&reader->plans[i], &reader->plans[first])) {
 			return false;
 		}
@@ -422,7 +418,7 @@ static void mark_told(struct reader *reader, size_t first)
 {
 	for (size_t i = first; i < reader->num; i++) {
 		if (strcmp(group_of(reader, i), group_of(reader, first)) == 0 &&
-		    same(node_of(reader, i), node_of(reader, first))) {
+		    cluster_same_name(node_of(reader, i), node_of(reader, first))) {
 			reader->plans[i].told = true;
 		}
 	}
@@ -560,9 +556,10 @@ bool intents_has(const struct intents *intents, const struct backend_intent *int
 	for (size_t i = 0; intents != NULL && i < intents->num; i++) {
 		const struct backend_intent *have = &intents->list[i];
 
-		if (have->kind == intent->kind && same(have->what, intent->what) &&
-		    same(have->from, intent->from) && same(have->to, intent->to) &&
-		    same(have->why, intent->why)) {
+		if (have->kind == intent->kind && cluster_same_name(have->what, intent->what) &&
+		    cluster_same_name(have->from, intent->from) &&
+		    cluster_same_name(have->to, intent->to) &&
+		    cluster_same_name(have->why, intent->why)) {
 			return true;
 		}
 	}

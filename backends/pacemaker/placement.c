@@ -35,12 +35,9 @@ static struct cell *cell_of(const struct build *build, const struct address_rsc 
 
 static size_t node_index(const struct cluster_state *state, const char *name)
 {
-	size_t i = 0;
+	const struct cluster_node *node = cluster_state_node(state, name);
 
-	while (i < state->num_nodes && strcmp(state->nodes[i].name, name) != 0) {
-		i++;
-	}
-	return i;
+	return node != NULL ? (size_t)(node - state->nodes) : state->num_nodes;
 }
 
 /* Let the library have a copy of the document, which it takes over. */

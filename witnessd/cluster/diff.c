@@ -16,11 +16,6 @@ struct diff {
 	bool hold; /* no quorum: what other nodes had is kept */
 };
 
-static bool same_node(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 /* --- the effective state --- */
 
 static bool is_local(const struct diff *diff, const char *node)
@@ -228,7 +223,7 @@ static int addr_changed(struct diff *diff, const struct cluster_addr *was,
 		if (was->state != CLUSTER_ADDR_AVAILABLE) {
 			return push_addr(diff, CLUSTER_ADDR_BACK, addr, was->node, addr->node);
 		}
-		if (!same_node(was->node, addr->node)) {
+		if (!cluster_same_name(was->node, addr->node)) {
 			return push_addr(diff, CLUSTER_ADDR_MOVED, addr, was->node, addr->node);
 		}
 		return 0;
@@ -268,7 +263,7 @@ static int share_events(struct diff *diff)
 		const struct cluster_share *share = &diff->effective->shares[i];
 		const struct cluster_share *was = cluster_state_share(diff->old, share->name);
 
-		if (was != NULL && !same_node(was->node, share->node)) {
+		if (was != NULL && !cluster_same_name(was->node, share->node)) {
 			err = push(diff, &(struct cluster_event){.type = CLUSTER_SHARE_MOVED,
 								 .group = share->group,
 								 .name = share->name,

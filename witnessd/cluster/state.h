@@ -108,6 +108,9 @@ bool cluster_state_is_local(const struct cluster_state *state, const char *node)
 const struct cluster_share *cluster_state_share(const struct cluster_state *state,
 						const char *name);
 
+/** Whether two names (of nodes, groups ...), NULL for none, are the same. */
+bool cluster_same_name(const char *a, const char *b);
+
 /** Whether two states say the same, but for the generation and what was before (.last). */
 bool cluster_state_equal(const struct cluster_state *a, const struct cluster_state *b);
 

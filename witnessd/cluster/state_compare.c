@@ -5,7 +5,7 @@
 #include "witnessd/cluster/state.h"
 #include "witnessd/util/netname.h"
 
-static bool same_text(const char *a, const char *b)
+bool cluster_same_name(const char *a, const char *b)
 {
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
@@ -17,7 +17,7 @@ static bool same_names(const char *const *a, const char *const *b)
 	if (a == NULL || b == NULL) {
 		return a == b;
 	}
-	while (a[i] != NULL && same_text(a[i], b[i])) {
+	while (a[i] != NULL && cluster_same_name(a[i], b[i])) {
 		i++;
 	}
 	return a[i] == NULL && b[i] == NULL;
@@ -25,22 +25,23 @@ static bool same_names(const char *const *a, const char *const *b)
 
 static bool same_node(const struct cluster_node *a, const struct cluster_node *b)
 {
-	return same_text(a->name, b->name) && a->id == b->id && a->online == b->online &&
+	return cluster_same_name(a->name, b->name) && a->id == b->id && a->online == b->online &&
 	       a->draining == b->draining && a->local == b->local;
 }
 
 static bool same_addr(const struct cluster_addr *a, const struct cluster_addr *b)
 {
-	return ipaddr_equal(&a->ip, &b->ip) && same_text(a->node, b->node) &&
-	       same_text(a->group, b->group) && same_text(a->resource, b->resource) &&
+	return ipaddr_equal(&a->ip, &b->ip) && cluster_same_name(a->node, b->node) &&
+	       cluster_same_name(a->group, b->group) &&
+	       cluster_same_name(a->resource, b->resource) &&
 	       same_names(a->net_names, b->net_names) && a->state == b->state &&
 	       a->kind == b->kind && a->pinned == b->pinned;
 }
 
 static bool same_share(const struct cluster_share *a, const struct cluster_share *b)
 {
-	if (!same_text(a->name, b->name) || !same_text(a->group, b->group) ||
-	    !same_text(a->node, b->node) || a->num_addrs != b->num_addrs ||
+	if (!cluster_same_name(a->name, b->name) || !cluster_same_name(a->group, b->group) ||
+	    !cluster_same_name(a->node, b->node) || a->num_addrs != b->num_addrs ||
 	    a->pinned != b->pinned) {
 		return false;
 	}

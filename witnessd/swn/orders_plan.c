@@ -114,12 +114,9 @@ static const char *shared_name(struct swn_job *job, const char *name)
 
 static int node_index(const struct cluster_state *state, const char *name)
 {
-	for (size_t i = 0; name != NULL && i < state->num_nodes; i++) {
-		if (strcmp(state->nodes[i].name, name) == 0) {
-			return (int)i;
-		}
-	}
-	return SPREAD_STAYS;
+	const struct cluster_node *node = cluster_state_node(state, name);
+
+	return node != NULL ? (int)(node - state->nodes) : SPREAD_STAYS;
 }
 
 /* Where the client is, and where it could be. */

@@ -6,11 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "witnessctl/order.h"
 #include "witnessctl/table.h"
 #include "witnessd/control/control.h"
-
-#define ASK_AGAIN_MS 20
 
 /* Of what control_call() gave. */
 static int exit_code(int err)
@@ -127,35 +124,6 @@ static void show_nodes(const struct ctl *ctl, const json_t *result)
 int cmd_nodes(struct ctl *ctl, int argc, const char **argv)
 {
 	return ask_and_show(ctl, argc, argv, show_nodes);
-}
-
-/* The daemon answers at once; it is asked again until the other node has done it. */
-int cmd_force_unregister(struct ctl *ctl, int argc, const char **argv)
-{
-	json_t *result = NULL;
-	int ret;
-
-	if (argc != 2) {
-		return ctl_usage(argv[0]);
-	}
-	for (;;) {
-		ret = ctl_ask(ctl, json_pack("{s:s, s:s}", "command", argv[0], "handle", argv[1]),
-			      &result);
-		if (ret != CTL_OK || json_is_true(json_object_get(result, "done"))) {
-			break;
-		}
-		json_decref(result);
-		result = NULL;
-		order_pause(ASK_AGAIN_MS);
-	}
-	if (ret == CTL_OK && ctl->json) {
-		ctl_print_json(result);
-	} else if (ret == CTL_OK) {
-		printf("Ended by the witness of node %s\n",
-		       table_cell(ctl->mem_ctx, json_object_get(result, "node")));
-	}
-	json_decref(result);
-	return ret;
 }
 
 /* What a backend's command says: an object a line, or whatever it is. */

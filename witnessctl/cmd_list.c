@@ -70,28 +70,25 @@ static void show_one(const struct ctl *ctl, const json_t *client)
 
 int cmd_show(struct ctl *ctl, int argc, const char **argv)
 {
-	json_t *result = NULL;
+	json_t *result = NULL, *request;
 	int ret;
 
 	if (argc != 2) {
 		return ctl_usage(argv[0]);
 	}
-	ret = ctl_ask(
-		ctl,
-		json_pack("{s:s, s:{s:s}}", "command", "list", "select", "registration", argv[1]),
-		&result);
+	request = json_pack("{s:s, s:{}}", "command", "list", "select");
+	ret = ctl_handle(argv[0], argv[1], request);
+	if (ret >= 0) {
+		return ret;
+	}
+	ret = ctl_ask(ctl, request, &result);
 	if (ret == CTL_OK && json_array_size(result) == 0) {
-		fprintf(stderr, "witnessctl: no registration matches %s\n", argv[1]);
+		fprintf(stderr, "witnessctl: no registration has the handle %s\n", argv[1]);
 		ret = CTL_NO_MATCH;
 	} else if (ret == CTL_OK && ctl->json) {
 		ctl_print_json(json_array_get(result, 0));
 	} else if (ret == CTL_OK) {
-		for (size_t i = 0; i < json_array_size(result); i++) {
-			if (i > 0) {
-				putchar('\n');
-			}
-			show_one(ctl, json_array_get(result, i));
-		}
+		show_one(ctl, json_array_get(result, 0));
 	}
 	json_decref(result);
 	return ret;

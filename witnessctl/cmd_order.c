@@ -87,15 +87,6 @@ int cmd_rebalance(struct ctl *ctl, int argc, const char **argv)
 	return ret < 0 ? run_and_show(ctl, argv[0], request) : ret;
 }
 
-/* HANDLE alone is for the registration that has it. */
-static void name_one(json_t *request, const char *handle)
-{
-	if (handle != NULL) {
-		(void)json_object_set_new(json_object_get(request, "select"), "registration",
-					  json_string(handle));
-	}
-}
-
 int cmd_unregister(struct ctl *ctl, int argc, const char **argv)
 {
 	static const struct ctl_option own[] = {ORDER_OPTIONS, {NULL, NULL, CTL_FLAG}};
@@ -103,12 +94,11 @@ int cmd_unregister(struct ctl *ctl, int argc, const char **argv)
 	json_t *request = NULL;
 	int ret;
 
-	if (argc == 2 && argv[1][0] != '-') {
-		return cmd_force_unregister(ctl, argc, argv);
-	}
 	ret = ctl_options(argc, argv, own, true, words, 1, &request);
+	if (ret < 0 && words[0] != NULL) {
+		ret = ctl_handle(argv[0], words[0], request);
+	}
 	if (ret < 0) {
-		name_one(request, words[0]);
 		ret = must_select(argv[0], request);
 	}
 	return ret < 0 ? run_and_show(ctl, "unregister", request) : ret;

@@ -62,7 +62,6 @@ int cmd_rebalance(struct ctl *ctl, int argc, const char **argv);      /* cmd_ord
 int cmd_nodes(struct ctl *ctl, int argc, const char **argv);          /* cmd_daemon.c */
 int cmd_events(struct ctl *ctl, int argc, const char **argv);         /* cmd_events.c */
 int cmd_metrics(struct ctl *ctl, int argc, const char **argv);        /* ditto */
-int cmd_force_unregister(struct ctl *ctl, int argc, const char **argv);
 int cmd_backend(struct ctl *ctl, int argc, const char **argv);
 int cmd_log_level(struct ctl *ctl, int argc, const char **argv);
 int cmd_blackbox(struct ctl *ctl, int argc, const char **argv);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "witnessd/util/guid.h"
+
 #define NUMBER_MAX 1000000000UL
 
 static const struct ctl_option selection[] = {
@@ -111,5 +113,23 @@ int ctl_options(int argc, const char **argv, const struct ctl_option *own, bool 
 		return CTL_USAGE;
 	}
 	*request = got;
+	return -1;
+}
+
+int ctl_handle(const char *command, const char *handle, json_t *request)
+{
+	struct guid guid;
+
+	/* Not what a pattern matches: that is asked for by --registration. */
+	if (guid_parse(handle, &guid) != 0) {
+		fprintf(stderr,
+			"witnessctl %s: expected a handle as \"witnessctl list --json\" shows it, "
+			"not \"%s\"\n",
+			command, handle);
+		json_decref(request);
+		return CTL_USAGE;
+	}
+	(void)json_object_set_new(json_object_get(request, "select"), "registration",
+				  json_string(handle));
 	return -1;
 }

@@ -45,4 +45,11 @@ struct ctl_option {
 int ctl_options(int argc, const char **argv, const struct ctl_option *own, bool select,
 		const char **words, size_t max_words, json_t **request);
 
+/**
+ * HANDLE: the one registration that has it is selected.
+ * @param request with "select"; dropped after a complaint
+ * @return -1 to go on, or an exit code
+ */
+int ctl_handle(const char *command, const char *handle, json_t *request);
+
 #endif

@@ -185,7 +185,6 @@ static int daemon_destructor(struct daemon *daemon)
 {
 	TALLOC_FREE(daemon->control);
 	TALLOC_FREE(daemon->metrics);
-	daemon_ends_free(daemon);
 	TALLOC_FREE(daemon->rpc);
 	TALLOC_FREE(daemon->watch);
 	TALLOC_FREE(daemon->conntrack);
@@ -210,7 +209,6 @@ int daemon_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const struct o
 	}
 	talloc_set_destructor(daemon, daemon_destructor);
 	daemon->ev = ev;
-	qb_list_init(&daemon->ends);
 	daemon->options = options;
 	daemon->config = talloc_move(daemon, config);
 	clock_gettime(CLOCK_MONOTONIC, &daemon->started);

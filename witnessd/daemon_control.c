@@ -230,7 +230,6 @@ static const struct {
 	{"ctdb", cmd_backend},
 	{"log-level", cmd_log_level},
 	{"blackbox", daemon_cmd_blackbox},
-	{"force-unregister", daemon_end_command},
 	{"leave", daemon_cmd_leave},
 	{"tickle", daemon_cmd_tickle},
 	{"connections", daemon_cmd_connections},

@@ -50,8 +50,6 @@ struct daemon {
 	struct daemon_watch *watch;   /* NULL: the manager does not want to know of connections */
 	struct metrics_http *metrics; /* NULL: only witnessctl is told */
 	struct control_server *control;
-	struct qb_list_head ends; /* daemon_end.c */
-	unsigned int num_ends;
 };
 
 /** Find the shares, and the names in configuration, smb.conf and kernel; never asks the DNS. @return 0 or ENOMEM */
@@ -112,11 +110,5 @@ int daemon_cmd_metrics(void *private_data, TALLOC_CTX *mem_ctx, const json_t *re
 /** `witnessctl blackbox`: {"file": PATH}. */
 int daemon_cmd_blackbox(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 			json_t **result, char **why);
-
-/** Nobody waits any more for registrations that other nodes are to end. */
-void daemon_ends_free(struct daemon *daemon);
-/** {"command": "force-unregister", "handle": GUID}: {"done", "node"}; ask again until done. */
-int daemon_end_command(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
-		       json_t **result, char **why);
 
 #endif

@@ -150,7 +150,7 @@ def test_force_response_and_unregister(cluster, client):  # noqa: F811
 
 @pytest.mark.parametrize("code, why, words", [
     (5, "no registration matches", ["client-move", "--to-node", "n2", "--share-name", "nosuch"]),
-    (5, "no registration matches", ["show", "00000000-0000-0000-0000-000000000000"]),
+    (5, "no registration has the handle", ["show", "00000000-0000-0000-0000-000000000000"]),
     (6, "no node nowhere", ["client-move", "--to-node", "nowhere", "--all"]),
     (6, "no node nowhere", ["list", "--node", "nowhere"]),
     (7, "127.0.79.77 is not an address", ["client-move", "--to-ip", "127.0.79.77", "--all"]),

@@ -528,7 +528,7 @@ static void ask(struct net *net, unsigned int from, const char *to, const char *
 		struct asked *asked)
 {
 	struct tevent_req *req =
-		peers_command_send(net, net->ev, net->nodes[from].peers, to, PEERS_END_REGISTRATION,
+		peers_command_send(net, net->ev, net->nodes[from].peers, to, PEERS_LEAVE,
 				   text, strlen(text), 1000);
 
 	*asked = (struct asked){.done = false};
@@ -557,7 +557,7 @@ static void commands_are_answered_by_their_node(void **state)
 	struct asked asked;
 
 	start_three(net);
-	peers_set_command_handler(net->nodes[2].peers, PEERS_END_REGISTRATION, handle, NULL);
+	peers_set_command_handler(net->nodes[2].peers, PEERS_LEAVE, handle, NULL);
 	ask(net, 0, "n3", "hello", &asked);
 	assert_false(asked.done);
 	net_settle(net);
@@ -583,7 +583,7 @@ static void commands_to_ourselves_take_the_same_way(void **state)
 	struct asked asked;
 
 	net_start(net, 0);
-	peers_set_command_handler(net->nodes[0].peers, PEERS_END_REGISTRATION, handle, NULL);
+	peers_set_command_handler(net->nodes[0].peers, PEERS_LEAVE, handle, NULL);
 	ask(net, 0, "n1", "me", &asked);
 	assert_false(asked.done);
 	net_pass(net, 20);
@@ -605,7 +605,7 @@ static void commands_do_not_wait_for_ever(void **state)
 	struct asked asked;
 
 	start_three(net);
-	peers_set_command_handler(net->nodes[2].peers, PEERS_END_REGISTRATION, handle, NULL);
+	peers_set_command_handler(net->nodes[2].peers, PEERS_LEAVE, handle, NULL);
 	ask(net, 0, "n3", "keep", &asked);
 	net_pass(net, 1100);
 	assert_int_equal(asked.err, ETIMEDOUT);
@@ -617,7 +617,7 @@ static void commands_do_not_wait_for_ever(void **state)
 	net_kill(net, 2); /* with the call that it has kept */
 	net_pass(net, 20);
 	assert_int_equal(asked.err, EHOSTUNREACH);
-	peers_set_command_handler(net->nodes[1].peers, PEERS_END_REGISTRATION, handle, NULL);
+	peers_set_command_handler(net->nodes[1].peers, PEERS_LEAVE, handle, NULL);
 	ask(net, 0, "n2", "keep", &asked);
 	net_settle(net);
 	net_kill(net, 0); /* who asks */

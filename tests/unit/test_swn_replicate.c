@@ -4,6 +4,7 @@
  * test plays, and clients find their registrations again.
  */
 #include "tests/unit/swn_fixture.h"
+#include "witnessd/swn/order.h"
 #include "witnessd/swn/select.h"
 #include "witnessd/cluster/peers_wire.h"
 #include "witnessd/swn/replica.h"
@@ -694,14 +695,15 @@ static void another_witness_takes_over_what_waits_for_its_client(void **state)
 
 static void an_end_is_told_but_not_at_shutdown(void **state)
 {
+	const struct swn_order end = {.type = SWN_ORDER_END};
 	struct story *story = *state;
 	struct swn_handle handle = fix_registered(story->old);
 	struct peers *peers = cluster_peers(story->old->cluster);
 	struct peers_record record;
 
 	keep(story, &handle);
-	assert_int_equal(swn_service_end(story->old->service, &handle), 0);
-	assert_int_equal(swn_service_end(story->old->service, &handle), ENOENT);
+	assert_int_equal(swn_order_do(story->old->service, &end, &handle), SWN_ORDER_TOLD);
+	assert_int_equal(swn_order_do(story->old->service, &end, &handle), SWN_ORDER_GONE);
 	assert_int_equal(
 		peers_find(peers, PEERS_REGISTRATION, story->key, sizeof(story->key), &record),
 		ENOENT);

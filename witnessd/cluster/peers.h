@@ -45,9 +45,8 @@ enum peers_kind {
 
 /* What a command asks for; part of the wire format, as above. */
 enum peers_verb {
-	PEERS_END_REGISTRATION = 1, /* swn/service.h */
-	PEERS_LEAVE = 2,            /* swn/leave.h */
-	PEERS_ORDER = 3,            /* swn/order.h */
+	PEERS_LEAVE = 2, /* swn/leave.h */
+	PEERS_ORDER = 3, /* swn/order.h */
 	PEERS_NUM_VERBS = 4,
 };
 

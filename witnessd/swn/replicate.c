@@ -267,32 +267,6 @@ static void on_peers(void *private_data, const struct peers_event *event)
 	}
 }
 
-/* --- commands --- */
-
-int swn_service_end(struct swn_service *service, const struct swn_handle *handle)
-{
-	struct swn_reg *reg = swn_registry_find(service->registry, handle);
-
-	if (reg == NULL) {
-		return ENOENT;
-	}
-	swn_reg_end(reg, SWN_END_FORCED);
-	return 0;
-}
-
-static void on_end_command(void *private_data, struct peers_call *call, const char *from,
-			   const uint8_t *bytes, size_t len)
-{
-	struct swn_service *service = talloc_get_type_abort(private_data, struct swn_service);
-	struct swn_handle handle;
-	int err = swn_replica_handle(bytes, len, &handle);
-
-	if (err == 0) {
-		err = swn_service_end(service, &handle);
-	}
-	peers_call_reply(call, err == EBADMSG ? EINVAL : err, NULL, 0);
-}
-
 /* --- with the service --- */
 
 int swn_replicate_start(struct swn_service *service)
@@ -302,7 +276,6 @@ int swn_replicate_start(struct swn_service *service)
 	if (service->replica == NULL) {
 		return ENOMEM;
 	}
-	peers_set_command_handler(service->peers, PEERS_END_REGISTRATION, on_end_command, service);
 	return peers_listen(service->peers, PEERS_REGISTRATION, on_peers, service);
 }
 
@@ -310,6 +283,5 @@ void swn_replicate_stop(struct swn_service *service)
 {
 	if (service->peers != NULL) {
 		peers_unlisten(service->peers, on_peers, service);
-		peers_set_command_handler(service->peers, PEERS_END_REGISTRATION, NULL, NULL);
 	}
 }

@@ -58,8 +58,6 @@ struct swn_found;
 json_t *swn_service_list_json(const struct swn_service *service, const struct swn_select *select);
 /** One of its objects; a new reference. */
 json_t *swn_found_json(const struct swn_found *found);
-/** End a registration of ours; its client registers again if it is alive. @return 0 or ENOENT */
-int swn_service_end(struct swn_service *service, const struct swn_handle *handle);
 /** For `witnessctl interfaces`: what GetInterfaceList would answer now; a new reference. */
 json_t *swn_service_interfaces_json(const struct swn_service *service);
 /** For `witnessctl status`: counters and limits; a new reference. */

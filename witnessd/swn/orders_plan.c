@@ -213,8 +213,8 @@ static int make_plan(struct planning *p)
 	if (p->request->plan == SWN_ORDERS_EVEN) {
 		err = spread_even(p->spread, job->num, num_nodes);
 	} else {
-		spread_drain(p->spread, job->num, num_nodes,
-			     node_index(p->state, p->request->leaving));
+		err = spread_drain(p->spread, job->num, num_nodes,
+				   node_index(p->state, p->request->leaving));
 	}
 	if (err == 0) {
 		keep_moved(p);

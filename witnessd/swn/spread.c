@@ -1,180 +1,308 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Clients that the same nodes can serve are one class: what counts is how many of a class are where. A plan is
+ * as even as can be when there is no way from a node to one that has two less; a way may lead over others: one
+ * client of A goes to B, and one of B to C, because no client of A can be served by C. (That no such way is left
+ * proves it: semi-matchings, Harvey, Ladner, Lovasz, Tamir 2003.)
+ */
 #include "witnessd/swn/spread.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
+#define NO_CLASS   UINT32_MAX
+#define STILL_OPEN (-2) /* .to of who goes, before it is known where to */
+
+struct class
+{
+	uint64_t nodes;
+	long have[SPREAD_NODES_MAX]; /* clients that will be there */
+};
+
+struct plan {
+	struct spread_item *items;
+	size_t num_items;
+	uint32_t *class_of; /* of items; NO_CLASS: stays whatever happens */
+	struct class *classes;
+	uint32_t num;
+	int num_nodes;
+	long loads[SPREAD_NODES_MAX];
+	/* How many clients of a node might as well be on another one, and bits for those numbers above 0. */
+	long could[SPREAD_NODES_MAX][SPREAD_NODES_MAX];
+	uint64_t ways[SPREAD_NODES_MAX];
+};
+
+static uint64_t bit(int node)
+{
+	return UINT64_C(1) << node;
+}
+
 static bool can_go(uint64_t nodes, int node)
 {
-	return (nodes >> node & 1) != 0;
+	return (nodes & bit(node)) != 0;
 }
 
-static int bits(uint64_t nodes)
+/* --- classes --- */
+
+static uint32_t class_index(struct plan *plan, uint64_t nodes)
 {
-	return __builtin_popcountll(nodes);
+	struct class *more;
+
+	for (uint32_t i = 0; i < plan->num; i++) {
+		if (plan->classes[i].nodes == nodes) {
+			return i;
+		}
+	}
+	more = realloc(plan->classes, (plan->num + 1) * sizeof(*more));
+	if (more == NULL) {
+		return NO_CLASS;
+	}
+	plan->classes = more;
+	more[plan->num] = (struct class){.nodes = nodes};
+	return plan->num++;
 }
 
-static void count(const struct spread_item *items, size_t num, long loads[SPREAD_NODES_MAX])
+/* One client more or less of that class is on the node. */
+static void change(struct plan *plan, struct class *class, int node, int by)
 {
+	class->have[node] += by;
+	plan->loads[node] += by;
+	for (uint64_t rest = class->nodes; rest != 0; rest &= rest - 1) {
+		int to = __builtin_ctzll(rest);
+
+		plan->could[node][to] += by;
+		plan->ways[node] = plan->could[node][to] > 0 ? plan->ways[node] | bit(to)
+							     : plan->ways[node] & ~bit(to);
+	}
+}
+
+static int plan_begin(struct plan *plan, struct spread_item *items, size_t num, int num_nodes)
+{
+	*plan = (struct plan){.items = items, .num_items = num, .num_nodes = num_nodes};
+	plan->class_of = malloc((num > 0 ? num : 1) * sizeof(plan->class_of[0]));
 	for (size_t i = 0; i < num; i++) {
-		if (items[i].node >= 0) {
-			loads[items[i].node]++;
+		items[i].to = SPREAD_STAYS;
+		if (plan->class_of != NULL) {
+			plan->class_of[i] = NO_CLASS;
+		}
+	}
+	return plan->class_of != NULL ? 0 : ENOMEM;
+}
+
+static void plan_end(struct plan *plan)
+{
+	free(plan->class_of);
+	free(plan->classes);
+}
+
+/* --- evening out --- */
+
+/* Where clients can get from a node, over others if need be. .from is the step before on the shortest way. */
+static uint64_t reach(const struct plan *plan, int start, int from[SPREAD_NODES_MAX])
+{
+	int queue[SPREAD_NODES_MAX], num = 1;
+	uint64_t seen = bit(start);
+
+	queue[0] = start;
+	for (int i = 0; i < num; i++) {
+		uint64_t next = plan->ways[queue[i]] & ~seen;
+
+		seen |= next;
+		for (; next != 0; next &= next - 1) {
+			int node = __builtin_ctzll(next);
+
+			from[node] = queue[i];
+			queue[num++] = node;
+		}
+	}
+	return seen;
+}
+
+static int least_loaded(const struct plan *plan, uint64_t nodes)
+{
+	int best = SPREAD_STAYS;
+
+	for (; nodes != 0; nodes &= nodes - 1) {
+		int node = __builtin_ctzll(nodes);
+
+		if (best < 0 || plan->loads[node] < plan->loads[best]) {
+			best = node;
+		}
+	}
+	return best;
+}
+
+static void move_step(struct plan *plan, int from, int to)
+{
+	for (uint32_t i = 0; i < plan->num; i++) {
+		struct class *class = &plan->classes[i];
+
+		if (class->have[from] > 0 && can_go(class->nodes, to)) {
+			change(plan, class, from, -1);
+			change(plan, class, to, 1);
+			return;
+		}
+	}
+}
+
+/*
+ * One goes between the two nodes that differ most.
+ * @param direct only from the one to the other
+ * @return false: that cannot be improved any more
+ */
+static bool move_one(struct plan *plan, bool direct)
+{
+	int best_from[SPREAD_NODES_MAX], best_start = SPREAD_STAYS, best_end = SPREAD_STAYS;
+	long best = 1;
+
+	for (int start = 0; start < plan->num_nodes; start++) {
+		int from[SPREAD_NODES_MAX], end;
+
+		if (plan->loads[start] <= best) {
+			continue; /* so few are there that it cannot be that one */
+		}
+		end = least_loaded(plan, direct ? plan->ways[start] : reach(plan, start, from));
+		if (end < 0 || plan->loads[start] - plan->loads[end] <= best) {
+			continue;
+		}
+		best = plan->loads[start] - plan->loads[end];
+		best_start = start;
+		best_end = end;
+		for (int node = end; !direct && node != start; node = from[node]) {
+			best_from[node] = from[node];
+		}
+	}
+	for (int node = best_end; node != best_start;) {
+		int before = direct ? best_start : best_from[node];
+
+		move_step(plan, before, node);
+		node = before;
+	}
+	return best_start >= 0;
+}
+
+/* Direct ways first: a longer one has more clients go than the nodes differ by. */
+static void even_out(struct plan *plan)
+{
+	while (move_one(plan, true)) {
+	}
+	while (move_one(plan, false)) {
+	}
+}
+
+/* --- from numbers to clients --- */
+
+/* Who is where the plan has room for it stays, the others go to where it has room. */
+static void assign(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->num_items; i++) {
+		struct spread_item *item = &plan->items[i];
+		long *have = plan->class_of[i] != NO_CLASS ? plan->classes[plan->class_of[i]].have
+							   : NULL;
+
+		if (have != NULL && have[item->node] > 0) {
+			have[item->node]--;
+		} else if (have != NULL) {
+			item->to = STILL_OPEN;
+		}
+	}
+	for (size_t i = 0; i < plan->num_items; i++) {
+		struct spread_item *item = &plan->items[i];
+
+		for (int node = 0; item->to == STILL_OPEN; node++) {
+			long *have = &plan->classes[plan->class_of[i]].have[node];
+
+			if (*have > 0) {
+				--*have;
+				item->to = node;
+			}
 		}
 	}
 }
 
 /* --- drain --- */
 
-static int least_loaded(uint64_t nodes, int num_nodes, const long loads[SPREAD_NODES_MAX])
+/* The least choice first, each to where the fewest are: nearly even already. */
+static void place(struct plan *plan, const long *waiting)
 {
-	int best = SPREAD_STAYS;
+	for (int choice = 1; choice <= plan->num_nodes; choice++) {
+		for (uint32_t c = 0; c < plan->num; c++) {
+			struct class *class = &plan->classes[c];
 
-	for (int n = 0; n < num_nodes; n++) {
-		if (can_go(nodes, n) && (best < 0 || loads[n] < loads[best])) {
-			best = n;
+			for (long n = waiting[c];
+			     n > 0 && __builtin_popcountll(class->nodes) == choice; n--) {
+				change(plan, class, least_loaded(plan, class->nodes), 1);
+			}
 		}
 	}
-	return best;
 }
 
-void spread_drain(struct spread_item *items, size_t num, int num_nodes, int leaving)
+/* Those who leave, by class. @return NULL when memory is short */
+static long *collect(struct plan *plan, int leaving)
 {
-	long loads[SPREAD_NODES_MAX] = {0};
+	long *waiting = calloc(plan->num_items + 1, sizeof(*waiting));
 
-	count(items, num, loads);
-	for (int choice = 0; choice <= num_nodes; choice++) {
-		for (size_t i = 0; i < num; i++) {
-			uint64_t nodes = items[i].nodes & ~(UINT64_C(1) << leaving);
+	for (size_t i = 0; waiting != NULL && i < plan->num_items; i++) {
+		const struct spread_item *item = &plan->items[i];
+		uint64_t nodes = item->nodes & ~bit(leaving);
 
-			if (bits(nodes) != choice) {
-				continue;
+		if (item->node >= 0 && item->node != leaving) {
+			plan->loads[item->node]++;
+		} else if (item->node == leaving && nodes != 0) {
+			plan->class_of[i] = class_index(plan, nodes);
+			if (plan->class_of[i] == NO_CLASS) {
+				free(waiting);
+				return NULL;
 			}
-			items[i].to = items[i].node == leaving
-					      ? least_loaded(nodes, num_nodes, loads)
-					      : SPREAD_STAYS;
-			if (items[i].to >= 0) {
-				loads[items[i].to]++;
-			}
+			waiting[plan->class_of[i]]++;
 		}
 	}
+	return waiting;
+}
+
+int spread_drain(struct spread_item *items, size_t num, int num_nodes, int leaving)
+{
+	struct plan plan;
+	int err = plan_begin(&plan, items, num, num_nodes);
+	long *waiting = err == 0 ? collect(&plan, leaving) : NULL;
+
+	if (waiting != NULL) {
+		place(&plan, waiting);
+		even_out(&plan);
+		assign(&plan);
+	}
+	free(waiting);
+	plan_end(&plan);
+	return waiting != NULL ? 0 : ENOMEM;
 }
 
 /* --- even --- */
 
-/* Clients that the same nodes can serve. */
-struct class
-{
-	uint64_t nodes;
-	long at[SPREAD_NODES_MAX];                   /* that may still go from there */
-	long go[SPREAD_NODES_MAX][SPREAD_NODES_MAX]; /* from, to */
-};
-
-struct plan {
-	struct class *classes;
-	size_t num;
-	long loads[SPREAD_NODES_MAX];
-};
-
-static struct class *class_of(struct plan *plan, uint64_t nodes)
-{
-	struct class *more;
-
-	for (size_t i = 0; i < plan->num; i++) {
-		if (plan->classes[i].nodes == nodes) {
-			return &plan->classes[i];
-		}
-	}
-	more = realloc(plan->classes, (plan->num + 1) * sizeof(*more));
-	if (more == NULL) {
-		return NULL;
-	}
-	plan->classes = more;
-	more[plan->num] = (struct class){.nodes = nodes};
-	return &more[plan->num++];
-}
-
-static struct class *movable(struct plan *plan, int from, int to)
-{
-	for (size_t i = 0; i < plan->num; i++) {
-		if (plan->classes[i].at[from] > 0 && can_go(plan->classes[i].nodes, to)) {
-			return &plan->classes[i];
-		}
-	}
-	return NULL;
-}
-
-/* One goes between the two nodes that differ most. @return false: nothing is to be done any more */
-static bool move_one(struct plan *plan, int num_nodes)
-{
-	struct class *class = NULL;
-	int best_from = 0, best_to = 0;
-	long best = 1;
-
-	for (int from = 0; from < num_nodes; from++) {
-		for (int to = 0; to < num_nodes; to++) {
-			long diff = plan->loads[from] - plan->loads[to];
-			struct class *found = diff > best ? movable(plan, from, to) : NULL;
-
-			if (found != NULL) {
-				class = found;
-				best = diff;
-				best_from = from;
-				best_to = to;
-			}
-		}
-	}
-	if (class == NULL) {
-		return false;
-	}
-	class->at[best_from]--;
-	class->go[best_from][best_to]++;
-	plan->loads[best_from]--;
-	plan->loads[best_to]++;
-	return true;
-}
-
-static int pick(struct class *class, int from, int num_nodes)
-{
-	for (int to = 0; to < num_nodes; to++) {
-		if (class->go[from][to] > 0) {
-			class->go[from][to]--;
-			return to;
-		}
-	}
-	return SPREAD_STAYS;
-}
-
-static bool counts(const struct spread_item *item)
-{
-	return item->node >= 0 && can_go(item->nodes, item->node);
-}
-
 int spread_even(struct spread_item *items, size_t num, int num_nodes)
 {
-	struct plan plan = {.num = 0};
+	struct plan plan;
+	int err = plan_begin(&plan, items, num, num_nodes);
 
-	count(items, num, plan.loads);
-	for (size_t i = 0; i < num; i++) {
-		struct class *class = class_of(&plan, items[i].nodes);
-
-		items[i].to = SPREAD_STAYS;
-		if (class == NULL) {
-			free(plan.classes);
-			return ENOMEM;
+	for (size_t i = 0; err == 0 && i < num; i++) {
+		if (items[i].node < 0) {
+			continue;
 		}
-		if (counts(&items[i])) {
-			class->at[items[i].node]++;
+		if (!can_go(items[i].nodes, items[i].node)) {
+			plan.loads[items[i].node]++;
+			continue;
 		}
-	}
-	while (move_one(&plan, num_nodes)) {
-	}
-	for (size_t i = 0; i < num; i++) {
-		if (counts(&items[i])) {
-			items[i].to =
-				pick(class_of(&plan, items[i].nodes), items[i].node, num_nodes);
+		plan.class_of[i] = class_index(&plan, items[i].nodes);
+		if (plan.class_of[i] == NO_CLASS) {
+			err = ENOMEM;
+		} else {
+			change(&plan, &plan.classes[plan.class_of[i]], items[i].node, 1);
 		}
 	}
-	free(plan.classes);
-	return 0;
+	if (err == 0) {
+		even_out(&plan);
+		assign(&plan);
+	}
+	plan_end(&plan);
+	return err;
 }

@@ -16,15 +16,16 @@ struct spread_item {
 };
 
 /**
- * Everyone goes from one node to others: each to the one with the fewest clients by then, those with the
- * least choice first. Who can be served nowhere else stays.
+ * Everyone goes from one node to others, so that these are as even as the nodes allow that can serve each:
+ * within one if that can be. Those who are elsewhere count and stay; who can be served nowhere else stays.
  * @param num_nodes at most SPREAD_NODES_MAX
+ * @return 0 or ENOMEM with every .to SPREAD_STAYS
  */
-void spread_drain(struct spread_item *items, size_t num, int num_nodes, int leaving);
+int spread_drain(struct spread_item *items, size_t num, int num_nodes, int leaving);
 
 /**
- * As few go as it takes for no two nodes to differ by more than one, among those that can serve the
- * clients in question. Who is on a node that is not one of its .nodes stays.
+ * As few go as it takes for no two nodes to differ by more than one, or as little as the nodes allow that can
+ * serve each client. Who is on a node that is not one of its .nodes stays.
  * @return 0 or ENOMEM with every .to SPREAD_STAYS
  */
 int spread_even(struct spread_item *items, size_t num, int num_nodes);

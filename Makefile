@@ -23,6 +23,7 @@ INCLUDEDIR    ?= $(PREFIX)/include
 CTDBDIR       ?= /usr/share/ctdb/events/legacy
 SYSCONFDIR    ?= /etc
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+DOCDIR        ?= $(PREFIX)/share/doc/witnessd
 UNITDIR       ?= /usr/lib/systemd/system
 PYTHON        ?= /usr/bin/python3
 VERSION       := 0.1.0
@@ -276,6 +277,8 @@ install: all install-client
 	install -m 644 docs/ocf_samba_witness.7 docs/ocf_samba_tickle.7 docs/ctdb-witnessd.7 $(DESTDIR)$(MANDIR)/man7/
 	install -m 644 docs/witnessd.8 docs/witnessctl.8 docs/witness-tickle.8 $(DESTDIR)$(MANDIR)/man8/
 	install -m 644 packaging/witnessd.service $(DESTDIR)$(UNITDIR)/
+	install -d $(DESTDIR)$(DOCDIR)
+	install -m 644 docs/witnessctl.schema.json $(DESTDIR)$(DOCDIR)/
 	install -d $(DESTDIR)$(COMPLETIONDIR)
 	install -m 644 packaging/witnessctl.bash $(DESTDIR)$(COMPLETIONDIR)/witnessctl
 	install -m 755 ocf/witness ocf/tickle $(DESTDIR)$(OCFDIR)/

@@ -7,13 +7,33 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define GAP      2 /* blanks between columns */
-#define MIN_CELL 6 /* nothing is cut below that */
+#define GAP         2 /* blanks between columns */
+#define MIN_CELL    6 /* nothing is cut below that */
+
+#define MAX_COLUMNS 100000
+
+/* COLUMNS of the environment, as ps and ls take it; 0: it says nothing. */
+static unsigned int columns_asked_for(void)
+{
+	const char *text = getenv("COLUMNS");
+	char *end = NULL;
+	unsigned long n;
+
+	if (text == NULL || text[0] < '0' || text[0] > '9') {
+		return 0;
+	}
+	n = strtoul(text, &end, 10);
+	return *end == '\0' && n <= MAX_COLUMNS ? (unsigned int)n : 0;
+}
 
 unsigned int table_terminal_width(FILE *stream)
 {
+	unsigned int asked = columns_asked_for();
 	struct winsize size;
 
+	if (asked > 0) {
+		return asked;
+	}
 	if (!isatty(fileno(stream)) || ioctl(fileno(stream), TIOCGWINSZ, &size) != 0) {
 		return 0;
 	}

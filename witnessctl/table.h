@@ -21,7 +21,7 @@ struct table_column {
 void table_print(FILE *out, const json_t *rows, const struct table_column *columns,
 		 unsigned int width);
 
-/** Columns of the terminal behind the stream; 0 when it is none. */
+/** What COLUMNS in the environment says, else the columns of the terminal behind the stream; 0 when it is none. */
 unsigned int table_terminal_width(FILE *stream);
 
 /** A value in a cell: text as it is (control characters as ?), arrays with commas. Never NULL; what is

@@ -11,20 +11,16 @@ import fcntl
 
 import pytest
 
+import ctlschema
 from conftest import BUILD, NODES, wait_for
 from test_peers import SERVER, cluster, witness_of  # noqa: F401  pylint: disable=unused-import
 from test_watch import watch_of  # noqa: F401  pylint: disable=unused-import
 
-CLIENT_KEYS = {"handle": str, "witness": str, "node": str, "client": str, "client_address": str, "net_name": str,
-               "share": (str, type(None)), "ip": str, "version": int, "flags": int, "keep_alive": int, "state": str,
-               "principal": str, "notifications": int, "queued": int, "registered_since": str, "last_used": str}
-JOB_KEYS = {"job": (int, type(None)), "dry_run": bool, "done": bool, "total": int, "results": dict, "clients": list}
 
-
-def check_schema(entry, keys, more=()):
-    assert set(entry) == set(keys) | set(more), entry
-    for key, kind in keys.items():
-        assert isinstance(entry[key], kind), (key, entry)
+def described(command, printed):
+    """What a command has printed is what the schema says."""
+    assert not ctlschema.faults(command, printed)
+    return printed
 
 
 def other(owner):
@@ -47,8 +43,7 @@ def moved_to(line):
 
 def test_list_and_show(cluster, client):  # noqa: F811
     _, owner, ctl = client
-    entry = ctl.json("list")[0]
-    check_schema(entry, CLIENT_KEYS)
+    entry = described("list", ctl.json("list"))[0]
     assert entry["witness"] == owner and entry["node"] == "n1" and entry["client"] == "tester"
     for words in (["--registration", entry["handle"]], ["--net-name", "FS.*"], ["--share-name", "DAT?"],
                   ["--ip-address", SERVER], ["--ip-address", "127.0.79.[0-9]"], ["--node", "n1"], ["--node", "n[1]"],
@@ -58,7 +53,7 @@ def test_list_and_show(cluster, client):  # noqa: F811
     for words in (["--net-name", "x*"], ["--share-name", "other"], ["--node", "n2"], ["--ip-address", "127.0.79.2"],
                   ["--witness", other(owner)], ["--registration", "0*", "--registration", "no"], ["--local"]):
         assert ctl.json("list", *words) == [], words
-    check_schema(ctl.json("show", entry["handle"]), CLIENT_KEYS)
+    described("show", ctl.json("show", entry["handle"]))
     text = ctl.ctl("show", entry["handle"]).stdout
     assert re.search(r"File server node +n1\n", text) and re.search(fr"Witness node +{owner}\n", text)
 
@@ -80,12 +75,11 @@ def test_the_table_fits_a_terminal(cluster, client):  # noqa: F811
 def test_client_move_to_a_node_and_to_an_address(cluster, client):  # noqa: F811
     watch, _, ctl = client
     plan = ctl.json("client-move", "--to-node", "n3", "--all", "--dry-run")
-    check_schema(plan, JOB_KEYS)
-    check_schema(plan["clients"][0], CLIENT_KEYS, ("to", "result"))
+    described("client-move", plan)
     assert plan["dry_run"] and plan["job"] is None and plan["results"] == {"told": 1}
     assert plan["clients"][0]["to"] == "n3" and ctl.json("list")[0]["notifications"] == 0
     done = ctl.json("client-move", "--to-node", "N3", "--client-computer-name", "t*")
-    check_schema(done, JOB_KEYS)
+    described("client-move", done)
     assert done["done"] and not done["dry_run"] and done["results"] == {"told": 1}
     line = watch.wait("notification")
     assert line["type"] == "CLIENT_MOVE" and moved_to(line) == ["127.0.79.3"]
@@ -175,10 +169,6 @@ def test_bad_input(cluster, client, code, why, words):  # noqa: F811
     assert client[2].json("list")[0]["notifications"] == 0
 
 
-NODE_KEYS = {"name": str, "id": int, "online": bool, "draining": bool, "drained": bool, "local": bool, "witness": bool,
-             "addresses": int, "clients": int, "registrations": int}
-
-
 def clients_at(ctl):
     return {n["name"]: n["clients"] for n in ctl.json("nodes")}
 
@@ -189,14 +179,13 @@ def test_drain_and_rebalance(cluster, watch_of):  # noqa: F811
     for watch in watches:
         watch.wait("registered")
     wait_for(lambda: sum(e["state"] == "requested notification" for e in ctl.json("list")) == 9, "all wait")
-    for node in ctl.json("nodes"):
-        check_schema(node, NODE_KEYS)
+    described("nodes", ctl.json("nodes"))
     assert clients_at(ctl) == {"n1": 9, "n2": 0, "n3": 0}
     plan = ctl.json("drain", "n1", "--dry-run")
     assert plan["total"] == 9 and sorted(c["to"] for c in plan["clients"]) == ["n2"] * 5 + ["n3"] * 4
     assert clients_at(ctl)["n1"] == 9 and not any(n["drained"] for n in ctl.json("nodes"))
     done = ctl.json("drain", "n1", "--rate", "20", "--wait", "60")
-    check_schema(done, JOB_KEYS, ("node", "left"))
+    described("drain", done)
     assert done["left"] == [] and done["total"] == 9 and done["results"] == {"told": 9}
     for watch in watches:
         line = watch.wait("notification")

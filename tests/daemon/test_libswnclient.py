@@ -129,6 +129,7 @@ def test_what_is_installed(installed):
         "swnclient.h", "swnclient_tevent.h"]
     assert os.path.exists(os.path.join(installed.prefix, "share/man/man3/libswnclient.3"))
     assert os.path.exists(os.path.join(installed.prefix, "share/bash-completion/completions/witnessctl"))
+    assert os.path.exists(os.path.join(installed.prefix, "share/doc/witnessd/witnessctl.schema.json"))
     version = installed.pkg_config("--modversion", "libswnclient")
     assert version == [must([os.path.join(BUILD, "witnessctl"), "version"]).split()[1]]
 

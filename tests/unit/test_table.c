@@ -74,6 +74,34 @@ static void names_cannot_steer_the_terminal(void **unused)
 		     "a?[31m??  1           z\n");
 }
 
+/* Of a stream that is no terminal. */
+static void the_environment_says_how_wide_it_is(void **unused)
+{
+	static const struct {
+		const char *columns;
+		unsigned int width;
+	} cases[] = {{"80", 80},
+		     {"1", 1},
+		     {"100000", 100000},
+		     {"0", 0},
+		     {"", 0},
+		     {"-80", 0},
+		     {" 80", 0},
+		     {"80x", 0},
+		     {"100001", 0},
+		     {"99999999999999999999", 0}};
+	FILE *out = tmpfile();
+
+	assert_non_null(out);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		setenv("COLUMNS", cases[i].columns, 1);
+		assert_int_equal(table_terminal_width(out), cases[i].width);
+	}
+	unsetenv("COLUMNS");
+	assert_int_equal(table_terminal_width(out), 0);
+	fclose(out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -82,6 +110,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_cut_to_nothing),
 		cmocka_unit_test(characters_are_counted_and_not_bytes),
 		cmocka_unit_test(names_cannot_steer_the_terminal),
+		cmocka_unit_test(the_environment_says_how_wide_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

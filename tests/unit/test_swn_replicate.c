@@ -58,6 +58,7 @@ static void keep_from(struct story *story, struct swn_fix *fix, const struct swn
 
 static void keep(struct story *story, const struct swn_handle *handle)
 {
+	fix_pump(story->old); /* the others hear of it when the loop has turned */
 	keep_from(story, story->old, handle);
 }
 

@@ -55,7 +55,7 @@ static void leave_and_idle(struct notify_state *state)
 	if (reg != NULL && reg->num_waiters == 0) {
 		swn_reg_used(reg);
 		swn_reg_idle(reg);
-		swn_reg_publish(reg);
+		swn_reg_publish_soon(reg);
 	}
 }
 
@@ -118,7 +118,7 @@ static uint32_t wait_on(struct notify_state *state, struct swn_reg *reg)
 		wheel_arm(service->wheel, &state->keep_alive, UINT64_C(1000) * reg->keep_alive_s,
 			  on_keep_alive, state);
 	}
-	swn_reg_publish(reg);
+	swn_reg_publish_soon(reg);
 	return SWN_SUCCESS;
 }
 
@@ -393,7 +393,7 @@ static void delivered(struct notify_state *state, const struct swn_notify *notif
 	if (makes_reregister(reg, notify)) {
 		swn_reg_expect_reregister(reg);
 	}
-	swn_reg_publish(reg);
+	swn_reg_publish_soon(reg);
 }
 
 /* The reply with what is queued. Nothing is taken out unless it could be made. @return 0 or ENOMEM */

@@ -73,6 +73,8 @@ struct swn_reg {
 	struct qb_list_head waiters; /* AsyncNotify calls, oldest first */
 	unsigned int num_waiters;
 	struct wheel_timer unused_timer, reregister_timer;
+	struct qb_list_head unpublished;
+	bool is_unpublished; /* and in that list */
 
 	struct swn_index_entry entries[SWN_NUM_INDEXES];
 	UT_hash_handle hh;

@@ -17,6 +17,14 @@
 
 /* --- ours, to the others --- */
 
+static void forget_unpublished(struct swn_reg *reg)
+{
+	if (reg->is_unpublished) {
+		reg->is_unpublished = false;
+		qb_list_del(&reg->unpublished);
+	}
+}
+
 void swn_reg_publish(struct swn_reg *reg)
 {
 	struct swn_service *service = reg->service;
@@ -36,6 +44,7 @@ void swn_reg_publish(struct swn_reg *reg)
 	size_t len = 0;
 	int err = swn_replica_push(&replica, service->replica, &len);
 
+	forget_unpublished(reg);
 	swn_replica_key(&reg->handle, key);
 	if (err == 0) {
 		err = peers_put(service->peers, PEERS_REGISTRATION, key, sizeof(key),
@@ -46,10 +55,43 @@ void swn_reg_publish(struct swn_reg *reg)
 	}
 }
 
+static void publish_waiting(struct tevent_context *ev, struct tevent_immediate *im,
+			    void *private_data)
+{
+	struct swn_service *service = talloc_get_type_abort(private_data, struct swn_service);
+
+	if (!service->replies_first) {
+		/* Once more to the end of the line, behind the replies that were woken with these. */
+		service->replies_first = true;
+		tevent_schedule_immediate(im, ev, publish_waiting, service);
+		return;
+	}
+	while (!qb_list_empty(&service->unpublished)) {
+		swn_reg_publish(
+			qb_list_first_entry(&service->unpublished, struct swn_reg, unpublished));
+	}
+}
+
+void swn_reg_publish_soon(struct swn_reg *reg)
+{
+	struct swn_service *service = reg->service;
+
+	if (reg->is_unpublished) {
+		return;
+	}
+	if (qb_list_empty(&service->unpublished)) {
+		service->replies_first = false;
+		tevent_schedule_immediate(service->publish, service->ev, publish_waiting, service);
+	}
+	reg->is_unpublished = true;
+	qb_list_add_tail(&reg->unpublished, &service->unpublished);
+}
+
 void swn_reg_unpublish(struct swn_reg *reg)
 {
 	uint8_t key[SWN_REPLICA_KEY];
 
+	forget_unpublished(reg);
 	swn_replica_key(&reg->handle, key);
 	(void)peers_delete(reg->service->peers, PEERS_REGISTRATION, key, sizeof(key));
 }
@@ -273,7 +315,8 @@ int swn_replicate_start(struct swn_service *service)
 {
 	service->peers = cluster_peers(service->cluster);
 	service->replica = talloc_array(service, uint8_t, PEERS_VALUE_MAX);
-	if (service->replica == NULL) {
+	service->publish = tevent_create_immediate(service);
+	if (service->replica == NULL || service->publish == NULL) {
 		return ENOMEM;
 	}
 	return peers_listen(service->peers, PEERS_REGISTRATION, on_peers, service);

@@ -117,7 +117,7 @@ int swn_reg_begin(struct swn_service *service, struct swn_reg *reg)
 	swn_reg_used(reg);
 	swn_reg_idle(reg);
 	swn_reg_log(reg, "made");
-	swn_reg_publish(reg);
+	swn_reg_publish_soon(reg);
 	return 0;
 }
 
@@ -151,6 +151,8 @@ void swn_reg_end(struct swn_reg *reg, enum swn_end why)
 	/* At the end of the daemon the others keep it, to hand it back to the next one. */
 	if (why != SWN_END_SHUTDOWN) {
 		swn_reg_unpublish(reg);
+	} else if (reg->is_unpublished) {
+		swn_reg_publish(reg);
 	}
 	swn_registry_remove(service->registry, reg, NULL);
 	talloc_free(reg);
@@ -246,7 +248,7 @@ bool swn_reg_queue(struct swn_reg *reg, const struct policy_notices *notices, ui
 		}
 	}
 	if (news) {
-		swn_reg_publish(reg);
+		swn_reg_publish_soon(reg);
 	}
 	return news;
 }
@@ -399,6 +401,7 @@ int swn_service_create_clocked(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	service->refusals = swn_refusals_new(service);
 	qb_list_init(&service->list_waiters);
 	qb_list_init(&service->handover_waiters);
+	qb_list_init(&service->unpublished);
 	err = service->config.net_names == NULL || service->registry == NULL ||
 			      service->refusals == NULL
 		      ? ENOMEM

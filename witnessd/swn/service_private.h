@@ -30,11 +30,14 @@ enum swn_end {
 
 struct swn_service {
 	struct tevent_context *ev;
-	struct swn_config config;  /* net_names are children */
-	struct cluster *cluster;   /* borrowed */
-	struct peers *peers;       /* the cluster's */
-	struct swn_drains *drains; /* a child */
-	uint8_t *replica;          /* room for one */
+	struct swn_config config;        /* net_names are children */
+	struct cluster *cluster;         /* borrowed */
+	struct peers *peers;             /* the cluster's */
+	struct swn_drains *drains;       /* a child */
+	uint8_t *replica;                /* room for one */
+	struct qb_list_head unpublished; /* registrations that the others hear of in a moment */
+	struct tevent_immediate *publish;
+	bool replies_first; /* .publish has let those that wait go first */
 	struct wheel *wheel;
 	struct swn_registry *registry;
 	struct swn_refusals *refusals;    /* for limits */
@@ -107,6 +110,11 @@ void swn_service_assoc_gone(void *iface_private, struct rpc_assoc *assoc);
 
 /** The other witnessd's hear how the registration is now, or that it is no more. */
 void swn_reg_publish(struct swn_reg *reg);
+/**
+ * The same when the replies are out that wait to be made now: clients come first, and what changes several
+ * times with one notification (queued, told, no call waits) is told once.
+ */
+void swn_reg_publish_soon(struct swn_reg *reg);
 void swn_reg_unpublish(struct swn_reg *reg);
 
 /** The client of a registration that was handed back is there. @return 0 or ENOMEM */

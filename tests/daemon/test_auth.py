@@ -127,6 +127,19 @@ def test_request_before_authentication_is_complete(daemon):
         conn.send(r.request(swn.GET_INTERFACE_LIST)).expect_fault(r.PROTO, 0x23, closes=True)
 
 
+@pytest.mark.parametrize("num", [1, 3, 60])
+def test_requests_right_behind_the_auth3(daemon, num):
+    """The step runs while they are there already, in the same segment; 60 are more than is read at once."""
+    class Eager(r.NtlmConn):
+        def send_auth3(self):
+            self.sent = [self.protect(swn.GET_INTERFACE_LIST, b"", i) for i in range(2, num + 2)]
+            self.send(r.auth3(r.trailer(10, self.level, 0, self.auth_ctx) + self.type3) + b"".join(self.sent))
+
+    with Eager(daemon, flags=r.FIRST | r.LAST | r.MPX) as conn:
+        for i in range(2, num + 2):
+            conn.finish(i)
+
+
 def test_auth3_without_negotiation(daemon):
     with daemon.conn() as conn:
         conn.send(r.auth3(r.trailer(10, 5) + b"token")).expect_fault(r.PROTO, 0x23, closes=True)

@@ -166,6 +166,17 @@ def test_pdus_in_one_segment_and_in_single_bytes(daemon):
         assert conn.recv().call_id == 4
 
 
+@pytest.mark.parametrize("size", [1 << 20, 4096, 4095, 1021, 17])
+def test_many_pdus_in_segments_of_any_size(daemon, size):
+    """More than the server reads ahead at once, and more than it answers before others get a turn."""
+    calls = list(range(2, 402))
+    stream = b"".join(r.request(2, b"x" * (i % 40), call_id=i) for i in calls)
+    with daemon.conn() as conn:
+        for begin in range(0, len(stream), size):
+            conn.send(stream[begin:begin + size])
+        assert [conn.recv().call_id for _ in calls] == calls
+
+
 def test_disconnect_inside_a_pdu(daemon):
     with daemon.conn() as conn:
         conn.send(r.request(2)[:20])

@@ -52,6 +52,7 @@ static int conn_destructor(struct rpc_conn *conn)
 {
 	conn->state = CONN_CLOSING; /* calls that end below answer nothing */
 	wheel_cancel(&conn->idle_timer);
+	conn_no_turn(conn);
 	TALLOC_FREE(conn->step);
 	conn_free_calls(conn);
 	leave_unauthenticated(conn);

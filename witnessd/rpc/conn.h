@@ -87,6 +87,13 @@ struct rpc_conn {
 	struct pdu_hdr hdr; /* of the PDU being read, once in_have >= PDU_HDR_LEN */
 	uint8_t *in_pdu;
 	size_t in_have;
+	const uint8_t *
+		ahead; /* read and not used yet: in the server's buffer while its handler runs, or .kept */
+	size_t ahead_len;
+	uint8_t *kept;
+	struct qb_list_head
+		turn; /* in the server's .turns, if .has_turn: .kept is to be used now */
+	bool has_turn;
 	struct qb_list_head out; /* struct conn_out */
 	size_t unsent;
 	bool blocked; /* the socket takes nothing more now */
@@ -135,6 +142,8 @@ void conn_pause(struct rpc_conn *conn, unsigned int reason);
 void conn_unpause(struct rpc_conn *conn, unsigned int reason);
 /** Set what the descriptor waits for from state, pause and queue. */
 void conn_update_events(struct rpc_conn *conn);
+/** The connection ends: what it has read is not used any more. */
+void conn_no_turn(struct rpc_conn *conn);
 
 /* conn_dispatch.c */
 

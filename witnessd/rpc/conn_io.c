@@ -19,6 +19,31 @@ struct conn_out {
 	size_t len, off; /* off: already sent */
 };
 
+static void read_kept(struct tevent_context *ev, struct tevent_immediate *im, void *private_data);
+
+/* The socket may never be readable again: what it had is here. */
+static void read_kept_soon(struct rpc_conn *conn)
+{
+	struct rpc_server *server = conn->server;
+
+	if (conn->has_turn) {
+		return;
+	}
+	if (qb_list_empty(&server->turns)) {
+		tevent_schedule_immediate(server->read_kept, server->ev, read_kept, server);
+	}
+	conn->has_turn = true;
+	qb_list_add_tail(&conn->turn, &server->turns);
+}
+
+void conn_no_turn(struct rpc_conn *conn)
+{
+	if (conn->has_turn) {
+		conn->has_turn = false;
+		qb_list_del(&conn->turn);
+	}
+}
+
 void conn_update_events(struct rpc_conn *conn)
 {
 	bool closing = conn->state == CONN_CLOSING;
@@ -32,6 +57,9 @@ void conn_update_events(struct rpc_conn *conn)
 		flags |= TEVENT_FD_WRITE;
 	}
 	tevent_fd_set_flags(conn->fde, flags);
+	if ((flags & TEVENT_FD_READ) != 0 && !closing && conn->kept != NULL) {
+		read_kept_soon(conn);
+	}
 }
 
 void conn_pause(struct rpc_conn *conn, unsigned int reason)
@@ -187,16 +215,16 @@ static void arm_pdu_timer(struct rpc_conn *conn)
 	}
 }
 
-/* @return 0, or EAGAIN (later), ENOTCONN (the connection closes) */
-static int recv_some(struct rpc_conn *conn, uint8_t *buf, size_t want)
+/* @return 0 with *got bytes; or EAGAIN (later), ENOTCONN (the connection closes) */
+static int recv_some(struct rpc_conn *conn, uint8_t *buf, size_t size, size_t *got)
 {
 	ssize_t n;
 
 	do {
-		n = recv(conn->fd, buf, want, MSG_DONTWAIT);
+		n = recv(conn->fd, buf, size, MSG_DONTWAIT);
 	} while (n == -1 && errno == EINTR);
 	if (n > 0) {
-		conn->in_have += (size_t)n;
+		*got = (size_t)n;
 		return 0;
 	}
 	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
@@ -210,6 +238,68 @@ static int recv_some(struct rpc_conn *conn, uint8_t *buf, size_t want)
 		conn_drop(conn, strerror(errno));
 	}
 	return ENOTCONN;
+}
+
+/*
+ * Most PDUs are short and arrive alone: one recv(2) into a buffer that all connections share takes header
+ * and body, and a short one says that there is nothing more. What is behind a PDU is used in its turn.
+ * @return as recv_some(); EAGAIN also without asking, when *drained says that it would be the answer
+ */
+static int read_ahead(struct rpc_conn *conn, bool *drained)
+{
+	uint8_t *buf = conn->server->in_buf;
+	size_t got;
+	int ret;
+
+	if (*drained) {
+		return EAGAIN;
+	}
+	ret = recv_some(conn, buf, sizeof(conn->server->in_buf), &got);
+	if (ret == 0) {
+		conn->ahead = buf;
+		conn->ahead_len = got;
+		*drained = got < sizeof(conn->server->in_buf);
+	}
+	return ret;
+}
+
+/* More of a PDU that has begun: what was read ahead, then from the socket. @return as recv_some() */
+static int read_more(struct rpc_conn *conn, uint8_t *buf, size_t want)
+{
+	size_t got = want < conn->ahead_len ? want : conn->ahead_len;
+	int ret = 0;
+
+	if (got > 0) {
+		memcpy(buf, conn->ahead, got);
+		conn->ahead += got;
+		conn->ahead_len -= got;
+	} else {
+		ret = recv_some(conn, buf, want, &got);
+	}
+	if (ret == 0) {
+		conn->in_have += got;
+	}
+	return ret;
+}
+
+/* The buffer is for the next connection: what is left becomes this one's. */
+static void keep_ahead(struct rpc_conn *conn)
+{
+	uint8_t *rest = NULL;
+
+	if (conn->ahead_len > 0 && conn->state != CONN_CLOSING) {
+		rest = talloc_memdup(conn, conn->ahead, conn->ahead_len);
+		if (rest == NULL) {
+			conn_drop(conn, "memory is short");
+		}
+	}
+	TALLOC_FREE(conn->kept);
+	conn->ahead = conn->kept = rest;
+	if (rest == NULL) {
+		conn->ahead_len = 0;
+	} else {
+		conn_update_events(conn);
+	}
 }
 
 /* The header is complete: judge it before a byte is allocated for the rest. */
@@ -235,7 +325,7 @@ static int read_pdu(struct rpc_conn *conn)
 	int ret;
 
 	while (conn->in_have < PDU_HDR_LEN) {
-		ret = recv_some(conn, conn->in_hdr + conn->in_have, PDU_HDR_LEN - conn->in_have);
+		ret = read_more(conn, conn->in_hdr + conn->in_have, PDU_HDR_LEN - conn->in_have);
 		if (ret != 0) {
 			return ret;
 		}
@@ -247,7 +337,7 @@ static int read_pdu(struct rpc_conn *conn)
 		}
 	}
 	while (conn->in_have < conn->hdr.frag_length) {
-		ret = recv_some(conn, conn->in_pdu + conn->in_have,
+		ret = read_more(conn, conn->in_pdu + conn->in_have,
 				conn->hdr.frag_length - conn->in_have);
 		if (ret != 0) {
 			return ret;
@@ -264,11 +354,38 @@ static int read_pdu(struct rpc_conn *conn)
 	return 0;
 }
 
-static void read_pdus(struct rpc_conn *conn)
+static bool may_read(const struct rpc_conn *conn)
 {
-	for (int i = 0; i < PDUS_AT_ONCE; i++) {
-		if (conn->state == CONN_CLOSING || conn->pause != 0 || read_pdu(conn) != 0) {
-			return;
+	return conn->state != CONN_CLOSING && conn->pause == 0;
+}
+
+/* @param drained nothing is to be had from the socket now but the rest of a PDU */
+static void read_pdus(struct rpc_conn *conn, bool drained)
+{
+	int ret = 0;
+
+	for (int i = 0; i < PDUS_AT_ONCE && ret == 0 && may_read(conn); i++) {
+		if (conn->ahead_len == 0 && conn->in_have == 0) {
+			ret = read_ahead(conn, &drained);
+		}
+		if (ret == 0) {
+			ret = read_pdu(conn);
+		}
+	}
+	keep_ahead(conn);
+}
+
+/* Never from sockets: immediate events go before everything else in the loop. */
+static void read_kept(struct tevent_context *ev, struct tevent_immediate *im, void *private_data)
+{
+	struct rpc_server *server = talloc_get_type_abort(private_data, struct rpc_server);
+
+	while (!qb_list_empty(&server->turns)) {
+		struct rpc_conn *conn = qb_list_first_entry(&server->turns, struct rpc_conn, turn);
+
+		conn_no_turn(conn);
+		if (may_read(conn)) {
+			read_pdus(conn, true);
 		}
 	}
 }
@@ -310,6 +427,6 @@ void conn_fd_handler(struct tevent_context *ev, struct tevent_fd *fde, uint16_t 
 	if (conn->state == CONN_CLOSING) {
 		discard(conn);
 	} else {
-		read_pdus(conn);
+		read_pdus(conn, false);
 	}
 }

@@ -64,6 +64,10 @@ int rpc_server_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		return ENOMEM;
 	}
 	ret = wheel_create(server, ev, NULL, NULL, &server->wheel);
+	server->read_kept = tevent_create_immediate(server);
+	if (ret == 0 && server->read_kept == NULL) {
+		ret = ENOMEM;
+	}
 	if (ret != 0) {
 		talloc_free(server);
 		return ret;
@@ -74,6 +78,7 @@ int rpc_server_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	qb_list_init(&server->endpoints);
 	qb_list_init(&server->conns);
 	qb_list_init(&server->unauth);
+	qb_list_init(&server->turns);
 	server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	talloc_set_destructor(server, server_destructor);
 	*out = server;

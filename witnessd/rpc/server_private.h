@@ -9,6 +9,8 @@
 #include "witnessd/rpc/server.h"
 #include "witnessd/util/wheel.h"
 
+#define RPC_READ_AHEAD 4096 /* bytes: a bind with a ticket may need a second recv(2) */
+
 /* A peer address that has unauthenticated connections, or whose authentication failed lately. */
 struct rpc_source {
 	struct rpc_server *server;
@@ -41,6 +43,9 @@ struct rpc_server {
 	struct rpc_source *sources;       /* hash by address */
 	struct rpc_principal *principals; /* hash by name */
 	uint64_t last_conn_id;
+	uint8_t in_buf[RPC_READ_AHEAD]; /* of the connection whose handler runs */
+	struct qb_list_head turns;      /* struct rpc_conn.turn */
+	struct tevent_immediate *read_kept;
 	bool accept_waits; /* a listener rests until a connection ends or is authenticated */
 	int spare_fd;      /* given up for a moment to refuse a connection at EMFILE; -1 = none */
 	struct rpc_log_window log_window;

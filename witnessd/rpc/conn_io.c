@@ -123,10 +123,14 @@ static void queue_sent(struct rpc_conn *conn, size_t n)
 
 static ssize_t send_some(struct rpc_conn *conn)
 {
+	struct conn_out *out = qb_list_first_entry(&conn->out, struct conn_out, list);
 	struct iovec iov[IOVS_AT_ONCE];
 	struct msghdr msg = {.msg_iov = iov};
-	struct conn_out *out;
 
+	if (out->list.next == &conn->out) {
+		return send(conn->fd, out->buf + out->off, out->len - out->off,
+			    MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
 	qb_list_for_each_entry (out, &conn->out, list) {
 		if (msg.msg_iovlen == IOVS_AT_ONCE) {
 			break;

@@ -10,6 +10,8 @@
 
 #define WAIT_DEFAULT_S 120
 #define POLL_MS        200
+#define POLL_MAX_MS    5000
+#define LOOK_SHARE     5    /* pauses are so many times as long as looks */
 #define AGAIN_MS       2000 /* between orders for those who came meanwhile */
 
 struct drain {
@@ -19,7 +21,7 @@ struct drain {
 	json_t *result;  /* of the first order, where everything is gathered */
 	json_t *seen;    /* handles that had an order: what came of it */
 	json_t *left;    /* clients who are there */
-	uint64_t ordered_ms;
+	uint64_t ordered_ms, look_took_ms;
 };
 
 /* Note whom an order was for; those of later ones are added to the first. */
@@ -64,12 +66,24 @@ static int order(struct drain *drain)
 
 static int look(struct drain *drain)
 {
+	uint64_t began_ms = clock_ms();
+	int ret;
+
 	json_decref(drain->left);
 	drain->left = NULL;
-	return ctl_ask(
-		drain->ctl,
-		json_pack("{s:s, s:{s:s}}", "command", "list", "select", "node", drain->node),
-		&drain->left);
+	ret = ctl_ask(drain->ctl,
+		      json_pack("{s:s, s:{s:s}}", "command", "list", "select", "node", drain->node),
+		      &drain->left);
+	drain->look_took_ms = clock_ms() - began_ms;
+	return ret;
+}
+
+/* A list of thousands keeps the daemon busy for a while: most of the time it should have its peace. */
+static void pause_between_looks(const struct drain *drain)
+{
+	uint64_t ms = drain->look_took_ms * LOOK_SHARE;
+
+	order_pause(ms < POLL_MS ? POLL_MS : ms > POLL_MAX_MS ? POLL_MAX_MS : (int)ms);
 }
 
 /* Its witness has vanished: nobody can tell it, and it goes by itself after the hand-over time. */
@@ -117,7 +131,7 @@ static int wait_until_empty(struct drain *drain, uint64_t wait_ms)
 			fprintf(stderr, "\r%zu clients are still on %s    ",
 				json_array_size(drain->left), drain->node);
 		}
-		order_pause(POLL_MS);
+		pause_between_looks(drain);
 		ret = ret == CTL_OK ? look(drain) : ret;
 	}
 	if (order_progress(drain->ctl)) {

@@ -219,9 +219,6 @@ static const struct {
 	{"status", cmd_status},
 	{"config", cmd_config},
 	{"interfaces", cmd_interfaces},
-	{"list", daemon_cmd_list},
-	{"order", daemon_cmd_order},
-	{"order-status", daemon_cmd_order_status},
 	{"undrain", daemon_cmd_undrain},
 	{"nodes", daemon_cmd_nodes},
 	{"metrics", daemon_cmd_metrics},
@@ -232,6 +229,15 @@ static const struct {
 	{"blackbox", daemon_cmd_blackbox},
 	{"leave", daemon_cmd_leave},
 	{"tickle", daemon_cmd_tickle},
+};
+
+static const struct {
+	const char *name;
+	control_stream_fn fn;
+} streams[] = {
+	{"list", daemon_cmd_list},
+	{"order", daemon_cmd_order},
+	{"order-status", daemon_cmd_order_status},
 	{"connections", daemon_cmd_connections},
 };
 
@@ -247,6 +253,10 @@ int daemon_control_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]) && ret == 0; i++) {
 		ret = control_server_add(daemon->control, commands[i].name, commands[i].fn, daemon);
+	}
+	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]) && ret == 0; i++) {
+		ret = control_server_add_stream(daemon->control, streams[i].name, streams[i].fn,
+						daemon);
 	}
 	return ret;
 }

@@ -146,12 +146,13 @@ static int read_rate(TALLOC_CTX *mem_ctx, const json_t *json, struct swn_orders_
 
 /* {"do": ..., "select": {...}, "dry_run", "rate"} and what the order needs: {"to_node"} ... */
 int daemon_cmd_order(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
-		     json_t **result, char **why)
+		     struct control_stream *out, char **why)
 {
 	const struct daemon *daemon = private_data;
 	struct swn_orders_request order = {
 		.dry_run = json_is_true(json_object_get(request, "dry_run"))};
 	struct swn_select select = {.all = false};
+	uint64_t id = 0;
 	int err = read_kind(mem_ctx, request, &order, why);
 
 	if (err == 0) {
@@ -167,39 +168,19 @@ int daemon_cmd_order(void *private_data, TALLOC_CTX *mem_ctx, const json_t *requ
 	if (err == 0) {
 		err = read_rate(mem_ctx, request, &order, why);
 	}
-	return err != 0 ? err : swn_orders_begin(daemon->orders, mem_ctx, &order, result, why);
+	if (err == 0) {
+		err = swn_orders_begin(daemon->orders, mem_ctx, &order, &id, why);
+	}
+	return err != 0 ? err : daemon_order_answer(daemon, mem_ctx, id, out, why);
 }
 
 /* {"job": NUMBER} */
 int daemon_cmd_order_status(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
-			    json_t **result, char **why)
+			    struct control_stream *out, char **why)
 {
-	const struct daemon *daemon = private_data;
 	json_int_t id = json_integer_value(json_object_get(request, "job"));
-	int err = swn_orders_status(daemon->orders, (uint64_t)id, result);
 
-	if (err == ENOENT) {
-		*why = talloc_strdup(mem_ctx, "there is no such order, or it has ended long ago");
-	}
-	return err;
-}
-
-/* {"select": {...}}: what is empty selects all. */
-int daemon_cmd_list(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request, json_t **result,
-		    char **why)
-{
-	const struct daemon *daemon = private_data;
-	struct swn_select select = {.all = false};
-	int err = swn_select_parse(mem_ctx, json_object_get(request, "select"), &select, why);
-
-	if (err == 0) {
-		err = swn_select_check(mem_ctx, &select, daemon->swn, why);
-	}
-	if (err == 0) {
-		*result = swn_service_list_json(daemon->swn, &select);
-		err = *result != NULL ? 0 : ENOMEM;
-	}
-	return err;
+	return daemon_order_answer(private_data, mem_ctx, (uint64_t)id, out, why);
 }
 
 /* {"node": NAME}: clients may be sent there again. */

@@ -75,19 +75,27 @@ int daemon_cmd_leave(void *private_data, TALLOC_CTX *mem_ctx, const json_t *requ
 		     json_t **result, char **why);
 int daemon_cmd_tickle(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 		      json_t **result, char **why);
-int daemon_cmd_connections(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
-			   json_t **result, char **why);
 
-int daemon_cmd_list(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request, json_t **result,
-		    char **why);
+/** Those whose answers may be long: daemon_lists.c, daemon_orders.c. */
+int daemon_cmd_connections(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+			   struct control_stream *out, char **why);
+int daemon_cmd_list(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+		    struct control_stream *out, char **why);
 int daemon_cmd_order(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
-		     json_t **result, char **why);
+		     struct control_stream *out, char **why);
+int daemon_cmd_order_status(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+			    struct control_stream *out, char **why);
+/** The answer to both. */
+int daemon_order_answer(const struct daemon *daemon, TALLOC_CTX *mem_ctx, uint64_t id,
+			struct control_stream *out, char **why);
+
 int daemon_cmd_undrain(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 		       json_t **result, char **why);
 int daemon_cmd_nodes(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 		     json_t **result, char **why);
-int daemon_cmd_order_status(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
-			    json_t **result, char **why);
+
+/** Say why there are no tickles here. @return ENOTSUP */
+int daemon_no_tickles(TALLOC_CTX *mem_ctx, char **why);
 
 /** The control socket with its commands. */
 int daemon_control_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why);

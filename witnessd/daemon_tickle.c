@@ -183,7 +183,7 @@ int daemon_cmd_leave(void *private_data, TALLOC_CTX *mem_ctx, const json_t *requ
 	return ret;
 }
 
-static int no_tickles(TALLOC_CTX *mem_ctx, char **why)
+int daemon_no_tickles(TALLOC_CTX *mem_ctx, char **why)
 {
 	*why = talloc_strdup(mem_ctx, "this witnessd does not track connections (tickle.enabled)");
 	return ENOTSUP;
@@ -198,7 +198,7 @@ int daemon_cmd_tickle(void *private_data, TALLOC_CTX *mem_ctx, const json_t *req
 	int ret = read_address(mem_ctx, request, &ip, why);
 
 	if (ret == 0 && daemon->conntrack == NULL) {
-		ret = no_tickles(mem_ctx, why);
+		ret = daemon_no_tickles(mem_ctx, why);
 	}
 	if (ret == 0) {
 		ret = conntrack_tickle(daemon->conntrack, &ip, &num);
@@ -211,16 +211,4 @@ int daemon_cmd_tickle(void *private_data, TALLOC_CTX *mem_ctx, const json_t *req
 		ret = *result != NULL ? 0 : ENOMEM;
 	}
 	return ret;
-}
-
-int daemon_cmd_connections(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
-			   json_t **result, char **why)
-{
-	const struct daemon *daemon = private_data;
-
-	if (daemon->conntrack == NULL) {
-		return no_tickles(mem_ctx, why);
-	}
-	*result = conntrack_list_json(daemon->conntrack);
-	return *result != NULL ? 0 : ENOMEM;
 }

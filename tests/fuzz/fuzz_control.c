@@ -23,20 +23,46 @@ static int refuse(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request
 	return EPERM;
 }
 
+/* An array of up to 100 elements, one a piece. */
+static int next(void *private_data, TALLOC_CTX *mem_ctx, char **text)
+{
+	json_int_t *left = private_data;
+
+	if (*left >= 0) {
+		*text = talloc_strdup(mem_ctx, *left == 0 ? "0]" : "1,");
+		(*left)--;
+	}
+	return 0;
+}
+
+static int many(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+		struct control_stream *out, char **why)
+{
+	json_int_t *left = talloc_zero(mem_ctx, json_int_t);
+
+	*left = json_integer_value(json_object_get(request, "num"));
+	if (*left < 0 || *left > 100) {
+		return EINVAL;
+	}
+	*out = (struct control_stream){.next = next, .private_data = left};
+	return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	TALLOC_CTX *mem_ctx = talloc_new(NULL);
 	struct control_table *table = control_table_new(mem_ctx);
-	char *reply = NULL;
-	size_t len = 0;
+	struct control_reply *reply = NULL;
 	json_t *json;
 
 	if (table == NULL || control_table_add(table, "echo", echo, NULL) != 0 ||
 	    control_table_add(table, "refuse", refuse, NULL) != 0 ||
-	    control_handle(mem_ctx, table, (const char *)data, size, &reply, &len) != 0) {
+	    control_table_add_stream(table, "many", many, NULL) != 0 ||
+	    control_handle(mem_ctx, table, (const char *)data, size, &reply) != 0 ||
+	    control_reply_more(reply) != 0) {
 		abort();
 	}
-	json = json_loadb(reply, len, 0, NULL);
+	json = json_loadb(reply->text, reply->len, 0, NULL);
 	if (!json_is_boolean(json_object_get(json, "ok"))) {
 		abort();
 	}

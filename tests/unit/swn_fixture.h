@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/cluster_fixture.h"
+#include "witnessd/swn/select.h"
 #include "witnessd/swn/service_private.h"
 
 struct swn_fix {
@@ -344,6 +345,24 @@ static inline void fix_assert_changes(struct swn_fix_call *c, const char *ip, co
 }
 
 /* --- for cmocka: a service that a test starts itself, or one that is started and has a cluster --- */
+
+static inline void fix_list_found(void *private_data, const struct swn_found *found)
+{
+	(void)json_array_append_new(private_data, swn_found_json(found));
+}
+
+/* What `witnessctl list` would show, looked through in small pieces. */
+static inline json_t *fix_list(struct swn_fix *fix, const struct swn_select *select)
+{
+	json_t *list = json_array();
+	struct swn_walk *walk = NULL;
+
+	assert_int_equal(swn_walk_create(fix, fix->service, select, &walk), 0);
+	while (swn_walk_next(walk, 3, fix_list_found, list)) {
+	}
+	talloc_free(walk);
+	return list;
+}
 
 static inline int fix_setup(void **state)
 {

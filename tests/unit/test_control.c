@@ -19,6 +19,7 @@
 #include <cmocka.h>
 #include <qb/qbipcc.h>
 
+#include "witnessd/control/array.h"
 #include "witnessd/control/control_private.h"
 #include "witnessd/util/log.h"
 
@@ -26,7 +27,8 @@ struct fixture {
 	char name[64];
 	struct tevent_context *ev;
 	struct control_server *server;
-	unsigned int calls;
+	unsigned int calls, pieces;
+	int cursors; /* of streams, that have not been freed */
 };
 
 static int echo(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request, json_t **result,
@@ -58,6 +60,55 @@ static int big(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request, j
 	return 0;
 }
 
+/* Elements of a stream that is far larger than a part: "num" of them, each "len" long, or until it "breaks". */
+struct many {
+	struct fixture *f;
+	json_int_t left, len, breaks;
+};
+
+static bool fill_many(void *cursor, char **text)
+{
+	struct many *many = cursor;
+	char *element = talloc_size(*text, (size_t)many->len + 1);
+
+	many->f->pieces++;
+	if (many->breaks > 0 && --many->breaks == 0) {
+		TALLOC_FREE(*text);
+		return false;
+	}
+	if (many->left > 0) {
+		memset(element, 'x', (size_t)many->len);
+		element[many->len] = '\0';
+		*text = talloc_asprintf_append_buffer(*text, ",\"%s\"", element);
+		many->left--;
+	}
+	return many->left > 0;
+}
+
+static int many_destructor(struct many *many)
+{
+	many->f->cursors--;
+	return 0;
+}
+
+static int many(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+		struct control_stream *out, char **why)
+{
+	struct many *cursor = talloc_zero(mem_ctx, struct many);
+
+	*cursor = (struct many){.f = private_data,
+				.left = json_integer_value(json_object_get(request, "num")),
+				.len = json_integer_value(json_object_get(request, "len")),
+				.breaks = json_integer_value(json_object_get(request, "breaks"))};
+	cursor->f->cursors++;
+	talloc_set_destructor(cursor, many_destructor);
+	if (cursor->len == 0) {
+		*why = talloc_strdup(mem_ctx, "nothing of nothing");
+		return ESRCH;
+	}
+	return control_array(mem_ctx, fill_many, cursor, "{\"list\":[", "]}", out);
+}
+
 static int setup(void **state)
 {
 	struct fixture *f = talloc_zero(NULL, struct fixture);
@@ -68,6 +119,8 @@ static int setup(void **state)
 	assert_int_equal(control_server_add(f->server, "echo", echo, f), 0);
 	assert_int_equal(control_server_add(f->server, "refuse", refuse, f), 0);
 	assert_int_equal(control_server_add(f->server, "big", big, f), 0);
+	assert_int_equal(control_server_add_stream(f->server, "many", many, f), 0);
+	assert_int_equal(control_server_add_stream(f->server, "echo", many, f), EEXIST);
 	assert_int_equal(control_server_add(f->server, "echo", echo, f), EEXIST);
 	*state = f;
 	return 0;
@@ -209,6 +262,62 @@ static void replies_larger_than_the_buffer_arrive_whole(void **state)
 	assert_int_equal(run_client(*state, client_big), 0);
 }
 
+static int client_many(const struct fixture *f)
+{
+	static const struct {
+		int num, len;
+	} tries[] = {{0, 1}, {1, 1}, {3, CONTROL_ENOUGH}, {2000, 500}, {7, CONTROL_PART * 2}};
+	json_t *result = NULL;
+	char *why = NULL;
+
+	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+		json_t *request = json_pack("{s:s, s:i, s:i}", "command", "many", "num",
+					    tries[i].num, "len", tries[i].len);
+		json_t *list;
+
+		EXPECT(control_call(NULL, f->name, request, 10000, &result, &why) == 0);
+		list = json_object_get(result, "list");
+		EXPECT(json_array_size(list) == (size_t)tries[i].num);
+		for (int n = 0; n < tries[i].num; n++) {
+			EXPECT(json_string_length(json_array_get(list, (size_t)n)) ==
+			       (size_t)tries[i].len);
+		}
+		json_decref(result);
+	}
+	return 0;
+}
+
+static void a_stream_arrives_whole(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(run_client(f, client_many), 0);
+	assert_int_equal(f->cursors, 0);
+}
+
+static int client_broken_stream(const struct fixture *f)
+{
+	json_t *request = json_pack("{s:s, s:i, s:i, s:i}", "command", "many", "num", 10000, "len",
+				    500, "breaks", 700);
+	json_t *result = NULL;
+	char *why = NULL;
+
+	EXPECT(control_call(NULL, f->name, request, 10000, &result, &why) == ENOMEM);
+	EXPECT(result == NULL);
+	json_object_set_new(request, "len", json_integer(0));
+	EXPECT(control_call(NULL, f->name, request, 10000, &result, &why) == ESRCH);
+	EXPECT(strcmp(why, "nothing of nothing") == 0);
+	return client_many(f);
+}
+
+static void a_stream_that_breaks_is_an_error(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(run_client(f, client_broken_stream), 0);
+	assert_int_equal(f->cursors, 0);
+}
+
 static int client_too_big(const struct fixture *f)
 {
 	json_t *request = json_pack("{s:s, s:i}", "command", "big", "len", CONTROL_MAX_REPLY + 1);
@@ -245,6 +354,31 @@ static int64_t raw(qb_ipcc_connection_t *c, int32_t id, int32_t size, const void
 	memcpy(&part, buf, sizeof(part));
 	*err = -part.header.error;
 	return n;
+}
+
+/* Fetches the first part, and goes away. */
+static int client_half(const struct fixture *f)
+{
+	static const char text[] = "{\"command\":\"many\",\"num\":100000,\"len\":500}";
+	qb_ipcc_connection_t *c = qb_ipcc_connect(f->name, CONTROL_BUFFER);
+	int err = -1;
+
+	EXPECT(c != NULL);
+	EXPECT(raw(c, CONTROL_CALL,
+		   (int32_t)(sizeof(struct qb_ipc_request_header) + sizeof(text) - 1), text,
+		   sizeof(text) - 1, &err) > CONTROL_ENOUGH &&
+	       err == 0);
+	qb_ipcc_disconnect(c);
+	return client_echo(f);
+}
+
+static void no_more_is_made_than_is_fetched(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(run_client(f, client_half), 0);
+	assert_in_range(f->pieces, 1, 2 * CONTROL_ENOUGH / 500);
+	assert_int_equal(f->cursors, 0);
 }
 
 static int client_raw(const struct fixture *f)
@@ -546,6 +680,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(replies_larger_than_the_buffer_arrive_whole, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(what_is_too_large_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_stream_arrives_whole, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_stream_that_breaks_is_an_error, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_more_is_made_than_is_fetched, setup, teardown),
 		cmocka_unit_test_setup_teardown(malformed_messages_are_answered_and_harm_nobody,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_client_that_does_not_read_holds_up_nobody, setup,

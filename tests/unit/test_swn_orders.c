@@ -53,7 +53,7 @@ static size_t selected(struct rig *rig, const char *json)
 
 	assert_non_null(parsed);
 	assert_int_equal(swn_select_parse(tmp, parsed, &select, &why), 0);
-	list = swn_service_list_json(rig->fix->service, &select);
+	list = fix_list(rig->fix, &select);
 	n = json_array_size(list);
 	json_decref(list);
 	json_decref(parsed);
@@ -109,15 +109,17 @@ static json_int_t run(struct rig *rig, struct swn_orders_request *request, const
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
 	json_t *result = NULL;
-	json_int_t id, n;
+	uint64_t id = 0;
+	json_int_t n;
 	char *why = NULL;
 
-	assert_int_equal(swn_orders_begin(rig->orders, tmp, request, &result, &why), 0);
-	id = json_integer_value(json_object_get(result, "job"));
+	assert_int_equal(swn_orders_begin(rig->orders, tmp, request, &id, &why), 0);
+	assert_int_equal(swn_orders_status(rig->orders, tmp, id, &result, &why), 0);
 	while (!json_is_true(json_object_get(result, "done"))) {
+		assert_int_equal(json_integer_value(json_object_get(result, "job")), id);
 		json_decref(result);
 		fix_pass_ms(rig->fix, 20);
-		assert_int_equal(swn_orders_status(rig->orders, (uint64_t)id, &result), 0);
+		assert_int_equal(swn_orders_status(rig->orders, tmp, id, &result, &why), 0);
 	}
 	n = json_integer_value(json_object_get(json_object_get(result, "results"), name));
 	json_decref(result);
@@ -162,21 +164,21 @@ static void unknown_destinations_are_refused(void **state)
 	struct swn_orders_request move = {.order = {.type = SWN_ORDER_CLIENT_MOVE, .node = "n9"},
 					  .select = &all};
 	TALLOC_CTX *tmp = talloc_new(NULL);
-	json_t *result = NULL;
+	uint64_t id = 0;
 	char *why = NULL;
 
 	registered(rig, "one", NULL);
-	assert_int_equal(swn_orders_begin(rig->orders, tmp, &move, &result, &why), ENODEV);
+	assert_int_equal(swn_orders_begin(rig->orders, tmp, &move, &id, &why), ENODEV);
 	move.order.node = NULL;
 	move.order.ip = fix_ip("10.0.0.99");
-	assert_int_equal(swn_orders_begin(rig->orders, tmp, &move, &result, &why), ENXIO);
+	assert_int_equal(swn_orders_begin(rig->orders, tmp, &move, &id, &why), ENXIO);
 	fix_place(rig->fix, "n1", NULL);
 	move.order.ip = fix_ip("10.0.0.8"); /* the cluster's, and nowhere */
-	assert_int_equal(swn_orders_begin(rig->orders, tmp, &move, &result, &why), ENXIO);
+	assert_int_equal(swn_orders_begin(rig->orders, tmp, &move, &id, &why), ENXIO);
 	move.order.ip = fix_ip("fd00::9");
 	move.select = &(struct swn_select){.client_computer_name = "nobody"};
-	assert_int_equal(swn_orders_begin(rig->orders, tmp, &move, &result, &why), ESRCH);
-	assert_null(result);
+	assert_int_equal(swn_orders_begin(rig->orders, tmp, &move, &id, &why), ESRCH);
+	assert_int_equal(id, 0);
 	talloc_free(tmp);
 }
 

@@ -507,14 +507,14 @@ static void the_list_has_those_of_others(void **state)
 	fix = restart(story);
 	fix_place(fix, "n1", "n2");
 	say_record(story, 1);
-	list = swn_service_list_json(fix->service, &(struct swn_select){.all = true});
+	list = fix_list(fix, &(struct swn_select){.all = true});
 	assert_int_equal(json_array_size(list), 1);
 	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "witness")),
 			    "n2");
 	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "client")),
 			    "c1.example.com");
 	json_decref(list);
-	list = swn_service_list_json(fix->service, &(struct swn_select){.local = true});
+	list = fix_list(fix, &(struct swn_select){.local = true});
 	assert_int_equal(json_array_size(list), 0);
 	json_decref(list);
 }

@@ -155,7 +155,7 @@ static void json_shows_registrations_interfaces_and_counters(void **state)
 	handle = fix_register_ok(fix, true, &args);
 	fix_place(fix, NULL, "n2");
 	fix_assert_changes(fix_async(fix, &handle), "10.0.0.7", "U");
-	list = swn_service_list_json(fix->service, &(struct swn_select){.all = true});
+	list = fix_list(fix, &(struct swn_select){.all = true});
 	assert_int_equal(json_array_size(list), 1);
 	reg = json_array_get(list, 0);
 #define TEXT(key)   json_string_value(json_object_get(reg, key))

@@ -518,28 +518,3 @@ json_t *conntrack_status_json(const struct conntrack *ct)
 			 "own", (json_int_t)ct->own, "lost", (json_int_t)HASH_COUNT(ct->lost),
 			 "tickled", (json_int_t)ct->tickled, "packets", (json_int_t)ct->packets);
 }
-
-static void list_record(void *private_data, const struct peers_record *record)
-{
-	json_t *list = private_data;
-	char text[TCPCONN_STRLEN], *blank;
-	struct tcpconn conn;
-
-	if (tcpconn_unpack(record->key, record->key_len, &conn) != 0) {
-		return;
-	}
-	tcpconn_format(&conn, text);
-	blank = strchr(text, ' ');
-	*blank = '\0';
-	json_array_append_new(list,
-			      json_pack("{s:s?, s:s, s:s, s:b}", "node", record->owner, "local",
-					text, "remote", blank + 1, "orphan", record->orphan));
-}
-
-json_t *conntrack_list_json(const struct conntrack *ct)
-{
-	json_t *list = json_array();
-
-	peers_foreach(ct->peers, PEERS_CONNECTION, NULL, list_record, list);
-	return list;
-}

@@ -42,7 +42,4 @@ int conntrack_tickle(struct conntrack *ct, const struct ipaddr *ip, size_t *num)
 /** {"agent": {"path", "pid", "starts", "can_send"}, "own", "tickled", "packets", "ports"}; a new reference. */
 json_t *conntrack_status_json(const struct conntrack *ct);
 
-/** [{"node", "local", "remote", "orphan"}, ...]: connections of the whole cluster; a new reference. */
-json_t *conntrack_list_json(const struct conntrack *ct);
-
 #endif

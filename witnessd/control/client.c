@@ -17,7 +17,8 @@ struct call {
 	int64_t deadline_ms;
 	qb_ipcc_connection_t *conn;
 	char *reply;
-	size_t len, total;
+	size_t len, size; /* bytes that have come, and for which there is room */
+	bool complete;
 	char **why;
 };
 
@@ -56,6 +57,13 @@ static int call_error(struct call *call, int err)
 					     "%d ms",
 					     call->name, call->timeout_ms);
 		break;
+	case ESTALE:
+		*call->why = talloc_strdup(call->mem_ctx,
+					   "what was asked for has ended meanwhile: ask again");
+		break;
+	case EFBIG:
+		*call->why = talloc_strdup(call->mem_ctx, "the answer is larger than 64 MiB");
+		break;
 	case EMSGSIZE:
 		*call->why = talloc_asprintf(call->mem_ctx, "the request is larger than 64 KiB");
 		break;
@@ -91,7 +99,32 @@ static int call_connect(struct call *call)
 	return ret == 0 ? ETIMEDOUT : errno;
 }
 
-/* Send one message and append the part of the reply that answers it. */
+/* A part has come: its bytes go behind those that are there. @return 0, EPROTO or ENOMEM */
+static int take_part(struct call *call, const struct control_part *part, size_t len)
+{
+	bool known = part->total != CONTROL_TOTAL_UNKNOWN;
+	char *more;
+
+	if (part->offset != call->len || len > CONTROL_MAX_REPLY - call->len ||
+	    (known && (part->total > CONTROL_MAX_REPLY || call->len + len > part->total)) ||
+	    (len == 0 && (!known || call->len != part->total))) {
+		return EPROTO;
+	}
+	if (call->len + len >= call->size) {
+		call->size = known ? part->total + 1 : (call->len + len) * 2 + 1;
+		more = talloc_realloc_size(call->mem_ctx, call->reply, call->size);
+		if (more == NULL) {
+			return ENOMEM;
+		}
+		call->reply = more;
+	}
+	memcpy(call->reply + call->len, part + 1, len);
+	call->len += len;
+	call->complete = known && call->len == part->total;
+	return 0;
+}
+
+/* Send one message and take the part of the reply that answers it. */
 static int call_part(struct call *call, enum control_msg id, const char *text, size_t len)
 {
 	struct qb_ipc_request_header header = {.id = id, .size = (int32_t)(sizeof(header) + len)};
@@ -99,37 +132,26 @@ static int call_part(struct call *call, enum control_msg id, const char *text, s
 			       {.iov_base = (char *)(uintptr_t)text, .iov_len = len}};
 	struct control_part *part = talloc_size(call->mem_ctx, CONTROL_BUFFER);
 	ssize_t n;
+	int err;
 
 	if (part == NULL) {
 		return ENOMEM;
 	}
 	n = qb_ipcc_sendv_recv(call->conn, iov, len > 0 ? 2 : 1, part, CONTROL_BUFFER,
 			       left_ms(call));
-	if (n >= 0 && ((size_t)n < sizeof(*part) || part->header.error != 0)) {
-		n = (size_t)n < sizeof(struct qb_ipc_response_header) || part->header.error >= 0
-			    ? -EPROTO
-			    : part->header.error;
-	}
-	if (n >= 0 && (part->total > CONTROL_MAX_REPLY || part->offset != call->len ||
-		       (size_t)n - sizeof(*part) > part->total - call->len ||
-		       (call->reply != NULL && part->total != call->total))) {
-		n = -EPROTO;
-	}
-	if (n >= 0 && call->reply == NULL) {
-		call->total = part->total;
-		call->reply = talloc_size(call->mem_ctx, call->total + 1);
-	}
-	if (n >= 0 && call->reply == NULL) {
-		n = -ENOMEM;
-	}
-	if (n >= 0) {
-		n -= (ssize_t)sizeof(*part);
-		memcpy(call->reply + call->len, part + 1, (size_t)n);
-		call->len += (size_t)n;
-		n = n > 0 || call->len == call->total ? 0 : -EPROTO;
+	if (n < 0) {
+		err = n == -EAGAIN ? ETIMEDOUT : (int)-n;
+	} else if ((size_t)n < sizeof(struct qb_ipc_response_header)) {
+		err = EPROTO;
+	} else if (part->header.error < 0) {
+		err = -part->header.error;
+	} else {
+		err = (size_t)n < sizeof(*part) || part->header.error > 0
+			      ? EPROTO
+			      : take_part(call, part, (size_t)n - sizeof(*part));
 	}
 	talloc_free(part);
-	return n == -EAGAIN ? ETIMEDOUT : (int)-n;
+	return err;
 }
 
 static int call_exchange(struct call *call, const char *text)
@@ -144,7 +166,7 @@ static int call_exchange(struct call *call, const char *text)
 	if (ret == 0) {
 		ret = call_part(call, CONTROL_CALL, text, len);
 	}
-	while (ret == 0 && call->len < call->total) {
+	while (ret == 0 && !call->complete) {
 		ret = call_part(call, CONTROL_MORE, NULL, 0);
 	}
 	if (call->conn != NULL) {

@@ -34,9 +34,29 @@ typedef int (*control_fn)(void *private_data, TALLOC_CTX *mem_ctx, const json_t 
 int control_server_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const char *name,
 			  const char *group, struct control_server **out);
 
+/**
+ * An answer that is made while it is fetched, for lists that may be long: no turn of the event loop has to make
+ * all of it.
+ */
+struct control_stream {
+	/**
+	 * The next piece of the text, which is JSON as a whole; a child of mem_ctx, NULL at the end. Some 50
+	 * lines are a good piece.
+	 * @return 0, ENOMEM, or ESTALE: what was being told is no more
+	 */
+	int (*next)(void *private_data, TALLOC_CTX *mem_ctx, char **text);
+	void *private_data; /* talloc'ed; freed with the answer, whether or not that is fetched */
+};
+
+/** Answers a command by a stream. @return as control_fn, with *out filled and its private_data a child of mem_ctx */
+typedef int (*control_stream_fn)(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+				 struct control_stream *out, char **why);
+
 /** Serve a command; command must stay valid. @return 0, EEXIST or ENOMEM */
 int control_server_add(struct control_server *server, const char *command, control_fn fn,
 		       void *private_data);
+int control_server_add_stream(struct control_server *server, const char *command,
+			      control_stream_fn fn, void *private_data);
 
 /**
  * The client side, blocking, for witnessctl: send one request and wait for its reply.

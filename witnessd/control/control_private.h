@@ -4,7 +4,8 @@
  *   CALL + JSON text           answered by the first part of the reply
  *   MORE                       answered by its next part
  * The client fetches the parts, so the daemon never waits for it, and the shared memory of a connection
- * stays small whatever the reply is.
+ * stays small whatever the reply is. A long reply is made while it is fetched, so its length is not known before
+ * its last part.
  */
 #ifndef WITNESSD_CONTROL_CONTROL_PRIVATE_H
 #define WITNESSD_CONTROL_CONTROL_PRIVATE_H
@@ -15,8 +16,11 @@
 
 #include "witnessd/control/control.h"
 
-#define CONTROL_BUFFER (128 * 1024) /* what libqb maps, three times a connection */
-#define CONTROL_PART   (64 * 1024)  /* most bytes of a reply in one message */
+#define CONTROL_BUFFER        (128 * 1024) /* what libqb maps, three times a connection */
+#define CONTROL_PART          (64 * 1024)  /* most bytes of a reply in one message */
+#define CONTROL_ENOUGH        (16 * 1024)  /* so much of a stream is sent, and not more made */
+
+#define CONTROL_TOTAL_UNKNOWN UINT32_MAX
 
 enum control_msg {
 	CONTROL_CALL = QB_IPC_MSG_USER_START + 1,
@@ -26,7 +30,7 @@ enum control_msg {
 /* Begins each answer; .header.error is 0 or -errno for a message that made no sense. */
 struct control_part {
 	struct qb_ipc_response_header header;
-	uint32_t total;  /* bytes of the whole reply */
+	uint32_t total;  /* bytes of the whole reply, or not known yet */
 	uint32_t offset; /* where this part begins */
 };
 
@@ -38,6 +42,16 @@ struct control_table *control_table_new(TALLOC_CTX *mem_ctx);
 /** @param command borrowed @return 0, EEXIST, ENOMEM */
 int control_table_add(struct control_table *table, const char *command, control_fn fn,
 		      void *private_data);
+int control_table_add_stream(struct control_table *table, const char *command, control_stream_fn fn,
+			     void *private_data);
+
+/* A reply while it is fetched. */
+struct control_reply {
+	char *text;                   /* what is there; a child */
+	size_t len;                   /* of it */
+	size_t before;                /* bytes of the reply that came before text, and are gone */
+	struct control_stream stream; /* next NULL: all of it is there */
+};
 
 /**
  * Answer one request, whatever its bytes are.
@@ -45,7 +59,12 @@ int control_table_add(struct control_table *table, const char *command, control_
  * @return 0 or ENOMEM
  */
 int control_handle(TALLOC_CTX *mem_ctx, const struct control_table *table, const char *request,
-		   size_t len, char **reply, size_t *reply_len);
+		   size_t len, struct control_reply **reply);
+
+/** Make more of a stream, until CONTROL_ENOUGH is there or it ends. @return 0, ENOMEM, ESTALE, EFBIG */
+int control_reply_more(struct control_reply *reply);
+/** So many bytes of the text have been sent, and are not wanted any more. */
+void control_reply_sent(struct control_reply *reply, size_t len);
 
 /** The "code" of a refusal for an errno that has one; NULL. And back: EREMOTEIO for others. */
 const char *control_code_name(int err);

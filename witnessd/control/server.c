@@ -24,8 +24,7 @@ struct control_client {
 	struct control_server *server;
 	qb_ipcs_connection_t *conn;
 	struct tevent_immediate *cut; /* not NULL: is being cut off */
-	char *reply;
-	size_t len, sent;
+	struct control_reply *reply;  /* NULL: nothing is to be fetched */
 };
 
 static struct control_server *server_of(qb_ipcs_connection_t *c)
@@ -104,30 +103,34 @@ static void client_cut(struct control_client *client)
 	}
 }
 
-/* Send what comes next of the reply. */
-static void client_send_part(struct control_client *client)
+/* Send what comes next of the reply. @return 0, or as control_reply_more() */
+static int client_send_part(struct control_client *client)
 {
+	struct control_reply *reply = client->reply;
 	struct control_part part = {.header.id = CONTROL_CALL};
-	size_t len = client->len - client->sent;
 	struct iovec iov[2];
+	size_t len;
+	int err = control_reply_more(reply);
 
-	if (len > CONTROL_PART) {
-		len = CONTROL_PART;
+	if (err != 0) {
+		return err;
 	}
-	part.total = (uint32_t)client->len;
-	part.offset = (uint32_t)client->sent;
+	len = reply->len < CONTROL_PART ? reply->len : CONTROL_PART;
+	part.total = reply->stream.next != NULL ? CONTROL_TOTAL_UNKNOWN
+						: (uint32_t)(reply->before + reply->len);
+	part.offset = (uint32_t)reply->before;
 	part.header.size = (int32_t)(sizeof(part) + len);
 	iov[0] = (struct iovec){.iov_base = &part, .iov_len = sizeof(part)};
-	iov[1] = (struct iovec){.iov_base = client->reply + client->sent, .iov_len = len};
+	iov[1] = (struct iovec){.iov_base = reply->text, .iov_len = len};
 	if (qb_ipcs_response_sendv(client->conn, iov, 2) < 0) {
 		client_cut(client);
-		return;
+		return 0;
 	}
-	client->sent += len;
-	if (client->sent == client->len) {
+	control_reply_sent(reply, len);
+	if (reply->len == 0 && reply->stream.next == NULL) {
 		TALLOC_FREE(client->reply);
-		client->len = client->sent = 0;
 	}
+	return 0;
 }
 
 static void client_refuse(struct control_client *client, int err)
@@ -142,23 +145,19 @@ static void client_refuse(struct control_client *client, int err)
 
 static int client_call(struct control_client *client, const char *text, size_t len)
 {
-	TALLOC_CTX *tmp = talloc_new(client);
-	char *request, *reply = NULL;
-	size_t reply_len = 0;
+	struct control_reply *reply = NULL;
+	char *request;
 	int ret;
 
+	TALLOC_FREE(client->reply); /* of the call before, if it has not been fetched */
 	/* The client still shares that memory: nothing is looked at twice in it. */
-	request = tmp != NULL ? talloc_memdup(tmp, text, len) : NULL;
+	request = talloc_memdup(client, text, len);
 	ret = request == NULL ? ENOMEM
-			      : control_handle(tmp, client->server->table, request, len, &reply,
-					       &reply_len);
+			      : control_handle(client, client->server->table, request, len, &reply);
+	talloc_free(request);
 	if (ret == 0) {
-		talloc_free(client->reply);
-		client->reply = talloc_move(client, &reply);
-		client->len = reply_len;
-		client->sent = 0;
+		client->reply = reply;
 	}
-	talloc_free(tmp);
 	return ret;
 }
 
@@ -183,10 +182,12 @@ static int32_t client_message(qb_ipcs_connection_t *c, void *data, size_t size)
 	} else if (header.id != CONTROL_MORE || client->reply == NULL) {
 		ret = EPROTO;
 	}
+	if (ret == 0) {
+		ret = client_send_part(client);
+	}
 	if (ret != 0) {
+		TALLOC_FREE(client->reply);
 		client_refuse(client, ret);
-	} else {
-		client_send_part(client);
 	}
 	return 0;
 }
@@ -261,4 +262,10 @@ int control_server_add(struct control_server *server, const char *command, contr
 		       void *private_data)
 {
 	return control_table_add(server->table, command, fn, private_data);
+}
+
+int control_server_add_stream(struct control_server *server, const char *command,
+			      control_stream_fn fn, void *private_data)
+{
+	return control_table_add_stream(server->table, command, fn, private_data);
 }

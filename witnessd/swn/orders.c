@@ -7,22 +7,11 @@
 #include "witnessd/swn/orders_private.h"
 #include "witnessd/swn/service_private.h"
 #include "witnessd/util/log.h"
-#include "witnessd/util/text_json.h"
 
 #define MAX_JOBS   32U
 #define KEEP_MS    60000U /* a job after its end, for who asks */
 #define TIMEOUT_MS 5000U  /* for a command */
 #define PAUSE_MS   20U    /* at least, when the rate is what limits */
-
-struct swn_orders {
-	struct tevent_context *ev;
-	struct cluster *cluster;
-	struct swn_service *service;
-	struct wheel *wheel;
-	struct qb_list_head jobs;
-	unsigned int num_jobs;
-	uint64_t last_id;
-};
 
 /* A command under way. */
 struct portion {
@@ -67,9 +56,6 @@ static void on_command(void *private_data, struct peers_call *call, const char *
 static int job_destructor(struct swn_job *job)
 {
 	wheel_cancel(&job->timer);
-	for (size_t i = 0; i < job->num; i++) {
-		json_decref(job->items[i].client);
-	}
 	if (job->orders_of != NULL) {
 		qb_list_del(&job->link);
 		job->orders_of->num_jobs--;
@@ -82,24 +68,20 @@ static void on_forget(void *private_data)
 	talloc_free(talloc_get_type_abort(private_data, struct swn_job));
 }
 
-static size_t count_results(const struct swn_job *job, enum swn_order_result result)
+/* Nothing follows any more but questions about it. */
+static void keep_job(struct swn_job *job)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < job->num; i++) {
-		n += job->items[i].result == result;
-	}
-	return n;
+	job->done = true;
+	wheel_arm(job->orders_of->wheel, &job->timer, KEEP_MS, on_forget, job);
 }
 
 static void end_job(struct swn_job *job)
 {
-	job->done = true;
+	keep_job(job);
 	log_notice("order %llu is done: %zu of %zu registrations told or to be told",
 		   (unsigned long long)job->id,
-		   count_results(job, SWN_ORDER_TOLD) + count_results(job, SWN_ORDER_QUEUED),
+		   swn_job_count(job, SWN_ORDER_TOLD) + swn_job_count(job, SWN_ORDER_QUEUED),
 		   job->num);
-	wheel_arm(job->orders_of->wheel, &job->timer, KEEP_MS, on_forget, job);
 }
 
 /* How many may be sent now, at the rate that was asked for. */
@@ -276,77 +258,36 @@ static void pump(void *private_data)
 	wheel_arm(wheel, &job->timer, 0, pump, job);
 }
 
-/* --- as JSON --- */
-
-static json_t *results_json(const struct swn_job *job)
-{
-	json_t *json = json_object();
-
-	for (int i = 0; i < SWN_NUM_ORDER_RESULTS; i++) {
-		size_t n = count_results(job, (enum swn_order_result)i);
-
-		if (n > 0) {
-			(void)json_object_set_new(json,
-						  swn_order_result_name((enum swn_order_result)i),
-						  json_integer((json_int_t)n));
-		}
-	}
-	return json;
-}
-
-static json_t *clients_json(const struct swn_job *job)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < job->num; i++) {
-		(void)json_object_set_new(job->items[i].client, "result",
-					  json_string(swn_order_result_name(job->items[i].result)));
-		(void)json_array_append(list, job->items[i].client);
-	}
-	return list;
-}
-
-static int job_json(const struct swn_job *job, json_t **result)
-{
-	json_t *json = json_pack("{s:o, s:b, s:b, s:I, s:o}", "job",
-				 job->dry_run ? json_null() : json_integer((json_int_t)job->id),
-				 "dry_run", job->dry_run, "done", job->done, "total",
-				 (json_int_t)job->num, "results", results_json(job));
-
-	if (json == NULL) {
-		return ENOMEM;
-	}
-	if (job->done) {
-		(void)json_object_set_new(json, "clients", clients_json(job));
-	}
-	*result = json;
-	return 0;
-}
-
-int swn_orders_status(const struct swn_orders *orders, uint64_t id, json_t **result)
-{
-	const struct swn_job *job;
-
-	qb_list_for_each_entry (job, &orders->jobs, link) {
-		if (job->id == id) {
-			return job_json(job, result);
-		}
-	}
-	return ENOENT;
-}
-
 /* --- beginning --- */
 
-static void start_job(struct swn_orders *orders, struct swn_job *job)
+/* Who gets it is known. */
+static void start_job(struct swn_job *job)
 {
-	job->orders_of = orders;
-	job->id = ++orders->last_id;
-	job->began_us = wheel_now_us(orders->wheel);
-	qb_list_add_tail(&job->link, &orders->jobs);
-	orders->num_jobs++;
+	struct wheel *wheel = job->orders_of->wheel;
+
+	if (job->dry_run) {
+		keep_job(job);
+		return;
+	}
+	job->began_us = wheel_now_us(wheel);
 	log_notice("order %llu: type %d for %zu registrations", (unsigned long long)job->id,
 		   (int)job->orders[0].type, job->num - job->next);
-	wheel_arm(orders->wheel, &job->timer, 0, pump, job);
+	wheel_arm(wheel, &job->timer, 0, pump, job);
+}
+
+static void on_plan(void *private_data)
+{
+	struct swn_job *job = talloc_get_type_abort(private_data, struct swn_job);
+
+	job->err = swn_job_plan_on(job, job, &job->why);
+	if (job->err == EAGAIN) {
+		job->err = 0;
+		wheel_arm(job->orders_of->wheel, &job->timer, 0, on_plan, job);
+	} else if (job->err != 0) {
+		keep_job(job);
+	} else {
+		start_job(job);
+	}
 }
 
 /* The oldest job that is done makes room. */
@@ -366,46 +307,58 @@ static bool make_room(struct swn_orders *orders)
 	return false;
 }
 
+static struct swn_job *new_job(struct swn_orders *orders, const struct swn_orders_request *request)
+{
+	struct swn_job *job = talloc_zero(orders, struct swn_job);
+
+	if (job != NULL) {
+		job->orders_of = orders;
+		job->id = ++orders->last_id;
+		job->rate = request->rate;
+		job->dry_run = request->dry_run;
+		qb_list_add_tail(&job->link, &orders->jobs);
+		orders->num_jobs++;
+		talloc_set_destructor(job, job_destructor);
+	}
+	return job;
+}
+
 int swn_orders_begin(struct swn_orders *orders, TALLOC_CTX *mem_ctx,
-		     const struct swn_orders_request *request, json_t **result, char **why)
+		     const struct swn_orders_request *request, uint64_t *id, char **why)
 {
 	struct swn_job *job;
 	int err;
 
-	if (!request->dry_run && !make_room(orders)) {
+	if (!make_room(orders)) {
 		*why = talloc_strdup(mem_ctx, "too many orders are being carried out");
 		return EBUSY;
 	}
-	job = talloc_zero(orders, struct swn_job);
+	job = new_job(orders, request);
 	if (job == NULL) {
 		return ENOMEM;
 	}
-	talloc_set_destructor(job, job_destructor);
-	job->rate = request->rate;
-	job->dry_run = request->dry_run;
 	err = swn_job_plan(job, mem_ctx, orders->service, request, why);
 	if (err == 0 && !request->dry_run && request->plan == SWN_ORDERS_DRAIN) {
+		/* From now on, so that nobody is sent there while it is planned who leaves. */
 		err = swn_drains_set(orders->service->drains, request->leaving, true);
 	}
-	if (err == 0 && request->dry_run) {
-		job->done = true;
-		err = job_json(job, result);
-		talloc_free(job);
-		return err;
-	}
 	if (err == 0) {
-		err = job_json(job, result);
+		err = swn_job_plan_on(job, mem_ctx, why);
 	}
-	if (err != 0) {
+	if (err != 0 && err != EAGAIN) {
 		talloc_free(job);
 		return err;
 	}
-	start_job(orders, job);
-	(void)json_object_set_new(*result, "job", json_integer((json_int_t)job->id));
+	*id = job->id;
+	if (err == EAGAIN) {
+		wheel_arm(orders->wheel, &job->timer, 0, on_plan, job);
+	} else {
+		start_job(job);
+	}
 	return 0;
 }
 
-/* --- nodes --- */
+/* --- marks --- */
 
 int swn_orders_mark(struct swn_orders *orders, TALLOC_CTX *mem_ctx, const char *node, bool drained,
 		    char **why)
@@ -418,56 +371,6 @@ int swn_orders_mark(struct swn_orders *orders, TALLOC_CTX *mem_ctx, const char *
 		return ENODEV;
 	}
 	return swn_drains_set(orders->service->drains, node, drained);
-}
-
-static void count_at(json_t *nodes, const char *name, const char *key)
-{
-	json_t *node = name != NULL ? json_object_get(nodes, name) : NULL;
-
-	if (node != NULL) {
-		(void)json_object_set_new(
-			node, key,
-			json_integer(json_integer_value(json_object_get(node, key)) + 1));
-	}
-}
-
-static void count_found(void *private_data, const struct swn_found *found)
-{
-	count_at(private_data, found->node, "clients");
-	count_at(private_data, found->witness, "registrations");
-}
-
-static json_t *node_json(const struct swn_orders *orders, const struct cluster_node *node)
-{
-	return json_pack("{s:o, s:I, s:b, s:b, s:b, s:b, s:b, s:i, s:i, s:i}", "name",
-			 text_json(node->name), "id", (json_int_t)node->id, "online", node->online,
-			 "draining", node->draining, "drained",
-			 swn_drains_has(orders->service->drains, node->name), "local", node->local,
-			 "witness",
-			 node->local || peers_is_up(cluster_peers(orders->cluster), node->name),
-			 "addresses", 0, "clients", 0, "registrations", 0);
-}
-
-json_t *swn_orders_nodes_json(const struct swn_orders *orders)
-{
-	const struct cluster_state *state = cluster_current(orders->cluster);
-	const struct swn_select all = {.all = true};
-	json_t *by_name = json_object(), *list = json_array();
-
-	for (size_t i = 0; state != NULL && i < state->num_nodes; i++) {
-		json_t *node = node_json(orders, &state->nodes[i]);
-
-		(void)json_object_set(by_name, state->nodes[i].name, node);
-		(void)json_array_append_new(list, node);
-	}
-	for (size_t i = 0; state != NULL && i < state->num_addrs; i++) {
-		if (state->addrs[i].state == CLUSTER_ADDR_AVAILABLE) {
-			count_at(by_name, state->addrs[i].node, "addresses");
-		}
-	}
-	swn_select_foreach(orders->service, &all, count_found, by_name);
-	json_decref(by_name);
-	return list;
 }
 
 /* --- the object --- */

@@ -37,20 +37,29 @@ int swn_orders_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct clu
 		      struct swn_service *service, struct swn_orders **out);
 
 /**
- * Begin, or with dry_run only look ahead.
- * @param result {"job": NUMBER or null, "total": NUMBER} and what swn_orders_status() says
+ * Begin, or with dry_run only look ahead. Whom it is for is found out in slices of a few milliseconds, the first
+ * of them here: what comes to light later is told by swn_orders_status().
  * @return 0; ESRCH (nothing matches); ENODEV, ENXIO (swn_select_check(), also of destinations); EINVAL;
  *         EBUSY (too many jobs); ENOMEM; with *why a sentence
  */
 int swn_orders_begin(struct swn_orders *orders, TALLOC_CTX *mem_ctx,
-		     const struct swn_orders_request *request, json_t **result, char **why);
+		     const struct swn_orders_request *request, uint64_t *id, char **why);
 
 /**
- * How far a job is: {"job", "dry_run", "done", "total", "results": {RESULT: NUMBER}}, and once it is done
- * "clients": objects of `witnessctl list` with "to" (node or address, or null) and "result". It is
- * forgotten a minute after its end. A new reference. @return 0, ENOENT or ENOMEM
+ * How far a job is: {"job" (null of dry_run, once it is done), "dry_run", "done", "total" (0 while they are being
+ * found), "results": {RESULT: NUMBER}}; a new reference. It is forgotten a minute after its end.
+ * @return 0, ENOENT, ENOMEM, or as swn_orders_begin() if the job came to nothing
  */
-int swn_orders_status(const struct swn_orders *orders, uint64_t id, json_t **result);
+int swn_orders_status(const struct swn_orders *orders, TALLOC_CTX *mem_ctx, uint64_t id,
+		      json_t **result, char **why);
+
+/**
+ * The clients of a job that is done, from *pos on, which moves: objects of `witnessctl list` with "to" (node or
+ * address, or null) and "result", each after a comma.
+ * @param text grows; NULL when memory is short
+ * @return whether there are more; false, too, when the job is no more
+ */
+bool swn_orders_clients(const struct swn_orders *orders, uint64_t id, size_t *pos, char **text);
 
 /**
  * Mark a node as drained (drains.h), which a plan for DRAIN does by itself, or not any more.

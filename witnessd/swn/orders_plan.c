@@ -7,16 +7,25 @@
 #include "witnessd/swn/orders_private.h"
 #include "witnessd/swn/service_private.h"
 #include "witnessd/swn/spread.h"
+#include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
 #include "witnessd/util/text_json.h"
 
+#define LOOK_AT_ONCE 20U  /* registrations between two looks at the clock */
+#define SLICE_MAX    500U /* registrations */
+#define SLICE_MS     4U
+
 /* The search while it goes on. */
-struct planning {
+struct swn_planning {
 	struct swn_job *job;
-	const struct cluster_state *state;
-	const struct swn_orders_request *request;
-	const struct swn_drains *drains; /* nodes that are no destination of a plan */
-	struct spread_item *spread;      /* as many as job->items; of plans */
+	struct swn_service *service;
+	struct swn_walk *walk;
+	bool found;                        /* all: the rest is to decide */
+	const struct cluster_state *state; /* ours: nodes are told by their places in it */
+	enum swn_orders_plan plan;
+	struct swn_order order;     /* of plans: to any node */
+	int leaving;                /* node, of DRAIN */
+	struct spread_item *spread; /* as many as job->items; of plans */
 	size_t size;
 	int err;
 };
@@ -86,7 +95,7 @@ static int resolve(struct swn_order *order, TALLOC_CTX *mem_ctx, struct swn_job 
 
 /* --- the search --- */
 
-static bool grow(struct planning *p)
+static bool grow(struct swn_planning *p)
 {
 	struct swn_job *job = p->job;
 
@@ -95,7 +104,7 @@ static bool grow(struct planning *p)
 	}
 	p->size = p->size == 0 ? 64 : p->size * 2;
 	job->items = talloc_realloc(job, job->items, struct swn_job_item, p->size);
-	p->spread = talloc_realloc(job, p->spread, struct spread_item, p->size);
+	p->spread = talloc_realloc(p, p->spread, struct spread_item, p->size);
 	return job->items != NULL && p->spread != NULL;
 }
 
@@ -120,16 +129,17 @@ static int node_index(const struct cluster_state *state, const char *name)
 }
 
 /* Where the client is, and where it could be. */
-static struct spread_item spread_of(const struct planning *p, const struct swn_found *found)
+static struct spread_item spread_of(const struct swn_planning *p, const struct swn_found *found)
 {
 	struct spread_item item = {.node = node_index(p->state, found->node), .to = SPREAD_STAYS};
 
 	for (size_t i = 0; i < p->state->num_nodes; i++) {
 		const struct cluster_node *node = &p->state->nodes[i];
-		struct swn_order order = p->request->order;
+		struct swn_order order = p->order;
 		enum swn_order_result result;
 
-		if (!node->online || node->draining || swn_drains_has(p->drains, node->name)) {
+		if (!node->online || node->draining ||
+		    swn_drains_has(p->service->drains, node->name)) {
 			continue;
 		}
 		order.node = node->name;
@@ -142,9 +152,20 @@ static struct spread_item spread_of(const struct planning *p, const struct swn_f
 	return item;
 }
 
+/* Text, because ten thousand trees of JSON take a while to be freed. @return NULL when memory is short */
+static char *client_text(struct swn_job *job, const struct swn_found *found)
+{
+	char *text = text_json_append(talloc_strdup(job, ""), swn_found_json(found));
+
+	if (text != NULL) {
+		text[strlen(text) - 1] = '\0';
+	}
+	return text;
+}
+
 static void take(void *private_data, const struct swn_found *found)
 {
-	struct planning *p = private_data;
+	struct swn_planning *p = private_data;
 	struct swn_job *job = p->job;
 	struct swn_job_item *item;
 
@@ -160,11 +181,15 @@ static void take(void *private_data, const struct swn_found *found)
 		.handle = found->reg->handle,
 		.own = found->own,
 		.orphan = found->orphan,
-		.client = swn_found_json(found),
+		.client = client_text(job, found),
 		.result = SWN_ORDER_WAITS,
 	};
 	item->witness = shared_name(job, found->witness);
-	if (p->request->plan == SWN_ORDERS_ALL) {
+	if (item->client == NULL) {
+		p->err = ENOMEM;
+		return;
+	}
+	if (p->plan == SWN_ORDERS_ALL) {
 		item->result = found->orphan ? SWN_ORDER_UNREACHABLE
 					     : swn_order_check(&job->orders[0], found->reg,
 							       found->waiting);
@@ -181,17 +206,16 @@ static void take(void *private_data, const struct swn_found *found)
 /* --- who goes where --- */
 
 /* Without those who stay. */
-static void keep_moved(struct planning *p)
+static void keep_moved(struct swn_planning *p)
 {
 	struct swn_job *job = p->job;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < job->num; i++) {
-		bool leaves = p->request->plan == SWN_ORDERS_DRAIN &&
-			      p->spread[i].node == node_index(p->state, p->request->leaving);
+		bool leaves = p->plan == SWN_ORDERS_DRAIN && p->spread[i].node == p->leaving;
 
 		if (p->spread[i].to == SPREAD_STAYS && !leaves) {
-			json_decref(job->items[i].client);
+			talloc_free(job->items[i].client);
 			continue;
 		}
 		job->items[kept] = job->items[i];
@@ -205,16 +229,15 @@ static void keep_moved(struct planning *p)
 	job->num = kept;
 }
 
-static int make_plan(struct planning *p)
+static int make_plan(struct swn_planning *p)
 {
 	struct swn_job *job = p->job;
-	int err = 0, num_nodes = (int)p->state->num_nodes;
+	int err, num_nodes = (int)p->state->num_nodes;
 
-	if (p->request->plan == SWN_ORDERS_EVEN) {
+	if (p->plan == SWN_ORDERS_EVEN) {
 		err = spread_even(p->spread, job->num, num_nodes);
 	} else {
-		err = spread_drain(p->spread, job->num, num_nodes,
-				   node_index(p->state, p->request->leaving));
+		err = spread_drain(p->spread, job->num, num_nodes, p->leaving);
 	}
 	if (err == 0) {
 		keep_moved(p);
@@ -258,10 +281,9 @@ static int one_order(struct swn_job *job, TALLOC_CTX *mem_ctx, const struct clus
 	return resolve(job->orders, mem_ctx, job, state, why);
 }
 
-static int prepare(struct planning *p, TALLOC_CTX *mem_ctx, char **why)
+static int prepare(struct swn_planning *p, TALLOC_CTX *mem_ctx,
+		   const struct swn_orders_request *request, char **why)
 {
-	const struct swn_orders_request *request = p->request;
-
 	if (request->plan == SWN_ORDERS_ALL) {
 		return one_order(p->job, mem_ctx, p->state, &request->order, why);
 	}
@@ -271,20 +293,17 @@ static int prepare(struct planning *p, TALLOC_CTX *mem_ctx, char **why)
 						      : "that is for clusters of up to 64 nodes");
 		return EINVAL;
 	}
-	if (request->leaving != NULL && node_index(p->state, request->leaving) < 0) {
+	p->order = (struct swn_order){.type = request->order.type};
+	p->leaving = SPREAD_STAYS;
+	if (request->leaving != NULL) {
+		p->leaving = node_index(p->state, request->leaving);
+	}
+	if (request->leaving != NULL && p->leaving < 0) {
 		*why = talloc_asprintf(mem_ctx, "the cluster has no node %s",
 				       log_escape(mem_ctx, request->leaving));
 		return ENODEV;
 	}
 	return orders_of_nodes(p->job, p->state, &request->order);
-}
-
-static json_t *destination(const struct swn_order *order)
-{
-	char ip[IPADDR_STRLEN];
-
-	return order->ip.family != 0 ? json_string(ipaddr_format(&order->ip, ip))
-				     : text_json(order->node);
 }
 
 static bool reaches(enum swn_order_result result)
@@ -312,7 +331,7 @@ static int compare(const void *a, const void *b)
 	return (x->order > y->order) - (x->order < y->order);
 }
 
-static void finish(struct planning *p)
+static void finish(struct swn_planning *p)
 {
 	struct swn_job *job = p->job;
 
@@ -322,42 +341,98 @@ static void finish(struct planning *p)
 	for (size_t i = 0; i < job->num; i++) {
 		struct swn_job_item *item = &job->items[i];
 
-		(void)json_object_set_new(item->client, "to",
-					  destination(&job->orders[item->order]));
 		if (!reaches(item->result)) {
 			job->next = i + 1;
-		} else if (!p->request->dry_run) {
+		} else if (!job->dry_run) {
 			item->result = SWN_ORDER_WAITS;
 		}
 	}
-	talloc_free(p->spread);
+}
+
+/* --- the steps --- */
+
+static int plan_begin(struct swn_planning *p, TALLOC_CTX *mem_ctx,
+		      const struct swn_orders_request *request, char **why)
+{
+	const struct cluster_state *state = cluster_current(p->service->cluster);
+	int err = swn_select_check(mem_ctx, request->select, p->service, why);
+
+	if (err == 0 && state != NULL) {
+		p->state = cluster_state_copy(p, state);
+		err = p->state != NULL ? 0 : ENOMEM;
+	}
+	if (err == 0) {
+		err = prepare(p, mem_ctx, request, why);
+	}
+	return err != 0 ? err : swn_walk_create(p, p->service, request->select, &p->walk);
 }
 
 int swn_job_plan(struct swn_job *job, TALLOC_CTX *mem_ctx, struct swn_service *service,
 		 const struct swn_orders_request *request, char **why)
 {
-	struct planning p = {.job = job,
-			     .state = cluster_current(service->cluster),
-			     .request = request,
-			     .drains = service->drains};
-	int err = swn_select_check(mem_ctx, request->select, service, why);
+	struct swn_planning *p = talloc_zero(job, struct swn_planning);
+	int err;
 
-	if (err == 0) {
-		err = prepare(&p, mem_ctx, why);
+	if (p == NULL) {
+		return ENOMEM;
 	}
-	if (err == 0) {
-		swn_select_foreach(service, request->select, take, &p);
-		err = p.err;
+	p->job = job;
+	p->service = service;
+	p->plan = request->plan;
+	err = plan_begin(p, mem_ctx, request, why);
+	if (err != 0) {
+		talloc_free(p);
+		return err;
 	}
-	if (err == 0 && job->num == 0 && request->plan == SWN_ORDERS_ALL) {
+	job->planning = p;
+	return 0;
+}
+
+/* @return whether all have been found */
+static bool look_on(struct swn_planning *p)
+{
+	uint64_t began_ms = clock_ms();
+
+	for (size_t n = 0; n < SLICE_MAX && p->err == 0; n += LOOK_AT_ONCE) {
+		if (!swn_walk_next(p->walk, LOOK_AT_ONCE, take, p)) {
+			return true;
+		}
+		if (clock_ms() - began_ms >= SLICE_MS) {
+			break;
+		}
+	}
+	return p->err != 0;
+}
+
+static int decide(struct swn_planning *p, TALLOC_CTX *mem_ctx, char **why)
+{
+	int err = p->err;
+
+	if (err == 0 && p->job->num == 0 && p->plan == SWN_ORDERS_ALL) {
 		*why = talloc_strdup(mem_ctx, "no registration matches");
-		return ESRCH;
+		err = ESRCH;
 	}
-	if (err == 0 && request->plan != SWN_ORDERS_ALL) {
-		err = make_plan(&p);
+	if (err == 0 && p->plan != SWN_ORDERS_ALL) {
+		err = make_plan(p);
 	}
 	if (err == 0) {
-		finish(&p);
+		finish(p);
 	}
+	return err;
+}
+
+int swn_job_plan_on(struct swn_job *job, TALLOC_CTX *mem_ctx, char **why)
+{
+	struct swn_planning *p = job->planning;
+	int err;
+
+	if (!p->found) {
+		p->found = look_on(p);
+		if (!p->found || job->num > SLICE_MAX) {
+			return EAGAIN; /* to decide is a slice of its own when there are many */
+		}
+	}
+	err = decide(p, mem_ctx, why);
+	TALLOC_FREE(job->planning);
 	return err;
 }

@@ -163,11 +163,14 @@ bool swn_select_matches(const struct swn_select *select, const struct swn_found 
 	const struct swn_reg *reg = found->reg;
 	char guid[GUID_STRLEN], ip[IPADDR_STRLEN];
 
+	/* Text is made of the handle and the address only if there is a pattern for it. */
 	return (!select->local || found->own) &&
-	       matches(select->registration, guid_format(&reg->handle.uuid, guid)) &&
+	       (select->registration == NULL ||
+		matches(select->registration, guid_format(&reg->handle.uuid, guid))) &&
 	       matches(select->net_name, reg->net_name) &&
 	       matches(select->share_name, reg->share_name) &&
-	       matches(select->ip_address, ipaddr_format(&reg->ip, ip)) &&
+	       (select->ip_address == NULL ||
+		matches(select->ip_address, ipaddr_format(&reg->ip, ip))) &&
 	       matches(select->client_computer_name, reg->client_name) &&
 	       matches(select->node, found->node) && matches(select->witness, found->witness);
 }
@@ -214,6 +217,14 @@ static void consider_record(void *private_data, const struct peers_record *recor
 	talloc_free(replica.reg);
 }
 
+static void consider_own(const struct search *search, struct swn_reg *reg, const char *name)
+{
+	struct swn_found found = {
+		.reg = reg, .witness = name, .own = true, .waiting = reg->num_waiters > 0};
+
+	consider(search, &found);
+}
+
 /* Our name among the peers; before we have one there, that of the cluster's state. */
 static const char *local_name(const struct swn_service *service)
 {
@@ -238,12 +249,119 @@ void swn_select_foreach(const struct swn_service *service, const struct swn_sele
 
 	for (reg = swn_registry_first(service->registry); reg != NULL;
 	     reg = swn_registry_next(reg)) {
-		struct swn_found found = {
-			.reg = reg, .witness = name, .own = true, .waiting = reg->num_waiters > 0};
-
-		consider(&search, &found);
+		consider_own(&search, reg, name);
 	}
 	if (!select->local) {
 		peers_foreach(service->peers, PEERS_REGISTRATION, NULL, consider_record, &search);
 	}
+}
+
+/* --- looking piece by piece --- */
+
+struct swn_walk {
+	const struct swn_service *service;
+	struct swn_select select;
+	struct swn_handle *handles;
+	size_t num, size, next;
+	int err;
+};
+
+static void note(struct swn_walk *walk, const struct swn_handle *handle)
+{
+	if (walk->num == walk->size) {
+		size_t size = walk->size == 0 ? 64 : walk->size * 2;
+		struct swn_handle *more =
+			talloc_realloc(walk, walk->handles, struct swn_handle, size);
+
+		if (more == NULL) {
+			walk->err = ENOMEM;
+			return;
+		}
+		walk->handles = more;
+		walk->size = size;
+	}
+	walk->handles[walk->num++] = *handle;
+}
+
+static void note_record(void *private_data, const struct peers_record *record)
+{
+	struct swn_walk *walk = private_data;
+	struct swn_handle handle;
+
+	if (!record->own && walk->err == 0 &&
+	    swn_replica_handle(record->key, record->key_len, &handle) == 0 &&
+	    swn_registry_find(walk->service->registry, &handle) == NULL) {
+		note(walk, &handle);
+	}
+}
+
+static int copy_select(struct swn_walk *walk, const struct swn_select *select)
+{
+	walk->select = *select;
+	for (size_t i = 0; i < NUM_TEXTS; i++) {
+		const char **text = text_of(&walk->select, i);
+
+		if (*text != NULL) {
+			*text = talloc_strdup(walk, *text);
+			if (*text == NULL) {
+				return ENOMEM;
+			}
+		}
+	}
+	return 0;
+}
+
+int swn_walk_create(TALLOC_CTX *mem_ctx, const struct swn_service *service,
+		    const struct swn_select *select, struct swn_walk **out)
+{
+	struct swn_walk *walk = talloc_zero(mem_ctx, struct swn_walk);
+	struct swn_reg *reg;
+
+	if (walk == NULL) {
+		return ENOMEM;
+	}
+	walk->service = service;
+	walk->err = copy_select(walk, select);
+	for (reg = swn_registry_first(service->registry); reg != NULL && walk->err == 0;
+	     reg = swn_registry_next(reg)) {
+		note(walk, &reg->handle);
+	}
+	if (walk->err == 0 && !select->local) {
+		peers_foreach(service->peers, PEERS_REGISTRATION, NULL, note_record, walk);
+	}
+	if (walk->err != 0) {
+		talloc_free(walk);
+		return ENOMEM;
+	}
+	*out = walk;
+	return 0;
+}
+
+bool swn_walk_next(struct swn_walk *walk, size_t max,
+		   void (*fn)(void *private_data, const struct swn_found *found),
+		   void *private_data)
+{
+	const struct swn_service *service = walk->service;
+	struct search search = {.service = service,
+				.state = cluster_current(service->cluster),
+				.select = &walk->select,
+				.fn = fn,
+				.private_data = private_data};
+	const char *name = local_name(service);
+
+	for (; max > 0 && walk->next < walk->num; max--) {
+		const struct swn_handle *handle = &walk->handles[walk->next++];
+		struct swn_reg *reg = swn_registry_find(service->registry, handle);
+		uint8_t key[SWN_REPLICA_KEY];
+		struct peers_record record;
+
+		swn_replica_key(handle, key);
+		if (reg != NULL) {
+			consider_own(&search, reg, name);
+		} else if (peers_find(service->peers, PEERS_REGISTRATION, key, sizeof(key),
+				      &record) == 0) {
+			consider_record(&search, &record);
+		}
+	}
+	return walk->next < walk->num;
 }

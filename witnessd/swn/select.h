@@ -57,4 +57,18 @@ void swn_select_foreach(const struct swn_service *service, const struct swn_sele
 			void (*fn)(void *private_data, const struct swn_found *found),
 			void *private_data);
 
+/**
+ * The same piece by piece, for many registrations: what there is is noted at once, and looked at, as it is by
+ * then, whenever the next ones are asked for. What has come meanwhile is left out, and what has gone. The
+ * service is borrowed; strings of select are copied. @return 0 or ENOMEM
+ */
+struct swn_walk;
+int swn_walk_create(TALLOC_CTX *mem_ctx, const struct swn_service *service,
+		    const struct swn_select *select, struct swn_walk **out);
+
+/** fn for each of the next max that matches. @return whether there are more to be looked at */
+bool swn_walk_next(struct swn_walk *walk, size_t max,
+		   void (*fn)(void *private_data, const struct swn_found *found),
+		   void *private_data);
+
 #endif

@@ -51,12 +51,9 @@ typedef void (*swn_told_fn)(void *private_data, const struct swn_reg *reg, uint3
 /** fn NULL: nobody listens any more. */
 void swn_service_set_told(struct swn_service *service, swn_told_fn fn, void *private_data);
 
-struct swn_select;
 struct swn_found;
 
-/** For `witnessctl list`: an array with one object a registration that is selected; a new reference. */
-json_t *swn_service_list_json(const struct swn_service *service, const struct swn_select *select);
-/** One of its objects; a new reference. */
+/** For `witnessctl list`: an object; a new reference. */
 json_t *swn_found_json(const struct swn_found *found);
 /** For `witnessctl interfaces`: what GetInterfaceList would answer now; a new reference. */
 json_t *swn_service_interfaces_json(const struct swn_service *service);

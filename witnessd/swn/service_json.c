@@ -80,19 +80,6 @@ json_t *swn_found_json(const struct swn_found *found)
 	return json;
 }
 
-static void list_found(void *private_data, const struct swn_found *found)
-{
-	(void)json_array_append_new(private_data, swn_found_json(found));
-}
-
-json_t *swn_service_list_json(const struct swn_service *service, const struct swn_select *select)
-{
-	json_t *list = json_array();
-
-	swn_select_foreach(service, select, list_found, list);
-	return list;
-}
-
 static const char *interface_state_name(uint16_t state)
 {
 	switch (state) {

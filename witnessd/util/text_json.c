@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "witnessd/util/text_json.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <talloc.h>
 
 #include "witnessd/util/log.h"
 
@@ -31,4 +33,17 @@ const json_t *json_at(const json_t *json, const char *path)
 		path += len + (path[len] == '.');
 	}
 	return json;
+}
+
+char *text_json_append(char *text, json_t *json)
+{
+	char *dump = json != NULL ? json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+	char *more = dump != NULL ? talloc_strdup_append_buffer(text, dump) : NULL;
+
+	if (more == NULL) {
+		talloc_free(text);
+	}
+	free(dump);
+	json_decref(json);
+	return more;
 }

@@ -13,4 +13,11 @@ json_t *text_json(const char *text);
 /** The value at "rpc.stats.calls" of an object; NULL when there is none. */
 const json_t *json_at(const json_t *json, const char *path);
 
+/**
+ * Append JSON to a text that grows, in one line.
+ * @param json taken over
+ * @return the text; NULL when memory is short or json is NULL: the text is freed then
+ */
+char *text_json_append(char *text, json_t *json);
+
 #endif

@@ -23,7 +23,7 @@ struct fixture {
 static void hear(void *private_data, const struct cluster_event *event,
 		 const struct cluster_state *state)
 {
-	static const char letters[] = "LBMARudDSqQIFX";
+	static const char letters[] = "LBMARudDSNqQIFX";
 	struct fixture *f = private_data;
 
 	assert_ptr_equal(state, cluster_current(f->cluster));

@@ -412,8 +412,28 @@ static void what_an_address_is_for_is_kept(void **state)
 	f->old = f->effective;
 	f->next = fix_state(f);
 	expect(f, "quorum gained", "address lost 10.0.0.1 n2>-", "address removed 10.0.0.1 n2>-",
-	       NULL);
+	       "net names changed", NULL);
 	assert_string_equal(f->events.list[1].net_names[0], "FS1");
+}
+
+static void other_net_names_are_an_event(void **state)
+{
+	struct fixture *f = *state;
+
+	fix_up(f->old, VIP, "n2");
+	fix_net_name(f->old, VIP, "FS1");
+	fix_up(f->next, VIP, "n2");
+	fix_net_name(f->next, VIP, "FS1");
+	expect(f, NULL);
+	f->next = fix_state(f);
+	fix_up(f->next, VIP, "n3");
+	fix_net_name(f->next, VIP, "FS2");
+	expect(f, "address moved 10.0.0.1 n2>n3", "net names changed", NULL);
+	assert_ptr_equal(f->events.list[1].before, f->old);
+	f->old = f->effective;
+	f->next = fix_state(f);
+	fix_up(f->next, VIP, "n3");
+	expect(f, "net names changed", NULL);
 }
 
 static void shares_of_other_nodes_stay_without_quorum(void **state)
@@ -690,6 +710,7 @@ int main(void)
 		TEST(shares_move),
 		TEST(a_share_comes_from_where_it_was_last),
 		TEST(what_an_address_is_for_is_kept),
+		TEST(other_net_names_are_an_event),
 		TEST(shares_of_other_nodes_stay_without_quorum),
 		cmocka_unit_test(events_tell_the_whole_story),
 	};

@@ -101,6 +101,7 @@ static void every_event_and_index_has_its_cell(void **state)
 						      .ip = reg.ip,
 						      .name = "data",
 						      .to = "n2",
+						      .before = *state,
 						      .intent = type == CLUSTER_INTENT ? &intent
 										       : NULL};
 			struct policy_target target = {
@@ -137,9 +138,15 @@ static void targets_lead_to_those_concerned_only(void **state)
 	assert_true(ipaddr_equal(&targets.list[0].ip, &ip1));
 	assert_true(ipaddr_equal(&targets.list[1].ip, &ip4));
 
+	event = (struct cluster_event){.type = CLUSTER_NAMES_CHANGED};
+	assert_int_equal(policy_find_targets(*state, &event, *state, &targets), 0);
+	assert_int_equal(targets.num, 1);
+	assert_int_equal(targets.list[0].index, POLICY_BY_IP_CHANGE);
+
 	for (int type = CLUSTER_NODE_UP; type < NUM_EVENTS; type++) {
 		event = (struct cluster_event){.type = (enum cluster_event_type)type, .name = "n1"};
-		if (type == CLUSTER_SHARE_MOVED || type == CLUSTER_INTENT) {
+		if (type == CLUSTER_SHARE_MOVED || type == CLUSTER_INTENT ||
+		    type == CLUSTER_NAMES_CHANGED) {
 			continue;
 		}
 		assert_int_equal(policy_find_targets(*state, &event, *state, &targets), 0);
@@ -453,6 +460,35 @@ static void ip_changes_are_those_of_the_net_name(void **state)
 	assert_string_equal(told(*state, &event, &target, &reg), "ip 10.0.0.77-");
 }
 
+/* Addresses of a net name appear and disappear also by getting it and losing it. */
+static void who_wants_ip_changes_hears_of_other_names(void **state)
+{
+	struct cluster_state *before = *state, *after = cluster_state_copy(*state, before);
+	struct cluster_event event = {.type = CLUSTER_NAMES_CHANGED, .before = before};
+	struct policy_target target = {.index = POLICY_BY_IP_CHANGE};
+	struct policy_reg reg = {.ip = fix_ip("10.0.0.1"),
+				 .net_name = "FS1",
+				 .version_2 = true,
+				 .ip_notification = true};
+
+	two_net_names(before);
+	two_net_names(after);
+	fix_net_name(after, "10.0.0.2", NULL);
+	fix_net_name(after, "10.0.0.3", "FS1");
+	fix_net_name(after, "10.0.0.6", "FS1");
+	assert_string_equal(told(after, &event, &target, &reg), "ip 10.0.0.2- 10.0.0.3+ 10.0.0.6-");
+	/* A name that only addresses without names served, and now one has it. */
+	reg.net_name = "FS3";
+	fix_net_name(after, "10.0.0.3", "FS3");
+	assert_string_equal(told(after, &event, &target, &reg),
+			    "ip fd00::3- 10.0.0.5- 10.0.0.6- 10.0.0.3+");
+	reg.fixed_addresses = true;
+	assert_string_equal(told(after, &event, &target, &reg),
+			    "ip fd00::3- 10.0.0.5- 10.0.0.6- 10.0.0.9- 10.0.0.3+");
+	reg.ip_notification = false;
+	assert_string_equal(told(after, &event, &target, &reg), "");
+}
+
 static void share_moves_go_where_the_share_is_served(void **state)
 {
 	struct cluster_event event = {
@@ -595,6 +631,7 @@ int main(void)
 		TEST(names_of_no_address_share_the_rest),
 		TEST(nowhere_in_the_net_name_is_told_by_the_gate),
 		TEST(ip_changes_are_those_of_the_net_name),
+		TEST(who_wants_ip_changes_hears_of_other_names),
 		TEST(share_moves_go_where_the_share_is_served),
 		TEST(who_is_on_the_new_node_of_a_share_stays),
 		TEST(tied_shares_are_served_nowhere_else),

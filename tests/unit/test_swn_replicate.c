@@ -407,6 +407,33 @@ static void ip_change_names_all_addresses(void **state)
 	assert_int_equal(notify->num_addrs, 3);
 }
 
+static void ip_change_names_those_of_the_net_name(void **state)
+{
+	struct story *story = *state;
+	struct swn_register args = fix_args();
+	struct cluster_state *cluster = fix_state(NULL);
+	struct swn_fix_call *call;
+	struct swn_handle handle;
+	struct swn_notify *notify;
+	struct swn_fix *fix;
+	uint32_t werror;
+
+	args.flags = SWN_REGISTER_IP_NOTIFICATION;
+	handle = fix_register_ok(story->old, true, &args);
+	keep(story, &handle);
+	fix = restart(story);
+	fix_up(cluster, "10.0.0.7", "n1");
+	fix_up(cluster, "10.0.0.8", "n2");
+	fix_net_name(cluster, "10.0.0.8", "other");
+	fix_snapshot(fix, cluster);
+	hand_back(story, 1);
+	call = fix_async(fix, &handle);
+	notify = fix_notify(call, &werror);
+	assert_non_null(notify);
+	assert_int_equal(notify->num_addrs, 1);
+	assert_int_equal(notify->type, SWN_IP_CHANGE);
+}
+
 static void a_call_waits_for_the_hand_over(void **state)
 {
 	struct story *story = *state;
@@ -735,6 +762,7 @@ int main(void)
 		T(events_before_it_asks_are_kept),
 		T(nothing_is_said_before_the_state_is_known),
 		T(ip_change_names_all_addresses),
+		T(ip_change_names_those_of_the_net_name),
 		T(a_call_waits_for_the_hand_over),
 		T(a_call_that_waits_can_be_cancelled),
 		T(the_newest_version_wins),

@@ -14,9 +14,10 @@ static const char *const event_type_names[] = {
 	[CLUSTER_ADDR_MOVED] = "address moved",     [CLUSTER_ADDR_ADDED] = "address added",
 	[CLUSTER_ADDR_REMOVED] = "address removed", [CLUSTER_NODE_UP] = "node up",
 	[CLUSTER_NODE_DOWN] = "node down",          [CLUSTER_NODE_DRAINING] = "node draining",
-	[CLUSTER_SHARE_MOVED] = "share moved",      [CLUSTER_QUORUM_GAINED] = "quorum gained",
-	[CLUSTER_QUORUM_LOST] = "quorum lost",      [CLUSTER_INTENT] = "move asked for",
-	[CLUSTER_FRESH] = "state is fresh",         [CLUSTER_STALE] = "state is stale",
+	[CLUSTER_SHARE_MOVED] = "share moved",      [CLUSTER_NAMES_CHANGED] = "net names changed",
+	[CLUSTER_QUORUM_GAINED] = "quorum gained",  [CLUSTER_QUORUM_LOST] = "quorum lost",
+	[CLUSTER_INTENT] = "move asked for",        [CLUSTER_FRESH] = "state is fresh",
+	[CLUSTER_STALE] = "state is stale",
 };
 
 const char *cluster_event_type_name(enum cluster_event_type type)

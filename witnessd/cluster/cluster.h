@@ -20,6 +20,7 @@ enum cluster_event_type {
 	CLUSTER_NODE_DOWN,
 	CLUSTER_NODE_DRAINING, /* began to drain; an INTENT for the whole node follows */
 	CLUSTER_SHARE_MOVED,   /* its node changed from .from to .to */
+	CLUSTER_NAMES_CHANGED, /* net names of addresses did, since .before; comes after ADDR_* */
 	CLUSTER_QUORUM_GAINED,
 	CLUSTER_QUORUM_LOST,
 	CLUSTER_INTENT, /* a move was asked for; .intent */
@@ -36,6 +37,7 @@ struct cluster_event {
 	const char *from,
 		*to; /* ADDR_*, SHARE_*: node before (of a share: the last one) and after, NULL where there is none */
 	const struct backend_intent *intent;
+	const struct cluster_state *before; /* NAMES_CHANGED: the effective state */
 };
 
 /*

@@ -284,6 +284,10 @@ static int all_events(struct diff *diff)
 	}
 	err = err != 0 ? err : node_events(diff);
 	err = err != 0 ? err : addr_events(diff);
+	if (err == 0 && !cluster_state_names_equal(diff->old, diff->effective)) {
+		err = push(diff, &(struct cluster_event){.type = CLUSTER_NAMES_CHANGED,
+							 .before = diff->old});
+	}
 	return err != 0 ? err : share_events(diff);
 }
 

@@ -20,13 +20,24 @@ static bool same_node(const char *a, const char *b)
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
-/* Whether an address is of the client's net name. */
-static bool in_scope(const struct decision *d, const struct cluster_addr *addr)
+/* Whether an address was or is of the client's net name. */
+static bool in_scope_of(const struct decision *d, const struct cluster_state *state,
+			const struct cluster_addr *addr)
 {
 	if (d->reg->net_name == NULL) {
 		return addr->net_names == NULL;
 	}
-	return cluster_state_serves(d->state, addr, d->reg->net_name);
+	return cluster_state_serves(state, addr, d->reg->net_name);
+}
+
+static bool in_scope(const struct decision *d, const struct cluster_addr *addr)
+{
+	return in_scope_of(d, d->state, addr);
+}
+
+static bool is_offered(const struct decision *d, const struct cluster_addr *addr)
+{
+	return addr->kind == CLUSTER_ADDR_FLOATING || d->reg->fixed_addresses;
 }
 
 static bool online_at(const struct cluster_state *state, const struct ipaddr *ip)
@@ -79,7 +90,7 @@ static int tell_ip_change(struct decision *d)
 	    !in_scope(d, addr != NULL ? addr : &named)) {
 		return 0;
 	}
-	if (addr != NULL && addr->kind == CLUSTER_ADDR_FIXED && !d->reg->fixed_addresses) {
+	if (addr != NULL && !is_offered(d, addr)) {
 		return 0;
 	}
 	notice.addrs = talloc_zero(d->mem_ctx, struct policy_addr);
@@ -89,6 +100,45 @@ static int tell_ip_change(struct decision *d)
 	notice.addrs->ip = d->event->ip;
 	notice.addrs->online = online_at(d->state, &d->event->ip);
 	d->out->list[d->out->num++] = notice;
+	return 0;
+}
+
+/* Of the client's net name there are others now: what has come and what has gone. */
+static int tell_names_changed(struct decision *d)
+{
+	const struct cluster_state *before = d->event->before;
+	struct policy_notice notice = {.type = POLICY_IP_CHANGE};
+
+	if (!d->reg->version_2 || !d->reg->ip_notification) {
+		return 0;
+	}
+	notice.addrs = talloc_array(d->mem_ctx, struct policy_addr,
+				    before->num_addrs + d->state->num_addrs);
+	if (notice.addrs == NULL) {
+		return ENOMEM;
+	}
+	for (size_t i = 0; i < before->num_addrs; i++) {
+		const struct cluster_addr *was = &before->addrs[i];
+		const struct cluster_addr *is = cluster_state_addr(d->state, &was->ip);
+
+		if (is_offered(d, was) && in_scope_of(d, before, was) &&
+		    (is == NULL || !in_scope(d, is))) {
+			notice.addrs[notice.num_addrs++] = (struct policy_addr){.ip = was->ip};
+		}
+	}
+	for (size_t i = 0; i < d->state->num_addrs; i++) {
+		const struct cluster_addr *is = &d->state->addrs[i];
+		const struct cluster_addr *was = cluster_state_addr(before, &is->ip);
+
+		if (is_offered(d, is) && in_scope(d, is) &&
+		    (was == NULL || !in_scope_of(d, before, was))) {
+			notice.addrs[notice.num_addrs++] = (struct policy_addr){
+				.ip = is->ip, .online = is->state == CLUSTER_ADDR_AVAILABLE};
+		}
+	}
+	if (notice.num_addrs > 0) {
+		d->out->list[d->out->num++] = notice;
+	}
 	return 0;
 }
 
@@ -142,8 +192,7 @@ bool policy_moves(const struct backend_intent *intent, const struct cluster_addr
 /* An address that a client can be sent to. */
 static bool is_destination(const struct decision *d, const struct cluster_addr *addr)
 {
-	return addr->state == CLUSTER_ADDR_AVAILABLE &&
-	       (addr->kind == CLUSTER_ADDR_FLOATING || d->reg->fixed_addresses) &&
+	return addr->state == CLUSTER_ADDR_AVAILABLE && is_offered(d, addr) &&
 	       !ipaddr_equal(&addr->ip, &d->reg->ip) && in_scope(d, addr) &&
 	       (d->share == NULL || cluster_share_at(d->share, &addr->ip)) &&
 	       (d->event->intent == NULL || !in_moved_set(d->event->intent, addr));
@@ -346,6 +395,7 @@ static const struct {
 	{CLUSTER_ADDR_MOVED, POLICY_BY_IP_CHANGE, tell_ip_change},
 	{CLUSTER_ADDR_REMOVED, POLICY_BY_IP_CHANGE, tell_ip_change},
 	{CLUSTER_ADDR_ADDED, POLICY_BY_IP_CHANGE, tell_ip_change},
+	{CLUSTER_NAMES_CHANGED, POLICY_BY_IP_CHANGE, tell_names_changed},
 	{CLUSTER_SHARE_MOVED, POLICY_BY_SHARE, tell_share_move},
 	{CLUSTER_INTENT, POLICY_BY_IP, tell_client_move},
 	{CLUSTER_INTENT, POLICY_BY_SHARE, tell_share_intent},

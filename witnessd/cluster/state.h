@@ -114,6 +114,9 @@ bool cluster_same_name(const char *a, const char *b);
 /** Whether two states say the same, but for the generation and what was before (.last). */
 bool cluster_state_equal(const struct cluster_state *a, const struct cluster_state *b);
 
+/** Whether the same addresses have the same net names of their own in both. */
+bool cluster_state_names_equal(const struct cluster_state *a, const struct cluster_state *b);
+
 /** Whether some address has this net name: then it is served by such addresses only. */
 bool cluster_state_has_net_name(const struct cluster_state *state, const char *net_name);
 

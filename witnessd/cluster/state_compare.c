@@ -77,6 +77,28 @@ bool cluster_state_equal(const struct cluster_state *a, const struct cluster_sta
 	return true;
 }
 
+/* Whether each address of a that has names has the same ones in b. */
+static bool has_names_of(const struct cluster_state *b, const struct cluster_state *a)
+{
+	for (size_t i = 0; i < a->num_addrs; i++) {
+		const struct cluster_addr *is = &a->addrs[i], *other;
+
+		if (is->net_names == NULL) {
+			continue;
+		}
+		other = cluster_state_addr(b, &is->ip);
+		if (other == NULL || !same_names(is->net_names, other->net_names)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool cluster_state_names_equal(const struct cluster_state *a, const struct cluster_state *b)
+{
+	return a->num_named == b->num_named && (a->num_named == 0 || has_names_of(b, a));
+}
+
 bool cluster_state_has_net_name(const struct cluster_state *state, const char *net_name)
 {
 	for (size_t i = 0; state->num_named > 0 && i < state->num_addrs; i++) {

@@ -98,7 +98,7 @@ void swn_reg_unpublish(struct swn_reg *reg)
 
 /* --- what a client has missed --- */
 
-/* All addresses as they are: who wants IP_CHANGE and was away cannot know which have changed. */
+/* All addresses of its net name as they are: who wants IP_CHANGE and was away cannot know which have changed. */
 static void queue_all_addrs(struct swn_reg *reg, const struct cluster_state *state, uint64_t now_us)
 {
 	struct swn_queue_addr *addrs = talloc_array(NULL, struct swn_queue_addr, state->num_addrs);
@@ -108,6 +108,7 @@ static void queue_all_addrs(struct swn_reg *reg, const struct cluster_state *sta
 		const struct cluster_addr *addr = &state->addrs[i];
 
 		if (swn_interface_offered(reg->service, addr) &&
+		    cluster_state_serves(state, addr, reg->net_name) &&
 		    addr->state != CLUSTER_ADDR_UNKNOWN) {
 			addrs[num++] = (struct swn_queue_addr){
 				.ip = addr->ip, .online = addr->state == CLUSTER_ADDR_AVAILABLE};

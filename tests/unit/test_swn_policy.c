@@ -489,6 +489,24 @@ static void who_wants_ip_changes_hears_of_other_names(void **state)
 	assert_string_equal(told(after, &event, &target, &reg), "");
 }
 
+static void nobody_is_ordered_to_a_node_that_cannot_be_seen(void **state)
+{
+	struct policy_reg reg = {.ip = fix_ip("10.0.0.1"), .net_name = "FS"};
+	struct cluster_state *cluster = *state;
+	struct policy_notices notices;
+
+	assert_int_equal(
+		policy_send_to(cluster, cluster, &reg, POLICY_CLIENT_MOVE, "n2", NULL, &notices),
+		0);
+	assert_int_equal(notices.num, 1);
+	/* Its address is kept as it was, without quorum. */
+	cluster->quorate = cluster->nodes[1].online = false;
+	assert_int_equal(
+		policy_send_to(cluster, cluster, &reg, POLICY_CLIENT_MOVE, "n2", NULL, &notices),
+		0);
+	assert_int_equal(notices.num, 0);
+}
+
 static void share_moves_go_where_the_share_is_served(void **state)
 {
 	struct cluster_event event = {
@@ -632,6 +650,7 @@ int main(void)
 		TEST(nowhere_in_the_net_name_is_told_by_the_gate),
 		TEST(ip_changes_are_those_of_the_net_name),
 		TEST(who_wants_ip_changes_hears_of_other_names),
+		TEST(nobody_is_ordered_to_a_node_that_cannot_be_seen),
 		TEST(share_moves_go_where_the_share_is_served),
 		TEST(who_is_on_the_new_node_of_a_share_stays),
 		TEST(tied_shares_are_served_nowhere_else),

@@ -504,11 +504,16 @@ int policy_send_to(TALLOC_CTX *mem_ctx, const struct cluster_state *state,
 {
 	const struct cluster_event event = {.type = CLUSTER_INTENT};
 	const struct cluster_addr *addr = cluster_state_addr(state, &reg->ip);
+	const struct cluster_node *dest = cluster_state_node(state, node);
 	struct decision d = {
 		.mem_ctx = mem_ctx, .event = &event, .state = state, .reg = reg, .out = notices};
 	int err;
 
 	*notices = (struct policy_notices){.num = 0};
+	/* Without quorum the addresses of a node that cannot be seen are kept as they were. */
+	if (dest == NULL || !dest->online) {
+		return 0;
+	}
 	if (type == POLICY_CLIENT_MOVE && addr != NULL && served_here_only(&d, addr)) {
 		return 0;
 	}

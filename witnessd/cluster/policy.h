@@ -97,7 +97,7 @@ void policy_registered(const struct cluster_state *state, const struct policy_re
  * @param type POLICY_CLIENT_MOVE or POLICY_SHARE_MOVE
  * @param node borrowed by the notice
  * @param ip   only to this address of it; NULL: to all that it has for this client
- * @param notices none: what the client uses is not served there
+ * @param notices none: what the client uses is not served there, or the node is not online
  * @return 0 or ENOMEM
  */
 int policy_send_to(TALLOC_CTX *mem_ctx, const struct cluster_state *state,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What administrators look at: metrics, the journal, and which nodes are drained. */
+#include "tests/unit/cluster_pair.h"
 #include "tests/unit/swn_fixture.h"
 #include "witnessd/journal.h"
 #include "witnessd/metrics.h"
@@ -84,12 +85,74 @@ static void the_last_word_on_a_node_holds(void **state)
 	talloc_free(fix);
 }
 
+/* n1 tells what it says of a node, and n2 has drains. */
+struct telling {
+	struct pair *pair;
+	struct cluster *from;
+	struct swn_drains *drains;
+	char mark[8]; /* a node whose word comes last */
+};
+
+static bool heard(void *private_data)
+{
+	const struct telling *t = private_data;
+
+	return swn_drains_has(t->drains, t->mark);
+}
+
+static void tell(struct telling *t, const char *node, const struct swn_drain *word)
+{
+	uint8_t value[SWN_DRAIN_VALUE];
+
+	swn_drain_push(word, value);
+	assert_int_equal(peers_put(cluster_peers(t->from), PEERS_DRAIN, node, strlen(node), value,
+				   sizeof(value)),
+			 0);
+}
+
+/* Else two witnesses that are told otherwise at the same moment would never agree. */
+static void of_two_words_at_once_drained_holds(void **state)
+{
+	static const struct {
+		struct swn_drain words[2];
+		bool drained;
+	} rows[] = {
+		{{{.drained = true, .when_us = 5}, {.drained = false, .when_us = 5}}, true},
+		{{{.drained = false, .when_us = 5}, {.drained = true, .when_us = 5}}, true},
+		{{{.drained = true, .when_us = 5}, {.drained = false, .when_us = 6}}, false},
+		{{{.drained = false, .when_us = 6}, {.drained = true, .when_us = 5}}, false},
+	};
+	const struct swn_drain last = {.drained = true, .when_us = 1};
+
+	for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+		struct pair *pair = talloc_zero(NULL, struct pair);
+		struct telling t = {.pair = pair};
+		struct cluster *to = NULL;
+
+		pair->ev = tevent_context_init(pair);
+		assert_int_equal(cluster_create(pair, pair->ev, &t.from), 0);
+		assert_int_equal(cluster_create(pair, pair->ev, &to), 0);
+		assert_int_equal(swn_drains_create(pair, cluster_peers(to), &t.drains), 0);
+		pair_link(pair, t.from, to);
+		for (int i = 0; i < 2; i++) {
+			snprintf(t.mark, sizeof(t.mark), "mark%d", i);
+			tell(&t, "n3", &rows[row].words[i]);
+			tell(&t, t.mark, &last);
+			pair_until(pair, heard, &t);
+		}
+		assert_int_equal(swn_drains_has(t.drains, "n3"), rows[row].drained);
+		talloc_free(t.drains);
+		talloc_free(pair);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(metrics_are_escaped_and_typed),
 		cmocka_unit_test(the_journal_forgets_the_oldest),
 		cmocka_unit_test(the_last_word_on_a_node_holds),
+		cmocka_unit_test(of_two_words_at_once_drained_holds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

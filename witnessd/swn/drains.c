@@ -90,6 +90,15 @@ static int keep(struct swn_drains *drains, const struct swn_drain *now)
 			 sizeof(value));
 }
 
+/* Whether what was said holds against what is known. Of two words of one moment all have to take the same. */
+static bool holds(const struct swn_drain *said, const struct swn_drain *known)
+{
+	if (said->when_us != known->when_us) {
+		return said->when_us > known->when_us;
+	}
+	return said->drained && !known->drained;
+}
+
 static void on_peers(void *private_data, const struct peers_event *event)
 {
 	struct swn_drains *drains = talloc_get_type_abort(private_data, struct swn_drains);
@@ -102,7 +111,7 @@ static void on_peers(void *private_data, const struct peers_event *event)
 		return;
 	}
 	known = find(drains, said.node);
-	if (known != NULL && said.when_us <= known->is.when_us) {
+	if (known != NULL && !holds(&said, &known->is)) {
 		return;
 	}
 	if (keep(drains, &said) != 0) {

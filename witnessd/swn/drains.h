@@ -17,7 +17,7 @@ struct swn_drains;
 struct swn_drain {
 	char node[PEERS_NODE_MAX + 1];
 	bool drained;
-	uint64_t when_us; /* of the day's clock; the latest holds */
+	uint64_t when_us; /* of the day's clock; the latest holds, of two at once "drained" */
 };
 
 #define SWN_DRAIN_VALUE 10U

@@ -172,7 +172,7 @@ $(helpers): $(B)/%: $(B)/obj/%.o $(core_lib)
 # Whatever the core takes from chance comes from the simulation's seed.
 $(sim): $(call obj,$(wildcard tests/sim/*.c)) $(core_lib)
 	@mkdir -p $(@D)
-	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=guid_random,--wrap=time -o $@ $^ $(PKG_LIBS) -lcmocka -ldl -lpthread
+	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=guid_random,--wrap=time,--wrap=clock_gettime,--wrap=swn_order_do -o $@ $^ $(PKG_LIBS) -lcmocka -ldl -lpthread
 
 fuzzers: $(fuzzers)
 tests: all $(units) $(fuzzers) $(helpers) $(sim)

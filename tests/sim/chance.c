@@ -8,6 +8,8 @@
 
 int __wrap_guid_random(struct guid *out);
 time_t __wrap_time(time_t *out);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *out);
+int __real_clock_gettime(clockid_t clock, struct timespec *out);
 
 /* splitmix64: every seed is as good as its neighbour. */
 uint32_t chance_next(struct chance *chance)
@@ -42,4 +44,21 @@ time_t __wrap_time(time_t *out)
 		*out = now;
 	}
 	return now;
+}
+
+static uint64_t day_us;
+
+void chance_day(uint64_t us)
+{
+	day_us = us;
+}
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
+{
+	if (clock != CLOCK_REALTIME) {
+		return __real_clock_gettime(clock, out);
+	}
+	out->tv_sec = 1700000000 + (time_t)(day_us / 1000000);
+	out->tv_nsec = (long)(day_us % 1000000) * 1000;
+	return 0;
 }

@@ -120,11 +120,13 @@ static void check_sight(const struct sim *sim, const struct sim_client *c,
 		will_see[sim_ip_index(&slot->addrs[i].ip)] = slot->addrs[i].online;
 	}
 	for (int ip = 0; ip < SIM_ADDRS; ip++) {
-		int at = sim->witnesses[c->at].known.at[ip];
+		const struct sim_witness *w = &sim->witnesses[c->at];
+		int at = w->known.at[ip];
+		bool up = at >= 0 && sim_sees(w, c, ip);
 
-		if (at != SIM_UNKNOWN && will_see[ip] != (at >= 0)) {
+		if (at != SIM_UNKNOWN && will_see[ip] != up) {
 			sim_fail(sim, "c%d does not hear that %s is %s", c->num + 1, sim_ips[ip],
-				 at >= 0 ? "online" : "offline");
+				 up ? "online" : "offline");
 		}
 	}
 }
@@ -142,8 +144,10 @@ static void check_client(const struct sim *sim, const struct sim_client *c)
 		sim_fail(sim, "c%d waits for nothing at n%d", c->num + 1, c->at + 1);
 	}
 	if (reg != NULL && !reg->missed_unknown) {
-		check_belief(sim, c, reg);
-		if (c->wants_ip_change && !c->unsure) {
+		if (!c->misled) {
+			check_belief(sim, c, reg);
+		}
+		if (c->wants_ip_change && !c->unsure && !c->mistold) {
 			check_sight(sim, c, reg);
 		}
 	}
@@ -179,8 +183,12 @@ static void check_interface(const struct sim_witness *w, const struct swn_interf
 static void check_interfaces(const struct sim_witness *w)
 {
 	struct swn_interface_list list;
+	size_t num = 0;
 
-	if (swn_interface_list(w->fix, w->fix->service, &list) != 0 || list.num != SIM_ADDRS) {
+	for (int ip = 0; ip < SIM_ADDRS; ip++) {
+		num += sim_offered(w->sim, ip);
+	}
+	if (swn_interface_list(w->fix, w->fix->service, &list) != 0 || list.num != num) {
 		sim_fail(w->sim, "n%d lists %zu addresses", w->num + 1, list.num);
 	}
 	for (size_t i = 0; i < list.num; i++) {
@@ -246,6 +254,18 @@ void sim_check_quiet(struct sim *sim)
 	check_agreement(sim);
 }
 
+/* Words on drained nodes stay. */
+static unsigned int num_own(const struct sim_witness *w)
+{
+	unsigned int num = 0;
+
+	for (const struct peers_entry *entry = w->fix->service->peers->own.entries; entry != NULL;
+	     entry = entry->hh.next) {
+		num += entry->id[0] != PEERS_DRAIN;
+	}
+	return num;
+}
+
 void sim_check_empty(struct sim *sim)
 {
 	for (int i = 0; i < NET_NODES; i++) {
@@ -258,7 +278,7 @@ void sim_check_empty(struct sim *sim)
 				 swn_registry_count(service->registry),
 				 service->num_notify_waiters + service->num_handover_waiters);
 		}
-		if (num_records(w, NULL) != 0 || service->peers->own.entries != NULL ||
+		if (num_records(w, NULL) != 0 || num_own(w) != 0 ||
 		    service->peers->num_unsent != 0 || service->peers->num_waiting != 0) {
 			sim_fail(sim, "n%d: records are left over", i + 1);
 		}

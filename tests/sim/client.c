@@ -35,7 +35,7 @@ static void forget(struct sim_client *c)
 {
 	TALLOC_FREE(c->call);
 	c->at = -1;
-	c->unsure = false;
+	c->unsure = c->misled = c->mistold = c->forced = false;
 	c->losses = 0;
 }
 
@@ -55,13 +55,13 @@ static void learn_changes(struct sim *sim, struct sim_client *c, const struct sw
 			sim_fail(sim, "c%d is told of %s, which is not its address", c->num + 1,
 				 n->changes[i].name);
 		}
-		if (up == c->believes_up && !c->unsure) {
+		if (up == c->believes_up && !c->unsure && !c->misled) {
 			sim_fail(sim, "c%d is told what it knows", c->num + 1);
 		}
 		losses += !up;
 		c->believes_up = up;
 	}
-	if (!c->unsure && (losses > c->losses || (c->losses > 0 && losses == 0))) {
+	if (!c->unsure && !c->misled && (losses > c->losses || (c->losses > 0 && losses == 0))) {
 		sim_fail(sim, "c%d is told of %u losses of its address, and there were %u",
 			 c->num + 1, losses, c->losses);
 	}
@@ -74,6 +74,9 @@ static void learn_addrs(struct sim *sim, struct sim_client *c, const struct swn_
 
 	if (n->type == SWN_IP_CHANGE && !c->wants_ip_change) {
 		sim_fail(sim, "c%d did not ask for address changes", c->num + 1);
+	}
+	if (n->type == SWN_SHARE_MOVE && (!c->version_2 || !c->has_share)) {
+		sim_fail(sim, "c%d has no share that could move", c->num + 1);
 	}
 	for (size_t i = 0; i < n->num_addrs; i++) {
 		int ip = sim_ip_index(&n->addrs[i].ip);
@@ -89,7 +92,8 @@ static void learn_addrs(struct sim *sim, struct sim_client *c, const struct swn_
 			c->sees_up[ip] = said_up;
 		}
 		/* What another witness has queued may be news here. */
-		if (n->type == SWN_IP_CHANGE && up != said_up && !c->unsure) {
+		if (n->type == SWN_IP_CHANGE && !c->unsure && !c->mistold &&
+		    said_up != (up && sim_sees(w, c, ip))) {
 			sim_fail(sim, "c%d is told that %s is %s, and that is wrong", c->num + 1,
 				 sim_ips[ip < 0 ? 0 : ip], said_up ? "online" : "offline");
 		}
@@ -112,8 +116,12 @@ static void learn(struct sim *sim, struct sim_client *c)
 			learn_addrs(sim, c, n);
 		}
 		TALLOC_FREE(c->call);
-	} else if (werror == SWN_ERROR_TIMEOUT) {
+	} else if (werror == SWN_ERROR_TIMEOUT && c->version_2) {
 		TALLOC_FREE(c->call);
+	} else if (werror == SIM_FORCED && c->forced) {
+		sim_say(sim, "    c%d is given the reply", c->num + 1);
+		TALLOC_FREE(c->call);
+		c->forced = false;
 	} else if (werror == SWN_ERROR_NOT_FOUND) {
 		sim_say(sim, "    c%d has no registration any more", c->num + 1);
 		forget(c);
@@ -146,17 +154,69 @@ void sim_learn_all(struct sim *sim)
 /* --- what it does --- */
 
 /* The answer that a registration has to get. */
-static uint32_t expected(const struct sim_witness *w, int ip)
+static uint32_t expected(const struct sim_witness *w, const struct sim_client *c)
 {
-	return w->has && w->known.at[ip] != SIM_ABSENT ? SWN_SUCCESS : SWN_ERROR_INVALID_STATE;
+	bool of_all = c->name == SIM_NAME_FS || c->name == SIM_NAME_FILES;
+
+	if (!of_all && !(w->has && sim_name_taken(&w->known, c->name))) {
+		return SWN_ERROR_INVALID_PARAMETER;
+	}
+	return w->has && w->known.at[c->ip] != SIM_ABSENT && sim_offered(w->sim, c->ip) &&
+			       sim_serves(&w->known, c->ip, c->name)
+		       ? SWN_SUCCESS
+		       : SWN_ERROR_INVALID_STATE;
+}
+
+/* What a new client believes. */
+static void begin(struct sim_client *c, const struct sim_witness *w)
+{
+	c->at = w->num;
+	c->believes_up = true;
+	c->losses = w->known.at[c->ip] == SIM_DOWN;
+	c->unsure = c->misled = c->mistold = c->forced = c->ended = false;
+	for (int i = 0; i < SIM_ADDRS; i++) {
+		c->sees_up[i] = w->known.at[i] >= 0 && sim_sees(w, c, i);
+	}
+}
+
+/* An address and a name: mostly such as it will get. */
+static void can_have(const struct sim_witness *w, struct sim_client *c, uint32_t r)
+{
+	for (int i = 0; i < SIM_ADDRS && (r & 3U << 20) != 0 && !sim_offered(w->sim, c->ip); i++) {
+		c->ip = (c->ip + 1) % SIM_ADDRS;
+	}
+	c->name = SIM_NAME_FS;
+	while ((r & 7U << 4) != 0 && c->name < SIM_NAME_FILES && expected(w, c) != SWN_SUCCESS) {
+		c->name++;
+	}
+	if ((r & 7U << 4) == 0) {
+		c->name = sim_pick(r, 7, SIM_NUM_NAMES);
+	}
+}
+
+/* What it asks for. */
+static struct swn_register wish(struct sim_client *c, uint32_t r)
+{
+	static const char *const asked[SIM_NUM_NAMES] = {"FS", "alpha.", "beta", "files"};
+	struct swn_register args = fix_args();
+
+	c->version_2 = (r & 3) != 0;
+	c->has_share = c->version_2 && (r & 8) != 0;
+	c->wants_ip_change = c->version_2 && (r & 4) != 0;
+	args.net_name = asked[c->name];
+	args.ip_address = sim_ips[c->ip];
+	args.version = c->version_2 ? SWN_VERSION_2 : SWN_VERSION_1;
+	args.share_name = c->has_share ? "DATA" : NULL;
+	args.flags = c->wants_ip_change ? SWN_REGISTER_IP_NOTIFICATION : 0;
+	args.client_computer_name = c->principal;
+	args.keep_alive_timeout = 10;
+	return args;
 }
 
 void sim_register(struct sim *sim, struct sim_client *c, int witness, int ip, uint32_t r)
 {
 	struct sim_witness *w = &sim->witnesses[witness];
-	struct swn_register args = fix_args();
-	bool ex = (r & 3) != 0;
-	struct swn_fix *fix;
+	struct swn_register args;
 	uint32_t werror;
 
 	if (c->at >= 0 || w->fix == NULL) {
@@ -164,26 +224,15 @@ void sim_register(struct sim *sim, struct sim_client *c, int witness, int ip, ui
 	}
 	c->assoc = talloc_zero(sim, struct rpc_assoc);
 	c->ip = ip;
-	c->wants_ip_change = ex && (r & 4) != 0;
-	args.ip_address = sim_ips[ip];
-	args.version = ex ? SWN_VERSION_2 : SWN_VERSION_1;
-	args.share_name = ex && (r & 8) != 0 ? "data" : NULL;
-	args.flags = c->wants_ip_change ? SWN_REGISTER_IP_NOTIFICATION : 0;
-	args.keep_alive_timeout = 10;
-	fix = come_from(sim, witness, c);
-	werror = fix_register(fix, ex, &args, &c->handle);
-	if (werror != expected(w, ip)) {
-		sim_fail(sim, "c%d registers at n%d for %s: 0x%x", c->num + 1, witness + 1,
-			 sim_ips[ip], werror);
+	can_have(w, c, r);
+	args = wish(c, r);
+	werror = fix_register(come_from(sim, witness, c), c->version_2, &args, &c->handle);
+	if (werror != expected(w, c)) {
+		sim_fail(sim, "c%d registers at n%d for %s of %s: 0x%x", c->num + 1, witness + 1,
+			 sim_ips[c->ip], args.net_name, werror);
 	}
 	if (werror == SWN_SUCCESS) {
-		c->at = witness;
-		c->believes_up = true;
-		c->losses = w->known.at[ip] == SIM_DOWN;
-		c->unsure = false;
-		for (int i = 0; i < SIM_ADDRS; i++) {
-			c->sees_up[i] = w->known.at[i] >= 0;
-		}
+		begin(c, w);
 	}
 }
 
@@ -300,7 +349,7 @@ void sim_steal(struct sim *sim, struct sim_client *c, int witness, bool unregist
 		}
 		talloc_free(call);
 	}
-	if (c->at >= 0 && known && sim_reg(sim, c) == NULL) {
+	if (c->at >= 0 && known && !c->ended && sim_reg(sim, c) == NULL) {
 		sim_fail(sim, "c%d has lost its registration to mallory", c->num + 1);
 	}
 }

@@ -4,14 +4,9 @@
 
 #include "tests/sim/chance.h"
 
-#define STEPS_MIN 8U
-
-static const char *node_name(int num)
-{
-	static const char *const names[] = {"n1", "n2", "n3"};
-
-	return names[num];
-}
+#define STEPS_MIN   8U
+#define FIRST       2U /* steps that are registrations, so that there is somebody to tell */
+#define OP_REGISTER 0U
 
 static struct sim_client *client_of(struct sim *sim, uint32_t r)
 {
@@ -26,7 +21,7 @@ static void do_register(struct sim *sim, uint32_t r)
 	int witness = sim_pick(r, 4, NET_NODES), ip = sim_pick(r, 8, SIM_ADDRS);
 
 	sim_say(sim, "c%d registers at n%d for %s", c->num + 1, witness + 1, sim_ips[ip]);
-	sim_register(sim, c, witness, ip, r >> 12);
+	sim_register(sim, c, witness, ip, r >> 10);
 }
 
 /* Elsewhere only when its witness is out of its reach, or has lost the registration's connection. */
@@ -91,11 +86,14 @@ static void do_move(struct sim *sim, uint32_t r)
 {
 	int ip = sim_pick(r, 0, SIM_ADDRS), to = sim_pick(r, 4, NET_NODES + 1) - 1;
 
+	if ((sim->shape.fixed >> ip & 1) != 0 && to >= 0) {
+		to = ip % NET_NODES;
+	}
 	if (to >= 0 && !sim->alive[to]) {
 		to = SIM_DOWN;
 	}
 	sim->at[ip] = to;
-	sim_say(sim, "%s is now at %s%s", sim_ips[ip], to >= 0 ? node_name(to) : "no node",
+	sim_say(sim, "%s is now at %s%s", sim_ips[ip], to >= 0 ? sim_node_name(to) : "no node",
 		(r >> 8 & 1) != 0 ? "; all are told" : "");
 	if ((r >> 8 & 1) != 0) {
 		tell_all(sim);
@@ -111,10 +109,28 @@ static void do_configure(struct sim *sim, uint32_t r)
 		sim->at[ip] == SIM_ABSENT ? "no longer configured" : "configured again");
 }
 
+static void do_pin(struct sim *sim, uint32_t r)
+{
+	int ip = sim_pick(r, 0, SIM_ADDRS);
+
+	sim->pinned[ip] = !sim->pinned[ip];
+	sim_say(sim, "%s %s", sim_ips[ip],
+		sim->pinned[ip] ? "stays where it is" : "may be moved again");
+}
+
+static void do_rename(struct sim *sim, uint32_t r)
+{
+	int ip = sim_pick(r, 0, SIM_ADDRS);
+
+	sim->names[ip] = (unsigned int)sim_pick(r, 4, 1U << SIM_OWN_NAMES);
+	sim_say(sim, "%s has names 0x%x now", sim_ips[ip], sim->names[ip]);
+}
+
 static void do_share(struct sim *sim, uint32_t r)
 {
 	sim->share = sim_pick(r, 0, NET_NODES + 1) - 1;
-	sim_say(sim, "the share is now at %s", sim->share >= 0 ? node_name(sim->share) : "no node");
+	sim_say(sim, "the share is now at %s",
+		sim->share >= 0 ? sim_node_name(sim->share) : "no node");
 }
 
 static void do_snapshot(struct sim *sim, uint32_t r)
@@ -140,11 +156,11 @@ static void do_lose_manager(struct sim *sim, uint32_t r)
 static void do_intent(struct sim *sim, uint32_t r)
 {
 	int ip = sim_pick(r, 0, SIM_ADDRS), to = sim_pick(r, 4, NET_NODES + 1) - 1;
-	const char *what[] = {"fs", sim_ips[ip], NULL};
-	const char *from = sim->at[ip] >= 0 ? node_name(sim->at[ip]) : NULL;
+	const char *what[] = {sim_group(sim, ip), sim_ips[ip], NULL};
+	const char *from = sim->at[ip] >= 0 ? sim_node_name(sim->at[ip]) : NULL;
 	struct backend_intent intent = {.kind = (enum backend_intent_kind)sim_pick(r, 8, 3),
 					.from = from,
-					.to = to >= 0 ? node_name(to) : NULL,
+					.to = to >= 0 ? sim_node_name(to) : NULL,
 					.why = "simulated",
 					.held = sim_pick(r, 12, 8) == 0};
 	int num = sim_pick(r, 16, NET_NODES);
@@ -281,12 +297,13 @@ static const struct {
 	unsigned int weight;
 	void (*fn)(struct sim *sim, uint32_t r);
 } ops[] = {
-	{18, do_register}, {28, do_ask},     {3, do_cancel},   {2, do_unregister},
-	{3, do_vanish},    {4, do_steal},    {12, do_move},    {2, do_configure},
-	{2, do_share},     {9, do_snapshot}, {4, do_tell_all}, {2, do_lose_manager},
-	{8, do_intent},    {3, do_drain},    {4, do_node},     {6, do_witness},
-	{5, do_cut},       {9, do_deliver},  {8, do_pass},     {2, do_refuse},
-	{2, do_lose},
+	{18, do_register}, {28, do_ask},     {3, do_cancel},       {2, do_unregister},
+	{3, do_vanish},    {4, do_steal},    {12, do_move},        {2, do_configure},
+	{2, do_pin},       {2, do_rename},   {4, do_share},        {9, do_snapshot},
+	{4, do_tell_all},  {8, do_intent},   {2, do_lose_manager}, {3, do_drain},
+	{4, do_node},      {6, do_witness},  {5, do_cut},          {9, do_deliver},
+	{8, do_pass},      {2, do_refuse},   {2, do_lose},         {6, sim_order},
+	{3, sim_plan},     {2, sim_undrain},
 };
 
 #define NUM_OPS (sizeof(ops) / sizeof(ops[0]))
@@ -307,6 +324,9 @@ void sim_history_make(struct sim_history *history, uint64_t seed)
 		while (at >= ops[op].weight) {
 			at -= ops[op++].weight;
 		}
+		if (i < FIRST) {
+			op = OP_REGISTER;
+		}
 		history->steps[i] = (struct sim_step){.op = op, .r = chance_next(&chance)};
 	}
 }
@@ -319,7 +339,7 @@ static void say_something(struct sim *sim)
 	struct sim_client guest = {.at = -1, .principal = "guest@EXAMPLE"};
 
 	for (int i = 0; i < NET_NODES; i++) {
-		sim_register(sim, &guest, i, 0, 1);
+		sim_register(sim, &guest, i, 0, SIM_REGISTER_PLAIN);
 		sim_turn(sim);
 		sim_unregister(sim, &guest);
 		sim_turn(sim);
@@ -374,11 +394,13 @@ static void end(struct sim *sim)
 	sim_pass(sim, 1, true);
 	sim_check(sim);
 	sim_check_quiet(sim);
+	sim_check_drains(sim);
 	for (int i = 0; i < SIM_CLIENTS; i++) {
 		sim_vanish(sim, &sim->clients[i]);
 	}
 	sim_pass(sim, 40000, true);
 	sim_check_empty(sim);
+	sim_check_jobs(sim);
 }
 
 void sim_history_run(const struct sim_history *history, bool loud, struct sim_stats *stats)
@@ -401,5 +423,6 @@ void sim_history_run(const struct sim_history *history, bool loud, struct sim_st
 	stats->told += sim->told;
 	stats->moved += sim->moved;
 	stats->taken += sim->taken;
+	stats->ordered += sim->ordered;
 	sim_free(sim);
 }

@@ -97,13 +97,13 @@ static bool run_histories(const struct options *opt)
 		sum.told += workers[i].stats.told;
 		sum.moved += workers[i].stats.moved;
 		sum.taken += workers[i].stats.taken;
+		sum.ordered += workers[i].stats.ordered;
 	}
-	printf("# %llu histories, %llu steps, %llu notifications (%llu of them moves), %llu "
-	       "clients "
-	       "went on elsewhere\n",
+	printf("# %llu histories, %llu steps, %llu notifications (%llu of them moves), %llu orders "
+	       "carried out, %llu clients went on elsewhere\n",
 	       (unsigned long long)sum.histories, (unsigned long long)sum.steps,
 	       (unsigned long long)sum.told, (unsigned long long)sum.moved,
-	       (unsigned long long)sum.taken);
+	       (unsigned long long)sum.ordered, (unsigned long long)sum.taken);
 	munmap(workers, JOBS_MAX * sizeof(*workers));
 	return failed == 0 && sum.histories == opt->histories;
 }

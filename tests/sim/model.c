@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a witness should know of the addresses, from what its manager has said: the design's rules once more. */
+/* What a witness should know, from what its manager has said: the design's rules once more. */
 #include "tests/sim/sim.h"
 
 static bool counts_as_dead(const struct sim_witness *w, int node)
 {
-	static const char *const names[] = {"n1", "n2", "n3"};
 	const struct heartbeat *hb = w->fix->cluster->heartbeat;
 
-	return hb != NULL && node >= 0 && heartbeat_is_dead(hb, names[node]);
+	return hb != NULL && node >= 0 && heartbeat_is_dead(hb, sim_node_name(node));
 }
 
 /* An address, as the manager says; but nobody can have one of a node that the peers have found dead. */
@@ -36,6 +35,36 @@ static int should_know(const struct sim_witness *w, int ip)
 	return at;
 }
 
+/* The same of the share, and who served it last. */
+static void know_share(const struct sim_witness *w, struct sim_view *next)
+{
+	const struct sim_view *was = &w->known;
+
+	if (counts_as_dead(w, next->share)) {
+		next->share = SIM_DOWN;
+	}
+	if (w->has && !next->quorate && next->share == SIM_DOWN && was->share != w->num) {
+		next->share = was->share;
+	}
+	next->share_last = next->share == SIM_DOWN && w->has ? was->share_last : next->share;
+}
+
+/* Addresses that are not listed, and kept, are as they were. */
+static void know_rest(const struct sim_witness *w, struct sim_view *next)
+{
+	next->bound = next->tied;
+	for (int ip = 0; ip < SIM_ADDRS; ip++) {
+		if (w->said.at[ip] == SIM_ABSENT && next->at[ip] != SIM_ABSENT) {
+			next->pinned[ip] = w->known.pinned[ip];
+			next->names[ip] = w->known.names[ip];
+			next->bound |= w->known.bound & 1U << ip;
+		}
+	}
+	for (int i = 0; i < NET_NODES; i++) {
+		next->online[i] = next->online[i] && !counts_as_dead(w, i);
+	}
+}
+
 /* Whether a client's connections to its address have ended with this. */
 static bool is_loss(const struct sim_client *c, int was, int is)
 {
@@ -53,6 +82,8 @@ void sim_model_apply(struct sim_witness *w)
 	for (int ip = 0; ip < SIM_ADDRS; ip++) {
 		next.at[ip] = should_know(w, ip);
 	}
+	know_share(w, &next);
+	know_rest(w, &next);
 	for (int i = 0; i < SIM_CLIENTS && w->has; i++) {
 		struct sim_client *c = &w->sim->clients[i];
 

@@ -14,19 +14,31 @@
 #include "tests/unit/swn_fixture.h"
 #include "witnessd/cluster/cluster_private.h"
 
-#define SIM_ADDRS      3
+#define SIM_ADDRS      4
 #define SIM_CLIENTS    4
-#define SIM_STEPS      56 /* at most, in a history */
+#define SIM_STEPS      46 /* at most, in a history */
 #define SIM_HANDOVER_S 6
 #define SIM_HANGS_S    60 /* seconds, for a history of less than a millisecond */
 
 /* Where an address is: a node's number, or one of these. */
 enum { SIM_DOWN = -1, SIM_ABSENT = -2, SIM_UNKNOWN = -3 };
 
+/*
+ * Names of the service: clients know it by one of them. An address has a bit for each of its own, of the
+ * first ones; the last one is never an address's own.
+ */
+enum { SIM_NAME_FS, SIM_NAME_ALPHA, SIM_NAME_BETA, SIM_NAME_FILES, SIM_NUM_NAMES };
+#define SIM_OWN_NAMES ((unsigned int)SIM_NAME_FILES)
+
 /* What a manager says, or what a witness should know: written down apart from diff.c, to judge it. */
 struct sim_view {
 	int at[SIM_ADDRS];
-	int share; /* the node that serves it, or SIM_DOWN */
+	bool pinned[SIM_ADDRS];
+	unsigned int names[SIM_ADDRS]; /* 0: none of its own */
+	int share;                     /* the node that serves "data", or SIM_DOWN */
+	int share_last;                /* who served it last; SIM_DOWN: nobody yet */
+	unsigned int tied;             /* addresses that alone serve it; 0: all of its node */
+	unsigned int bound;            /* the same, with those that are kept without quorum */
 	bool quorate;
 	bool online[NET_NODES], draining[NET_NODES];
 };
@@ -43,6 +55,8 @@ struct sim_witness {
 	struct sim *sim;
 	int num;
 	struct swn_fix *fix; /* NULL: does not run */
+	struct swn_orders *orders;
+	unsigned int life; /* counts its starts */
 	struct backend backend;
 	uint64_t generation;
 	bool has, stale;                   /* a snapshot; and its manager is gone */
@@ -56,13 +70,35 @@ struct sim_client {
 	int at; /* the witness that it talks to; -1: it is not registered */
 	struct rpc_assoc *assoc;
 	struct swn_handle handle;
-	int ip;
+	int ip, name;
+	bool version_2, has_share; /* the share is "data" */
 	bool wants_ip_change;
 	struct swn_fix_call *call; /* NULL: does not ask */
 	bool believes_up;
 	bool sees_up[SIM_ADDRS]; /* with wants_ip_change */
 	unsigned int losses;     /* that it has not been told of */
 	bool unsure; /* its registration came from a copy, or its address is about to be taken away */
+	/* By order: told what need not be true, of its address or of others; given a reply; ended. */
+	bool misled, mistold, forced, ended;
+};
+
+/* An order that was given. */
+struct sim_job {
+	int witness;
+	unsigned int life; /* of the witness */
+	uint64_t id;
+};
+
+#define SIM_JOBS   16
+#define SIM_FORCED 4711 /* an answer that only an administrator gives */
+
+/* What does not change in a history, but differs between them. */
+struct sim_shape {
+	unsigned int fixed;  /* addresses that belong to their node */
+	bool fixed_offered;  /* witness.fixed_addresses */
+	unsigned int second; /* addresses of the group "fs2", not "fs" */
+	unsigned int tied;   /* addresses that the share goes with */
+	int skew_s[NET_NODES];
 };
 
 struct sim {
@@ -73,11 +109,16 @@ struct sim {
 	bool alive[NET_NODES], draining[NET_NODES];
 	unsigned int part; /* a bit a node: which side of the cut it is on */
 	int at[SIM_ADDRS], share;
+	bool pinned[SIM_ADDRS];
+	unsigned int names[SIM_ADDRS];
+	struct sim_shape shape;
 
 	struct sim_witness witnesses[NET_NODES];
 	struct sim_client clients[SIM_CLIENTS];
-	uint64_t told, moved,
-		taken; /* so that nobody believes in histories in which nothing happens */
+	struct sim_job jobs[SIM_JOBS];
+	unsigned int num_jobs, words; /* of drained nodes */
+	/* So that nobody believes in histories in which nothing happens. */
+	uint64_t told, moved, taken, ordered;
 };
 
 struct sim_step {
@@ -93,7 +134,7 @@ struct sim_history {
 };
 
 struct sim_stats {
-	uint64_t histories, steps, told, moved, taken;
+	uint64_t histories, steps, told, moved, taken, ordered;
 };
 
 /** Ends the process with this message: what was broken where. */
@@ -116,7 +157,9 @@ static inline int sim_pick(uint32_t r, unsigned int from, unsigned int n)
 extern const char *const sim_ips[SIM_ADDRS];
 int sim_ip_index(const struct ipaddr *ip); /* -1: none of ours */
 
-/* --- world.c: nodes, addresses, managers, time --- */
+const char *sim_node_name(int num);
+
+/* --- world.c: nodes, addresses, time --- */
 
 struct sim *sim_new(uint64_t seed, bool beats);
 void sim_free(struct sim *sim);
@@ -124,16 +167,65 @@ void sim_free(struct sim *sim);
 bool sim_together(const struct sim *sim, int a, int b);
 void sim_kill_witness(struct sim *sim, int num);
 void sim_start_witness(struct sim *sim, int num);
-/** Its manager tells it how the world is; r: how it puts it. */
-void sim_snapshot(struct sim *sim, int num, uint32_t r);
-void sim_lose_manager(struct sim *sim, int num);
-void sim_intent(struct sim *sim, int num, const struct backend_intent *intent);
 /** Nodes of the mask on the other side. */
 void sim_cut(struct sim *sim, unsigned int part);
 /** Let everybody do what is due, and deliver replies. */
 void sim_turn(struct sim *sim);
 /** Let time pass; messages go through meanwhile, or not. */
 void sim_pass(struct sim *sim, unsigned int ms, bool deliver);
+
+/* --- manager.c: what a witness is told of them --- */
+
+/** Its manager tells it how the world is; r: how it puts it. */
+void sim_snapshot(struct sim *sim, int num, uint32_t r);
+void sim_lose_manager(struct sim *sim, int num);
+void sim_intent(struct sim *sim, int num, const struct backend_intent *intent);
+
+/* --- shape.c: names, kinds and ties, and what follows from them, as a witness knows them --- */
+
+void sim_shape_make(struct sim *sim, uint64_t seed);
+extern const char *const sim_names[SIM_NUM_NAMES];
+const char *sim_group(const struct sim *sim, int ip);
+/** Whether an address is in lists, and may be registered for. */
+bool sim_offered(const struct sim *sim, int ip);
+/** Whether some address has the name for itself. */
+bool sim_name_taken(const struct sim_view *view, int name);
+/** Whether an address serves clients who know the service by that name. */
+bool sim_serves(const struct sim_view *view, int ip, int name);
+/** Whether a client who asks for it is told when the address changes. */
+bool sim_sees(const struct sim_witness *w, const struct sim_client *c, int ip);
+/** Whether "data" is served there. */
+bool sim_share_at(const struct sim_view *view, int ip);
+/** Whether a client's share, or whatever it uses, is served by its address only. */
+bool sim_bound(const struct sim_view *view, const struct sim_client *c);
+/** Whether it may be sent to an address; with_share: where "data" is. */
+bool sim_can_go(const struct sim_witness *w, const struct sim_client *c, int ip, bool with_share);
+
+/* --- planned.c: who is sent where, by plan --- */
+
+/* What was queued for the clients of a witness. */
+struct sim_before {
+	const void *client_move[SIM_CLIENTS], *share_move[SIM_CLIENTS];
+	int moved_to[SIM_CLIENTS]; /* a node, or -1 */
+};
+
+struct sim_before sim_before(const struct sim_witness *w);
+/** The witness has heard of it: those concerned know, and nobody else. */
+void sim_check_intent(const struct sim_witness *w, const struct sim_before *before,
+		      const struct backend_intent *intent);
+/** It has a snapshot: the same of its nodes that are to be left, and of the share. */
+void sim_check_snapshot(const struct sim_witness *w, const struct sim_before *before,
+			const struct sim_view *was);
+
+/* --- orders.c: administrators --- */
+
+void sim_order(struct sim *sim, uint32_t r);
+void sim_plan(struct sim *sim, uint32_t r);
+void sim_undrain(struct sim *sim, uint32_t r);
+/** All witnesses agree on which nodes are drained, and one more word on it reaches all. */
+void sim_check_drains(struct sim *sim);
+/** All that was ordered is done. */
+void sim_check_jobs(struct sim *sim);
 
 /* --- model.c: what a witness should know --- */
 
@@ -145,6 +237,9 @@ void sim_model_hear(void *private_data, const struct cluster_event *event,
 
 /* --- client.c --- */
 
+#define SIM_REGISTER_PLAIN 0x11U /* r of one of version 2 and no other wishes */
+
+/** r: what it wants, and whether it takes a name and an address that it can have. */
 void sim_register(struct sim *sim, struct sim_client *c, int witness, int ip, uint32_t r);
 void sim_ask(struct sim *sim, struct sim_client *c, int witness);
 void sim_cancel(struct sim *sim, struct sim_client *c);

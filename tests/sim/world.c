@@ -1,25 +1,36 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The nodes and addresses as they are, what their managers tell of them, and time. */
+/* The nodes and addresses as they are, their witnesses, and time. */
 #include "tests/sim/sim.h"
 
 #include "witnessd/cluster/peers_private.h"
+#include "witnessd/swn/orders.h"
 #include "witnessd/util/req.h"
 
 #define BEAT_MS         1000
 #define BEAT_TIMEOUT_MS 4000
 
-const char *const sim_ips[SIM_ADDRS] = {"10.0.0.7", "10.0.0.8", "fd00::9"};
+const char *const sim_ips[SIM_ADDRS] = {"10.0.0.7", "10.0.0.8", "fd00::9", "10.0.0.10"};
 
 int sim_ip_index(const struct ipaddr *ip)
 {
-	for (int i = 0; i < SIM_ADDRS; i++) {
-		struct ipaddr ours = fix_ip(sim_ips[i]);
+	static struct ipaddr ours[SIM_ADDRS];
 
-		if (ipaddr_equal(&ours, ip)) {
+	for (int i = 0; i < SIM_ADDRS; i++) {
+		if (ours[i].family == 0) {
+			ours[i] = fix_ip(sim_ips[i]);
+		}
+		if (ipaddr_equal(&ours[i], ip)) {
 			return i;
 		}
 	}
 	return -1;
+}
+
+const char *sim_node_name(int num)
+{
+	static const char *const names[] = {"n1", "n2", "n3"};
+
+	return names[num];
 }
 
 bool sim_together(const struct sim *sim, int a, int b)
@@ -112,11 +123,14 @@ void sim_start_witness(struct sim *sim, int num)
 	fix_init(fix);
 	fix->ev = sim->net->ev;
 	fix->config.planned_moves = true;
+	fix->config.fixed_addresses = sim->shape.fixed_offered;
 	w->fix = fix;
 	w->has = w->stale = false;
+	w->life++;
 	if (cluster_create_with(fix, fix->ev, &config, &fix->cluster) != 0 ||
 	    swn_service_create_clocked(fix, fix->ev, &fix->config, fix->cluster, net_clock,
 				       sim->net, &fix->service) != 0 ||
+	    swn_orders_create(fix, fix->ev, fix->cluster, fix->service, &w->orders) != 0 ||
 	    cluster_listen(fix->cluster, sim_model_hear, w) != 0 ||
 	    (sim->beats && start_beats(w) != 0)) {
 		sim_fail(sim, "n%d does not start", num + 1);
@@ -140,135 +154,11 @@ void sim_kill_witness(struct sim *sim, int num)
 			c->unsure = true;
 		}
 	}
+	TALLOC_FREE(w->orders);
 	TALLOC_FREE(w->fix->service);
 	TALLOC_FREE(w->fix->cluster);
 	TALLOC_FREE(w->fix);
 	net_detach(sim->net, (unsigned int)num);
-}
-
-/* --- managers --- */
-
-/* How a manager sees it from this node. */
-static struct sim_view look(const struct sim *sim, int num)
-{
-	struct sim_view view = {.share = SIM_DOWN};
-	unsigned int members = 0;
-
-	for (int i = 0; i < NET_NODES; i++) {
-		view.online[i] = sim_together(sim, num, i);
-		view.draining[i] = sim->draining[i];
-		members += view.online[i];
-	}
-	view.quorate = members * 2 > NET_NODES;
-	for (int i = 0; i < SIM_ADDRS; i++) {
-		int at = sim->at[i];
-
-		view.at[i] = at >= 0 && !view.online[at] ? SIM_DOWN : at;
-	}
-	if (sim->share >= 0 && view.online[sim->share]) {
-		view.share = sim->share;
-	}
-	return view;
-}
-
-static void add_addr(struct cluster_state *state, int ip, int at)
-{
-	static const char *const names[] = {"n1", "n2", "n3"};
-
-	if (at >= 0) {
-		fix_up(state, sim_ips[ip], names[at]);
-	} else if (at == SIM_DOWN) {
-		fix_down(state, sim_ips[ip]);
-	} else if (at == SIM_UNKNOWN) {
-		fix_addr(state, sim_ips[ip], NULL, CLUSTER_ADDR_UNKNOWN);
-	}
-}
-
-static struct cluster_state *make_state(const struct sim_witness *w)
-{
-	static const char *const flags[2][2][2] = {{{"", "l"}, {"", "l"}},
-						   {{"o", "ol"}, {"od", "old"}}};
-	static const char *const names[] = {"n1", "n2", "n3"};
-	struct cluster_state *state = cluster_state_new(NULL);
-	const struct sim_view *said = &w->said;
-
-	for (int i = 0; i < NET_NODES; i++) {
-		fix_node(state, names[i], flags[said->online[i]][said->draining[i]][i == w->num]);
-	}
-	for (int i = 0; i < SIM_ADDRS; i++) {
-		add_addr(state, i, said->at[i]);
-	}
-	fix_share(state, "data", said->share >= 0 ? names[said->share] : NULL);
-	state->quorate = said->quorate;
-	return state;
-}
-
-void sim_snapshot(struct sim *sim, int num, uint32_t r)
-{
-	struct sim_witness *w = &sim->witnesses[num];
-	const struct backend_sink *sink;
-	struct cluster_state *state;
-
-	if (w->fix == NULL) {
-		return;
-	}
-	sink = cluster_sink(w->fix->cluster);
-	w->said = look(sim, num);
-	/* Now and then one address cannot be told, or what other nodes have is not listed at all. */
-	for (int i = 0; i < SIM_ADDRS; i++) {
-		if (sim_pick(r, 4U * (unsigned int)i, 16) == 1) {
-			w->said.at[i] = SIM_UNKNOWN;
-		} else if (!w->said.quorate && w->said.at[i] == SIM_DOWN && (r & 1U << 20) != 0) {
-			w->said.at[i] = SIM_ABSENT;
-		}
-	}
-	state = make_state(w);
-	state->generation = ++w->generation;
-	w->stale = false;
-	sink->snapshot(sink->private_data, &state);
-	sim_model_apply(w);
-}
-
-void sim_lose_manager(struct sim *sim, int num)
-{
-	struct sim_witness *w = &sim->witnesses[num];
-
-	if (w->fix != NULL) {
-		const struct backend_sink *sink = cluster_sink(w->fix->cluster);
-
-		w->stale = true;
-		sink->lost(sink->private_data, "simulated");
-	}
-}
-
-/* Where clients are being sent, as a number that changes with it. */
-static uintptr_t moves_of(const struct sim_witness *w)
-{
-	uintptr_t sum = 0;
-
-	for (const struct swn_reg *reg = swn_registry_first(w->fix->service->registry); reg != NULL;
-	     reg = swn_registry_next(reg)) {
-		sum += (uintptr_t)reg->queue.client_move.addrs +
-		       (uintptr_t)reg->queue.share_move.addrs;
-	}
-	return sum;
-}
-
-void sim_intent(struct sim *sim, int num, const struct backend_intent *intent)
-{
-	struct sim_witness *w = &sim->witnesses[num];
-	const struct backend_sink *sink;
-	uintptr_t before;
-
-	if (w->fix == NULL) {
-		return;
-	}
-	sink = cluster_sink(w->fix->cluster);
-	before = moves_of(w);
-	sink->intent(sink->private_data, intent);
-	if (w->has && !w->known.quorate && moves_of(w) != before) {
-		sim_fail(sim, "n%d sends clients away, cut off from most others", num + 1);
-	}
 }
 
 void sim_cut(struct sim *sim, unsigned int part)
@@ -361,6 +251,7 @@ struct sim *sim_new(uint64_t seed, bool beats)
 
 	sim->net = net_new((uint32_t)seed);
 	sim->beats = beats;
+	sim_shape_make(sim, seed);
 	for (int i = 0; i < SIM_CLIENTS; i++) {
 		struct sim_client *c = &sim->clients[i];
 

@@ -317,7 +317,7 @@ static uint64_t rig_clock(void *private_data)
 static void hear(void *private_data, const struct cluster_event *event,
 		 const struct cluster_state *state)
 {
-	static const char letters[] = "LBMARudDSqQIFX";
+	static const char letters[] = "LBMARudDSNqQIFX";
 	struct rig *rig = private_data;
 
 	rig->heard = talloc_asprintf_append(rig->heard, "%c%s%s ", letters[event->type],

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Limits and time-outs: what is over them is refused, and everybody else is served."""
 import os
+import re
 import resource
+import subprocess
 import time
 
 import conftest
@@ -223,3 +225,17 @@ def test_client_that_does_not_read(start_daemon):
         with open(f"/proc/{daemon.process.pid}/status", encoding="ascii") as f:
             rss = int(next(line for line in f if line.startswith("VmRSS")).split()[1])
         assert rss < 500 * 1024
+
+
+def test_clients_that_are_told_together_are_not_probed_together(daemon):
+    """TCP's probes of thousands of connections at the same moment would be lost."""
+    conns = [daemon.conn() for _ in range(31)]
+    try:
+        out = subprocess.run(["ss", "-Htno", f"sport = :{daemon.port}"], stdout=subprocess.PIPE, text=True, check=True,
+                             timeout=30).stdout
+        seconds = [float(left) for left in re.findall(r"timer:\(keepalive,([0-9.]+)sec,0\)", out.replace("1min", "60sec"))]
+        assert len(seconds) == 31 and len({round(left) for left in seconds}) > 20, out
+        assert 20 < min(seconds) and max(seconds) <= 60, out
+    finally:
+        for conn in conns:
+            conn.close()

@@ -11,11 +11,16 @@
 #include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
 
-/* A dead peer is noticed after 60 + 6 * 10 s, also while a call is pending for days. */
-#define KEEPALIVE_IDLE_S  60
-#define KEEPALIVE_INTVL_S 10
-#define KEEPALIVE_PROBES  6
-#define USER_TIMEOUT_MS   ((KEEPALIVE_IDLE_S + KEEPALIVE_INTVL_S * KEEPALIVE_PROBES) * 1000)
+/*
+ * A dead peer is noticed after 60 + 6 * 10 s, also while a call is pending for days. Connections whose
+ * clients were all told of the same event are idle since the same moment: the first probe comes up to 30 s
+ * earlier, or that of thousands would come at once, and be dropped on the way, or their answers.
+ */
+#define KEEPALIVE_IDLE_S   60
+#define KEEPALIVE_SPREAD_S 31
+#define KEEPALIVE_INTVL_S  10
+#define KEEPALIVE_PROBES   6
+#define USER_TIMEOUT_MS    ((KEEPALIVE_IDLE_S + KEEPALIVE_INTVL_S * KEEPALIVE_PROBES) * 1000)
 
 static void arm_idle(struct rpc_conn *conn);
 
@@ -91,13 +96,13 @@ static int socket_addresses(struct rpc_conn *conn)
 }
 
 /* Failing to set one is no reason to turn a client away. */
-static void set_socket_options(int fd)
+static void set_socket_options(int fd, uint64_t id)
 {
-	static const struct {
+	const struct {
 		int level, name, value;
 	} options[] = {
 		{SOL_SOCKET, SO_KEEPALIVE, 1},
-		{IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S},
+		{IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S - (int)(id % KEEPALIVE_SPREAD_S)},
 		{IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTVL_S},
 		{IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES},
 		{IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS},
@@ -149,12 +154,12 @@ int conn_create(struct rpc_endpoint *endpoint, int fd)
 		close(fd);
 		return ret;
 	}
-	set_socket_options(fd);
 	qb_list_init(&conn->contexts);
 	qb_list_init(&conn->secs);
 	qb_list_init(&conn->calls);
 	qb_list_init(&conn->out);
 	conn->id = ++server->last_conn_id;
+	set_socket_options(fd, conn->id);
 	conn->accepted_ms = conn->active_ms = clock_ms();
 	qb_list_add_tail(&conn->list, &server->conns);
 	qb_list_add_tail(&conn->unauth_list, &server->unauth);

@@ -67,7 +67,7 @@ static int conn_destructor(struct rpc_conn *conn)
 	if (conn->assoc != NULL) {
 		rpc_assoc_leave(conn->assoc);
 	}
-	TALLOC_FREE(conn->fde); /* before its descriptor goes */
+	poller_forget(&conn->pfd); /* before its descriptor goes */
 	close(conn->fd);
 	qb_list_del(&conn->list);
 	conn->server->stats.connections--;
@@ -127,13 +127,19 @@ static int conn_prepare(struct rpc_conn *conn)
 		return ret;
 	}
 	conn->closing = tevent_create_immediate(conn);
-	conn->fde = tevent_add_fd(conn->server->ev, conn, conn->fd, TEVENT_FD_READ, conn_fd_handler,
-				  conn);
-	if (conn->closing == NULL || conn->fde == NULL) {
+	if (conn->closing == NULL) {
 		return ENOMEM;
 	}
 	conn->source = rpc_source_enter(conn->server, &conn->remote);
-	return conn->source == NULL ? ENOMEM : 0;
+	if (conn->source == NULL) {
+		return ENOMEM;
+	}
+	poller_init(conn->server->poller, &conn->pfd, conn->fd, conn_fd_handler, conn);
+	ret = poller_want(&conn->pfd, TEVENT_FD_READ);
+	if (ret != 0) {
+		rpc_source_leave(conn->source);
+	}
+	return ret;
 }
 
 int conn_create(struct rpc_endpoint *endpoint, int fd)

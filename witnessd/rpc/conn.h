@@ -18,6 +18,7 @@
 
 #include "witnessd/rpc/conn_state.h"
 #include "witnessd/rpc/pdu.h"
+#include "witnessd/rpc/poller.h"
 #include "witnessd/rpc/server_private.h"
 
 #define CONN_FLAGS_SINGLE (RPC_PFC_FIRST_FRAG | RPC_PFC_LAST_FRAG)
@@ -81,7 +82,7 @@ struct rpc_conn {
 	struct conn_call *incomplete; /* whose last fragment has not come */
 
 	int fd;
-	struct tevent_fd *fde;
+	struct poller_fd pfd;
 	unsigned int pause; /* CONN_PAUSE_x */
 	uint8_t in_hdr[PDU_HDR_LEN];
 	struct pdu_hdr hdr; /* of the PDU being read, once in_have >= PDU_HDR_LEN */
@@ -130,9 +131,8 @@ void conn_flushed(struct rpc_conn *conn);
 
 /* conn_io.c */
 
-/** The connection's tevent handler; private_data is the struct rpc_conn. */
-void conn_fd_handler(struct tevent_context *ev, struct tevent_fd *fde, uint16_t flags,
-		     void *private_data);
+/** The connection's socket is ready for TEVENT_FD_x; private_data is the struct rpc_conn. */
+void conn_fd_handler(void *private_data, uint16_t flags);
 /** Put a PDU at the end of the write queue; buf becomes its property. Follow up with conn_flush(). */
 void conn_queue(struct rpc_conn *conn, uint8_t *buf, size_t len);
 /** Write what the socket takes. */

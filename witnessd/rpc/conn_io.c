@@ -56,7 +56,10 @@ void conn_update_events(struct rpc_conn *conn)
 	if (conn->blocked) {
 		flags |= TEVENT_FD_WRITE;
 	}
-	tevent_fd_set_flags(conn->fde, flags);
+	if (poller_want(&conn->pfd, flags) != 0) {
+		conn_drop(conn, "its socket cannot be watched");
+		return;
+	}
 	if ((flags & TEVENT_FD_READ) != 0 && !closing && conn->kept != NULL) {
 		read_kept_soon(conn);
 	}
@@ -417,8 +420,7 @@ static void discard(struct rpc_conn *conn)
 	}
 }
 
-void conn_fd_handler(struct tevent_context *ev, struct tevent_fd *fde, uint16_t flags,
-		     void *private_data)
+void conn_fd_handler(void *private_data, uint16_t flags)
 {
 	struct rpc_conn *conn = talloc_get_type_abort(private_data, struct rpc_conn);
 

@@ -64,6 +64,9 @@ int rpc_server_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		return ENOMEM;
 	}
 	ret = wheel_create(server, ev, NULL, NULL, &server->wheel);
+	if (ret == 0) {
+		ret = poller_create(server, ev, &server->poller);
+	}
 	server->read_kept = tevent_create_immediate(server);
 	if (ret == 0 && server->read_kept == NULL) {
 		ret = ENOMEM;

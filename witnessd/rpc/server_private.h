@@ -6,6 +6,7 @@
 #include <qb/qblist.h>
 #include <uthash.h>
 
+#include "witnessd/rpc/poller.h"
 #include "witnessd/rpc/server.h"
 #include "witnessd/util/wheel.h"
 
@@ -32,6 +33,7 @@ struct rpc_server {
 	struct tevent_context *ev;
 	struct wheel
 		*wheel; /* long timers of connections: tevent looks through its own one by one */
+	struct poller *poller; /* of the connections' sockets */
 	struct rpc_limits limits;
 	struct rpc_auth *auth; /* borrowed; NULL: nothing but anonymous */
 	struct rpc_stats stats;

@@ -7,6 +7,7 @@
 
 /* A node that could be reached all that time is not found dead. */
 #define VERDICT_US UINT64_C(10000000)
+#define WHEEL_US   UINT64_C(200000) /* what a timer may come late */
 
 static void check_reg(const struct sim_witness *w, const struct swn_reg *reg)
 {
@@ -50,20 +51,27 @@ static unsigned int num_records(const struct sim_witness *w, const char *owner)
 	return num;
 }
 
-static void check_beats(const struct sim_witness *w)
+static void check_beats(struct sim_witness *w)
 {
 	const struct heartbeat *hb = w->fix->cluster->heartbeat;
+	uint64_t now_us = w->sim->net->now_us;
 
 	for (int i = 0; hb != NULL && i < NET_NODES; i++) {
-		if (heartbeat_is_dead(hb, w->sim->net->nodes[i].name) &&
-		    w->sim->net->now_us - w->apart_us[i] > VERDICT_US) {
+		bool dead = heartbeat_is_dead(hb, w->sim->net->nodes[i].name);
+
+		if (dead && now_us - w->apart_us[i] > VERDICT_US) {
 			sim_fail(w->sim, "n%d takes n%d for dead, which answers", w->num + 1,
 				 i + 1);
 		}
+		/* What it was told before may take effect a little later. */
+		if (dead && !w->dead[i] && w->alone_us != 0 && now_us - w->alone_us > VERDICT_US) {
+			sim_fail(w->sim, "n%d takes n%d for dead, and is alone", w->num + 1, i + 1);
+		}
+		w->dead[i] = dead;
 	}
 }
 
-static void check_witness(const struct sim_witness *w)
+static void check_witness(struct sim_witness *w)
 {
 	const struct swn_service *service = w->fix->service;
 	unsigned int num = 0;
@@ -131,6 +139,17 @@ static void check_sight(const struct sim *sim, const struct sim_client *c,
 	}
 }
 
+/* Five seconds after news that should make its client register anew it is no more. */
+static void check_end(const struct sim *sim, const struct sim_client *c, const struct swn_reg *reg)
+{
+	const struct swn_fix *fix = sim->witnesses[c->at].fix;
+	uint64_t ends_us = c->told_us + fix->config.reregister_delay_s * UINT64_C(1000000);
+
+	if (c->told_us != 0 && !reg->handed_back && sim->net->now_us > ends_us + WHEEL_US) {
+		sim_fail(sim, "c%d could go on with its registration", c->num + 1);
+	}
+}
+
 static void check_client(const struct sim *sim, const struct sim_client *c)
 {
 	const struct sim_witness *w = c->at >= 0 ? &sim->witnesses[c->at] : NULL;
@@ -142,6 +161,9 @@ static void check_client(const struct sim *sim, const struct sim_client *c)
 	if (c->call != NULL && (reg == NULL || reg->num_waiters == 0) &&
 	    w->fix->service->num_handover_waiters == 0) {
 		sim_fail(sim, "c%d waits for nothing at n%d", c->num + 1, c->at + 1);
+	}
+	if (reg != NULL) {
+		check_end(sim, c, reg);
 	}
 	if (reg != NULL && !reg->missed_unknown) {
 		if (!c->misled) {

@@ -37,6 +37,7 @@ static void forget(struct sim_client *c)
 	c->at = -1;
 	c->unsure = c->misled = c->mistold = c->forced = false;
 	c->losses = 0;
+	c->told_us = 0;
 }
 
 /* --- what it is told --- */
@@ -101,6 +102,17 @@ static void learn_addrs(struct sim *sim, struct sim_client *c, const struct swn_
 	sim->moved += n->type != SWN_IP_CHANGE;
 }
 
+/* Whether its registration has to end after that, for it to register anew. */
+static bool ends(const struct sim_client *c, const struct swn_notify *n)
+{
+	for (size_t i = 0; i < n->num_changes; i++) {
+		if (n->changes[i].state != SWN_RESOURCE_AVAILABLE) {
+			return true;
+		}
+	}
+	return n->type == SWN_CLIENT_MOVE || n->type == SWN_SHARE_MOVE;
+}
+
 static void learn(struct sim *sim, struct sim_client *c)
 {
 	uint32_t werror;
@@ -114,6 +126,9 @@ static void learn(struct sim *sim, struct sim_client *c)
 			learn_changes(sim, c, n);
 		} else {
 			learn_addrs(sim, c, n);
+		}
+		if (c->told_us == 0 && ends(c, n)) {
+			c->told_us = sim->net->now_us;
 		}
 		TALLOC_FREE(c->call);
 	} else if (werror == SWN_ERROR_TIMEOUT && c->version_2) {
@@ -265,6 +280,7 @@ void sim_ask(struct sim *sim, struct sim_client *c, int witness)
 		}
 		c->assoc = talloc_zero(sim, struct rpc_assoc);
 		c->unsure = true;
+		c->told_us = 0;
 		sim->taken += elsewhere;
 	}
 	c->at = witness;

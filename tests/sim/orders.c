@@ -89,6 +89,33 @@ static void check_move(const struct sim_witness *w, const struct sim_client *c,
 	}
 }
 
+/* What a registration's client will hear, or that there is none any more. */
+static void check_news(const struct sim_witness *w, const struct swn_order *order,
+		       const struct swn_handle *handle)
+{
+	const struct swn_reg *reg = swn_registry_find(w->fix->service->registry, handle);
+	const struct swn_queue *queue = reg != NULL ? &reg->queue : NULL;
+	bool done = true;
+
+	if (order->type == SWN_ORDER_END) {
+		done = reg == NULL;
+	} else if (order->type == SWN_ORDER_CHANGE) {
+		done = queue->num_changes > 0 &&
+		       queue->changes[queue->num_changes - 1].available == order->online;
+	} else if (order->type == SWN_ORDER_IP_CHANGE) {
+		const struct swn_queue_addr *last =
+			queue->ip_change.num > 0 ? &queue->ip_change.addrs[queue->ip_change.num - 1]
+						 : NULL;
+
+		done = last != NULL && last->online == order->online &&
+		       ipaddr_equal(&last->ip, &order->ip);
+	}
+	if (!done) {
+		sim_fail(w->sim, "n%d does not do what it was ordered (%d)", w->num + 1,
+			 (int)order->type);
+	}
+}
+
 static void note(struct sim_client *c, const struct swn_order *order)
 {
 	c->misled |= order->type == SWN_ORDER_CHANGE;
@@ -122,6 +149,9 @@ enum swn_order_result __wrap_swn_order_do(struct swn_service *service,
 		}
 		note(c, order);
 	}
+	if (result == SWN_ORDER_TOLD || result == SWN_ORDER_QUEUED) {
+		check_news(w, order, handle);
+	}
 	return result;
 }
 
@@ -147,12 +177,12 @@ static uint64_t sum_of(const struct sim_witness *w)
 
 /* Those that go by a plan go to nodes that stay, and not to those that are drained. */
 static void check_destinations(const struct sim_witness *w,
-			       const struct swn_orders_request *request, const json_t *result)
+			       const struct swn_orders_request *request, const json_t *clients)
 {
 	const json_t *client;
 	size_t i;
 
-	json_array_foreach(json_object_get(result, "clients"), i, client)
+	json_array_foreach(clients, i, client)
 	{
 		const char *to = json_string_value(json_object_get(client, "to"));
 		const char *what = json_string_value(json_object_get(client, "result"));
@@ -170,29 +200,76 @@ static void check_destinations(const struct sim_witness *w,
 	}
 }
 
-static void remember(struct sim_witness *w, const json_t *result)
+/* Those that are found are those that were meant. */
+static void check_chosen(const struct sim_witness *w, const struct swn_select *select,
+			 const json_t *clients)
+{
+	static const char *const keys[] = {"handle", "ip", "share", "node", "witness"};
+	const char *wanted[] = {select->registration, select->ip_address, select->share_name,
+				select->node, select->witness};
+	const json_t *client;
+	size_t i;
+
+	json_array_foreach(clients, i, client)
+	{
+		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+			const char *text = json_string_value(json_object_get(client, keys[k]));
+
+			if (wanted[k] != NULL &&
+			    (text == NULL || strncasecmp(text, wanted[k], 2) != 0 ||
+			     (k != 2 && strcmp(text, wanted[k]) != 0))) {
+				sim_fail(w->sim, "n%d was asked for %s %s and finds %s", w->num + 1,
+					 keys[k], wanted[k], text != NULL ? text : "none");
+			}
+		}
+	}
+}
+
+/* Whom an order that was only looked at is for. */
+static void check_clients(const struct sim_witness *w, const struct swn_orders_request *request,
+			  uint64_t id)
+{
+	char *text = talloc_strdup(NULL, "");
+	json_t *clients;
+	size_t pos = 0;
+
+	while (swn_orders_clients(w->orders, id, &pos, &text)) {
+	}
+	text[0] = text[0] != '\0' ? '[' : text[0];
+	text = talloc_asprintf_append(text, "%s]", text[0] != '\0' ? "" : "[");
+	clients = json_loads(text, 0, NULL);
+	if (clients == NULL) {
+		sim_fail(w->sim, "n%d shows an order's clients as %s", w->num + 1, text);
+	}
+	if (request->plan != SWN_ORDERS_ALL) {
+		check_destinations(w, request, clients);
+	} else {
+		check_chosen(w, request->select, clients);
+	}
+	json_decref(clients);
+	talloc_free(text);
+}
+
+static void remember(struct sim_witness *w, uint64_t id)
 {
 	struct sim *sim = w->sim;
 
 	if (sim->num_jobs < SIM_JOBS) {
-		sim->jobs[sim->num_jobs++] = (struct sim_job){
-			.witness = w->num,
-			.life = w->life,
-			.id = (uint64_t)json_integer_value(json_object_get(result, "job"))};
+		sim->jobs[sim->num_jobs++] =
+			(struct sim_job){.witness = w->num, .life = w->life, .id = id};
 	}
 }
 
 static void give(struct sim_witness *w, const struct swn_orders_request *request)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
-	json_t *result = NULL;
 	char *why = NULL;
-	uint64_t sum = sum_of(w);
+	uint64_t sum = sum_of(w), id = 0;
 	int err;
 
 	chance_day(w->sim->net->now_us + (uint64_t)w->sim->shape.skew_s[w->num] * 1000000);
 	running = w->sim;
-	err = swn_orders_begin(w->orders, tmp, request, &result, &why);
+	err = swn_orders_begin(w->orders, tmp, request, &id, &why);
 	if (err != 0 && (why == NULL || (err != ESRCH && err != ENODEV && err != ENXIO &&
 					 err != EINVAL && err != EBUSY))) {
 		sim_fail(w->sim, "n%d is given an order: %s", w->num + 1, strerror(err));
@@ -200,12 +277,12 @@ static void give(struct sim_witness *w, const struct swn_orders_request *request
 	if ((err != 0 || request->dry_run) && sum_of(w) != sum) {
 		sim_fail(w->sim, "n%d does what it is only asked about", w->num + 1);
 	}
-	if (err == 0 && request->dry_run && request->plan != SWN_ORDERS_ALL) {
-		check_destinations(w, request, result);
-	} else if (err == 0 && !request->dry_run) {
-		remember(w, result);
+	if (err == 0) {
+		remember(w, id);
 	}
-	json_decref(result);
+	if (err == 0 && request->dry_run) {
+		check_clients(w, request, id);
+	}
 	talloc_free(tmp);
 }
 
@@ -398,15 +475,20 @@ static void check_done(const struct sim *sim, const struct sim_job *job, const j
 
 void sim_check_jobs(struct sim *sim)
 {
+	TALLOC_CTX *tmp = talloc_new(NULL);
+
 	for (unsigned int i = 0; i < sim->num_jobs; i++) {
 		const struct sim_job *job = &sim->jobs[i];
 		const struct sim_witness *w = &sim->witnesses[job->witness];
 		json_t *result = NULL;
+		char *why = NULL;
 
-		if (w->life == job->life && swn_orders_status(w->orders, job->id, &result) == 0) {
+		if (w->life == job->life &&
+		    swn_orders_status(w->orders, tmp, job->id, &result, &why) == 0) {
 			check_done(sim, job, result);
 			json_decref(result);
 		}
 	}
+	talloc_free(tmp);
 	running = NULL;
 }

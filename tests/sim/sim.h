@@ -62,6 +62,8 @@ struct sim_witness {
 	bool has, stale;                   /* a snapshot; and its manager is gone */
 	struct sim_view said, known, told; /* by the manager, to the core; by the core's events */
 	uint64_t apart_us[NET_NODES];      /* when that node could not be reached last */
+	uint64_t alone_us;                 /* since when no other witness could be; 0: one can */
+	bool dead[NET_NODES];              /* as it has found out */
 };
 
 struct sim_client {
@@ -77,6 +79,7 @@ struct sim_client {
 	bool believes_up;
 	bool sees_up[SIM_ADDRS]; /* with wants_ip_change */
 	unsigned int losses;     /* that it has not been told of */
+	uint64_t told_us;        /* when something that ends its registration; 0: never */
 	bool unsure; /* its registration came from a copy, or its address is about to be taken away */
 	/* By order: told what need not be true, of its address or of others; given a reply; ended. */
 	bool misled, mistold, forced, ended;

@@ -83,8 +83,11 @@ const struct ctl_command ctl_commands[] = {
 	{"doctor", cmd_doctor, "[CHECK...]",
 	 "What usually keeps clients from registering, and how to mend it. See doctor --help.",
 	 NULL},
-	{"events", cmd_events, "[--follow]",
-	 "What has happened to the cluster lately, and whom this witness told what.", NULL},
+	{"events", cmd_events, "[--follow] [--node NODE]",
+	 "What has happened to the cluster lately, and which witness told whom what.",
+	 "\n  --follow                       go on with what happens\n"
+	 "  --node NODE                    only what the witnesses of these nodes tell (a "
+	 "pattern)\n"},
 	{"metrics", cmd_metrics, "", "Counters and states in the text format of Prometheus.", NULL},
 	{"connections", cmd_connections, "",
 	 "TCP connections of the cluster's addresses, of all nodes.", NULL},

@@ -190,6 +190,8 @@ static int daemon_destructor(struct daemon *daemon)
 	TALLOC_FREE(daemon->conntrack);
 	TALLOC_FREE(daemon->leaves);
 	TALLOC_FREE(daemon->orders);
+	TALLOC_FREE(daemon->hub);
+	TALLOC_FREE(daemon->share);
 	TALLOC_FREE(daemon->journal);
 	TALLOC_FREE(daemon->swn);
 	TALLOC_FREE(daemon->cluster);

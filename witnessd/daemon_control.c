@@ -111,17 +111,6 @@ static int cmd_status(void *private_data, TALLOC_CTX *mem_ctx, const json_t *req
 	return *result != NULL ? 0 : ENOMEM;
 }
 
-/* {"after": NUMBER} */
-static int cmd_events(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
-		      json_t **result, char **why)
-{
-	const struct daemon *daemon = private_data;
-	json_int_t after = json_integer_value(json_object_get(request, "after"));
-
-	*result = journal_json(daemon->journal, after > 0 ? (uint64_t)after : 0);
-	return *result != NULL ? 0 : ENOMEM;
-}
-
 /* Every key of the configuration in force, as it would stand in the file. */
 static int cmd_config(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 		      json_t **result, char **why)
@@ -222,7 +211,6 @@ static const struct {
 	{"undrain", daemon_cmd_undrain},
 	{"nodes", daemon_cmd_nodes},
 	{"metrics", daemon_cmd_metrics},
-	{"events", cmd_events},
 	{"static", cmd_backend},
 	{"ctdb", cmd_backend},
 	{"log-level", cmd_log_level},
@@ -239,6 +227,7 @@ static const struct {
 	{"order", daemon_cmd_order},
 	{"order-status", daemon_cmd_order_status},
 	{"connections", daemon_cmd_connections},
+	{"events", daemon_cmd_events},
 };
 
 int daemon_control_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)

@@ -46,6 +46,8 @@ struct daemon {
 	struct swn_leaves *leaves;
 	struct swn_orders *orders;
 	struct journal *journal;
+	struct journal_share *share;
+	struct journal_hub *hub;
 	struct conntrack *conntrack;  /* NULL: no tickles */
 	struct daemon_watch *watch;   /* NULL: the manager does not want to know of connections */
 	struct metrics_http *metrics; /* NULL: only witnessctl is told */
@@ -85,9 +87,13 @@ int daemon_cmd_order(void *private_data, TALLOC_CTX *mem_ctx, const json_t *requ
 		     struct control_stream *out, char **why);
 int daemon_cmd_order_status(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 			    struct control_stream *out, char **why);
-/** The answer to both. */
+/** The answer to orders and their status. */
 int daemon_order_answer(const struct daemon *daemon, TALLOC_CTX *mem_ctx, uint64_t id,
 			struct control_stream *out, char **why);
+int daemon_cmd_events(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+		      struct control_stream *out, char **why);
+/** The journal, what other nodes are told of it, and what they tell; the service exists. @return 0 or an errno */
+int daemon_events_start(struct daemon *daemon);
 
 int daemon_cmd_undrain(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 		       json_t **result, char **why);

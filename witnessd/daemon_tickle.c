@@ -115,7 +115,7 @@ int daemon_tickle_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 					&daemon->orders);
 	}
 	if (ret == 0) {
-		ret = journal_create(daemon, daemon->cluster, daemon->swn, &daemon->journal);
+		ret = daemon_events_start(daemon);
 	}
 	if (ret != 0) {
 		return ret;

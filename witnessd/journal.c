@@ -5,65 +5,65 @@
 #include <string.h>
 #include <time.h>
 
+#include "witnessd/journal_wire.h"
 #include "witnessd/swn/registry.h"
-#include "witnessd/util/text_json.h"
 
-#define MAX_TEXTS 6
-
-/* What is said of an event, as it was said: it becomes JSON when somebody asks, which is seldom. */
 struct entry {
-	struct timespec time;
-	const char *event; /* this and .type are constants */
-	const char *type;  /* NULL: no notification */
-	struct ipaddr ip;  /* family 0: none */
-	struct guid handle;
-	size_t num_texts;
-	struct {
-		const char *key; /* a constant */
-		size_t off;      /* in .bytes */
-	} texts[MAX_TEXTS];
-	char *bytes; /* a child of the journal; kept for the next entry in this place */
+	uint64_t number; /* 0: none */
 	size_t len;
+	uint8_t *bytes; /* a child of the journal; kept for the next entry in this place */
+};
+
+struct ring {
+	struct entry *entries;
+	size_t size, num; /* places, and how many of them are taken */
+	size_t next;      /* place of the next one: of the oldest when all are taken */
 };
 
 struct journal {
 	struct swn_service *service;
-	struct entry ring[JOURNAL_ENTRIES]; /* number n at n % JOURNAL_ENTRIES */
-	uint64_t last;                      /* number of the newest; 0: none */
+	struct entry event_entries[JOURNAL_EVENTS];
+	struct entry notification_entries[JOURNAL_NOTIFICATIONS];
+	struct ring events, notifications;
+	uint64_t life, last;
+	void (*news)(void *private_data);
+	void *news_private;
 };
 
-/* The next entry, in place of the oldest. */
-static struct entry *next_entry(struct journal *journal, const char *event)
+static uint64_t now_us(void)
 {
-	struct entry *entry = &journal->ring[++journal->last % JOURNAL_ENTRIES];
+	struct timespec now;
 
-	*entry = (struct entry){.event = event, .bytes = entry->bytes};
-	clock_gettime(CLOCK_REALTIME, &entry->time);
-	return entry;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* For want of memory it is left out. */
-static void add_text(struct journal *journal, struct entry *entry, const char *key,
-		     const char *text)
-{
-	size_t size = text != NULL ? strlen(text) + 1 : 0;
+/* --- writing --- */
 
-	if (size == 0 || entry->num_texts == MAX_TEXTS) {
-		return;
-	}
-	if (talloc_get_size(entry->bytes) - entry->len < size) {
-		char *bytes = talloc_realloc_size(journal, entry->bytes, entry->len + size);
+/* In place of the oldest. For want of memory the number is used up, and the entry counts as lost. */
+static void add(struct journal *journal, struct ring *ring, const struct journal_entry *entry)
+{
+	struct entry *place = &ring->entries[ring->next];
+	uint8_t buf[JOURNAL_ENTRY_MAX];
+	size_t len = journal_entry_pack(entry, buf);
+
+	journal->last++;
+	if (talloc_get_size(place->bytes) < len) {
+		uint8_t *bytes = talloc_realloc(journal, place->bytes, uint8_t, len);
 
 		if (bytes == NULL) {
 			return;
 		}
-		entry->bytes = bytes;
+		place->bytes = bytes;
 	}
-	memcpy(entry->bytes + entry->len, text, size);
-	entry->texts[entry->num_texts].key = key;
-	entry->texts[entry->num_texts].off = entry->len;
-	entry->num_texts++;
-	entry->len += size;
+	memcpy(place->bytes, buf, len);
+	place->len = len;
+	place->number = journal->last;
+	ring->next = (ring->next + 1) % ring->size;
+	ring->num += ring->num < ring->size;
+	if (journal->news != NULL) {
+		journal->news(journal->news_private);
+	}
 }
 
 static void on_event(void *private_data, const struct cluster_event *event,
@@ -71,74 +71,112 @@ static void on_event(void *private_data, const struct cluster_event *event,
 {
 	struct journal *journal = talloc_get_type_abort(private_data, struct journal);
 	const struct backend_intent *intent = event->intent;
-	struct entry *entry = next_entry(journal, cluster_event_type_name(event->type));
+	const struct journal_entry entry = {
+		.time_us = now_us(),
+		.ip = event->ip,
+		.texts = {
+			[JOURNAL_EVENT] = cluster_event_type_name(event->type),
+			[JOURNAL_GROUP] = event->group,
+			[JOURNAL_NAME] = intent != NULL ? intent->what : event->name,
+			[JOURNAL_FROM] = intent != NULL ? intent->from : event->from,
+			[JOURNAL_TO] = intent != NULL ? intent->to : event->to,
+			[JOURNAL_WHY] = intent != NULL ? intent->why : NULL,
+		}};
 
-	entry->ip = event->ip;
-	add_text(journal, entry, "group", event->group);
-	add_text(journal, entry, "name", intent != NULL ? intent->what : event->name);
-	add_text(journal, entry, "from", intent != NULL ? intent->from : event->from);
-	add_text(journal, entry, "to", intent != NULL ? intent->to : event->to);
-	add_text(journal, entry, "why", intent != NULL ? intent->why : NULL);
+	add(journal, &journal->events, &entry);
 }
 
 static void on_told(void *private_data, const struct swn_reg *reg, uint32_t type, const char *text)
 {
 	struct journal *journal = talloc_get_type_abort(private_data, struct journal);
-	struct entry *entry = next_entry(journal, "notification");
+	const struct journal_entry entry = {.time_us = now_us(),
+					    .ip = reg->ip,
+					    .has_handle = true,
+					    .handle = reg->handle.uuid,
+					    .texts = {
+						    [JOURNAL_EVENT] = "notification",
+						    [JOURNAL_TYPE] = swn_message_type_name(type),
+						    [JOURNAL_TOLD] = text,
+						    [JOURNAL_CLIENT] = reg->client_name,
+						    [JOURNAL_SHARE] = reg->share_name,
+					    }};
 
-	entry->type = swn_message_type_name(type);
-	entry->ip = reg->ip;
-	entry->handle = reg->handle.uuid;
-	add_text(journal, entry, "told", text);
-	add_text(journal, entry, "client", reg->client_name);
-	add_text(journal, entry, "share", reg->share_name);
+	add(journal, &journal->notifications, &entry);
 }
 
-static void set_text(json_t *json, const char *key, const char *text)
+/* --- reading --- */
+
+uint64_t journal_life(const struct journal *journal)
 {
-	(void)json_object_set_new(json, key, text_json(text));
+	return journal->life;
 }
 
-static json_t *entry_json(const struct entry *entry, uint64_t number)
+uint64_t journal_last(const struct journal *journal)
 {
-	json_t *json = json_object();
-	char ip[IPADDR_STRLEN], guid[GUID_STRLEN];
-
-	set_text(json, "event", entry->event);
-	if (entry->type != NULL) {
-		set_text(json, "type", entry->type);
-		set_text(json, "handle", guid_format(&entry->handle, guid));
-	}
-	if (entry->ip.family != 0) {
-		set_text(json, "address", ipaddr_format(&entry->ip, ip));
-	}
-	for (size_t i = 0; i < entry->num_texts; i++) {
-		set_text(json, entry->texts[i].key, entry->bytes + entry->texts[i].off);
-	}
-	(void)json_object_set_new(json, "number", json_integer((json_int_t)number));
-	(void)json_object_set_new(
-		json, "time",
-		json_real((double)entry->time.tv_sec + (double)entry->time.tv_nsec / 1e9));
-	return json;
+	return journal->last;
 }
 
-json_t *journal_json(const struct journal *journal, uint64_t after)
+/* The n-th of those that are there, oldest first; NULL beyond the newest. */
+static const struct entry *at(const struct ring *ring, size_t n)
 {
-	uint64_t oldest =
-		journal->last >= JOURNAL_ENTRIES ? journal->last - JOURNAL_ENTRIES + 1 : 1;
-	uint64_t first = after >= journal->last ? journal->last + 1
-			 : after + 1 > oldest   ? after + 1
-						: oldest;
-	uint64_t lost = after < journal->last ? first - after - 1 : 0;
-	json_t *list = json_array();
+	size_t oldest = (ring->next + ring->size - ring->num) % ring->size;
 
-	for (uint64_t n = first; n <= journal->last; n++) {
-		(void)json_array_append_new(list,
-					    entry_json(&journal->ring[n % JOURNAL_ENTRIES], n));
-	}
-	return json_pack("{s:I, s:I, s:o}", "last", (json_int_t)journal->last, "lost",
-			 (json_int_t)lost, "events", list);
+	return n < ring->num ? &ring->entries[(oldest + n) % ring->size] : NULL;
 }
+
+/* How many are not behind a number: where those begin that are. */
+static size_t skip(const struct ring *ring, uint64_t after)
+{
+	size_t low = 0, high = ring->num;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (at(ring, middle)->number <= after) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low;
+}
+
+size_t journal_count(const struct journal *journal, uint64_t after)
+{
+	return journal->events.num - skip(&journal->events, after) + journal->notifications.num -
+	       skip(&journal->notifications, after);
+}
+
+void journal_read(const struct journal *journal, uint64_t after,
+		  bool (*fn)(void *private_data, uint64_t number, const uint8_t *bytes, size_t len),
+		  void *private_data)
+{
+	size_t i = skip(&journal->events, after), j = skip(&journal->notifications, after);
+
+	for (;;) {
+		const struct entry *event = at(&journal->events, i);
+		const struct entry *told = at(&journal->notifications, j);
+		const struct entry *entry = event;
+
+		if (told != NULL && (event == NULL || told->number < event->number)) {
+			entry = told;
+			j++;
+		} else {
+			i++;
+		}
+		if (entry == NULL || !fn(private_data, entry->number, entry->bytes, entry->len)) {
+			return;
+		}
+	}
+}
+
+void journal_set_news(struct journal *journal, void (*fn)(void *private_data), void *private_data)
+{
+	journal->news = fn;
+	journal->news_private = private_data;
+}
+
+/* --- the object --- */
 
 static int journal_destructor(struct journal *journal)
 {
@@ -155,6 +193,10 @@ int journal_create(TALLOC_CTX *mem_ctx, struct cluster *cluster, struct swn_serv
 		return ENOMEM;
 	}
 	journal->service = service;
+	journal->life = now_us();
+	journal->events = (struct ring){.entries = journal->event_entries, .size = JOURNAL_EVENTS};
+	journal->notifications = (struct ring){.entries = journal->notification_entries,
+					       .size = JOURNAL_NOTIFICATIONS};
 	if (cluster_listen(cluster, on_event, journal) != 0) {
 		talloc_free(journal);
 		return ENOMEM;

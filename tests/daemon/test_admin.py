@@ -260,7 +260,7 @@ def test_events(cluster, client):  # noqa: F811
         follower.wait()
         follower.stdout.close()
     text = ctl.ctl("events").stdout
-    assert f"address lost address={SERVER}" in text and "notification" not in text
+    assert f"address lost address={SERVER}" in text and f"{owner} notification client=tester" in text
 
 
 METRIC = re.compile(r'^([a-z_]+)(\{[a-z]+="([^"\\]|\\.)*"\})? (-?[0-9.e+-]+|\+Inf)$')

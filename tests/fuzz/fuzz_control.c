@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "witnessd/control/array.h"
 #include "witnessd/control/control_private.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -23,16 +24,16 @@ static int refuse(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request
 	return EPERM;
 }
 
-/* An array of up to 100 elements, one a piece. */
-static int next(void *private_data, TALLOC_CTX *mem_ctx, char **text)
+/* A stream of up to 100 elements. */
+static bool fill(void *cursor, char **text)
 {
-	json_int_t *left = private_data;
+	json_int_t *left = cursor;
 
-	if (*left >= 0) {
-		*text = talloc_strdup(mem_ctx, *left == 0 ? "0]" : "1,");
+	if (*left > 0) {
+		*text = talloc_asprintf_append_buffer(*text, ",%d", (int)*left);
 		(*left)--;
 	}
-	return 0;
+	return *left > 0;
 }
 
 static int many(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
@@ -44,8 +45,7 @@ static int many(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 	if (*left < 0 || *left > 100) {
 		return EINVAL;
 	}
-	*out = (struct control_stream){.next = next, .private_data = left};
-	return 0;
+	return control_array(mem_ctx, fill, left, "[", "]", out);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

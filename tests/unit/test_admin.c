@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What administrators look at: metrics, the journal, and which nodes are drained. */
+/* What administrators look at: metrics, and which nodes are drained. */
 #include "tests/unit/cluster_pair.h"
 #include "tests/unit/swn_fixture.h"
-#include "witnessd/journal.h"
 #include "witnessd/metrics.h"
 #include "witnessd/swn/drains.h"
 
@@ -28,44 +27,6 @@ static void metrics_are_escaped_and_typed(void **state)
 	talloc_free(text);
 	json_decref(status);
 	json_decref(nodes);
-}
-
-static json_int_t number(const json_t *json, const char *key)
-{
-	return json_integer_value(json_object_get(json, key));
-}
-
-static void the_journal_forgets_the_oldest(void **state)
-{
-	struct swn_fix *fix = fix_new();
-	struct journal *journal = NULL;
-	json_int_t last;
-	json_t *json;
-
-	fix_start(fix);
-	assert_int_equal(journal_create(fix, fix->cluster, fix->service, &journal), 0);
-	fix_place(fix, "n1", "n2");
-	json = journal_json(journal, 0);
-	last = number(json, "last");
-	assert_true(last >= 1);
-	assert_int_equal(number(json, "lost"), 0);
-	assert_int_equal(json_array_size(json_object_get(json, "events")), last);
-	json_decref(json);
-	json = journal_json(journal, (uint64_t)last + 100);
-	assert_int_equal(json_array_size(json_object_get(json, "events")), 0);
-	json_decref(json);
-	for (unsigned int i = 0; i < JOURNAL_ENTRIES; i++) {
-		fix_place(fix, i % 2 == 0 ? NULL : "n1", "n2");
-	}
-	json = journal_json(journal, 0);
-	assert_int_equal(number(json, "last"), last + JOURNAL_ENTRIES);
-	assert_int_equal(number(json, "lost"), last);
-	assert_int_equal(json_array_size(json_object_get(json, "events")), JOURNAL_ENTRIES);
-	assert_int_equal(number(json_array_get(json_object_get(json, "events"), 0), "number"),
-			 last + 1);
-	json_decref(json);
-	talloc_free(journal);
-	talloc_free(fix);
 }
 
 static void the_last_word_on_a_node_holds(void **state)
@@ -150,7 +111,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(metrics_are_escaped_and_typed),
-		cmocka_unit_test(the_journal_forgets_the_oldest),
 		cmocka_unit_test(the_last_word_on_a_node_holds),
 		cmocka_unit_test(of_two_words_at_once_drained_holds),
 	};

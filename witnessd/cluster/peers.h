@@ -47,7 +47,8 @@ enum peers_kind {
 enum peers_verb {
 	PEERS_LEAVE = 2, /* swn/leave.h */
 	PEERS_ORDER = 3, /* swn/order.h */
-	PEERS_NUM_VERBS = 4,
+	PEERS_EVENTS = 4, /* journal_share.h */
+	PEERS_NUM_VERBS = 5,
 };
 
 /* A record as it is shown to others; everything is borrowed for the call. */

@@ -45,7 +45,7 @@ int control_array(TALLOC_CTX *mem_ctx, control_fill_fn fill, void *cursor, const
 	}
 	array->fill = fill;
 	array->cursor = talloc_steal(array, cursor);
-	array->head = talloc_strdup(array, head);
+	array->head = head != NULL ? talloc_strdup(array, head) : NULL;
 	array->tail = talloc_strdup(array, tail);
 	if (array->head == NULL || array->tail == NULL) {
 		talloc_free(array);

@@ -17,7 +17,7 @@ typedef bool (*control_fill_fn)(void *cursor, char **text);
 
 /**
  * @param cursor a talloc child of mem_ctx; goes with the stream
- * @param head   what comes before the elements: "[", or more
+ * @param head   what comes before the elements: "[", or more; NULL: memory was short
  * @param tail   and behind them
  * @return 0 or ENOMEM
  */

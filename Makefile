@@ -24,6 +24,7 @@ CTDBDIR       ?= /usr/share/ctdb/events/legacy
 SYSCONFDIR    ?= /etc
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 DOCDIR        ?= $(PREFIX)/share/doc/witnessd
+SYSUSERSDIR   ?= /usr/lib/sysusers.d
 UNITDIR       ?= /usr/lib/systemd/system
 PYTHON        ?= /usr/bin/python3
 VERSION       := 0.1.0
@@ -32,7 +33,7 @@ BACKENDS      ?= static pacemaker ctdb
 CC            ?= cc
 CFLAGS        ?= -O2 -g
 WERROR        ?= $(if $(CI),-Werror)
-PKGS          := talloc tevent libqb jansson inih krb5-gssapi krb5 nettle libcap-ng libmnl
+PKGS          := talloc tevent libqb jansson inih krb5-gssapi krb5 nettle libcap-ng libmnl libseccomp
 # Asked for once a run, and not at all for the goals that work on a bare machine.
 PKG_CFLAGS     = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
 PKG_LIBS       = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
@@ -54,6 +55,7 @@ core_src      := $(filter-out witnessd/main.c,$(wildcard witnessd/*.c witnessd/*
 swnc_src      := $(wildcard libswnclient/*.c)
 ctl_src       := $(wildcard witnessctl/*.c)
 agent_src     := $(wildcard agents/*.c)
+opener_src    := $(wildcard opener/*.c)
 unit_src      := $(wildcard tests/unit/test_*.c)
 fuzz_src      := $(wildcard tests/fuzz/fuzz_*.c)
 helper_src    := $(wildcard tests/daemon/*.c tests/lab/*.c tests/bench/load_*.c)
@@ -78,7 +80,7 @@ say            = $(if $(V),,@printf '  %-3s %s\n' $(if $(filter %.o,$@),CC,LD) $
 .PHONY: all bench fuzz fuzzers deps deps-build sim sim-mutants tests check check-asan check-valgrind check-units check-ctdb-new check-lint check-headers check-sh demo \
 	demo-pacemaker install install-client clean format
 
-all: $(B)/witnessd $(B)/witnessctl $(B)/witness-tickle $(modules) $(swnc_lib)
+all: $(B)/witnessd $(B)/witnessctl $(B)/witness-tickle $(B)/witness-opener $(modules) $(swnc_lib)
 
 deps-build:
 	@tests/deps/install tests/deps/build.txt
@@ -102,6 +104,9 @@ $(B)/witnessctl: $(call obj,$(ctl_src) $(swnc_src)) $(core_lib)
 	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl -lpthread
 
 $(B)/witness-tickle: $(call obj,$(agent_src)) $(core_lib)
+	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl -lpthread
+
+$(B)/witness-opener: $(call obj,$(opener_src)) $(core_lib)
 	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl -lpthread
 
 # What the library needs of the core is inside, and nothing but swnc_* can be seen from outside.
@@ -271,14 +276,17 @@ install: all install-client
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MODULEDIR) $(DESTDIR)$(OCFDIR) $(DESTDIR)$(CTDBDIR) \
 		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR)
 	install -m 755 $(B)/witnessd $(B)/witnessctl $(DESTDIR)$(SBINDIR)/
-	install -m 755 $(B)/witness-tickle $(DESTDIR)$(MODULEDIR)/
+	install -m 755 $(B)/witness-tickle $(B)/witness-opener $(DESTDIR)$(MODULEDIR)/
 	install -m 644 $(modules) $(DESTDIR)$(MODULEDIR)/
 	install -m 644 docs/witnessd.conf.5 $(DESTDIR)$(MANDIR)/man5/
 	install -m 644 docs/ocf_samba_witness.7 docs/ocf_samba_tickle.7 docs/ctdb-witnessd.7 $(DESTDIR)$(MANDIR)/man7/
-	install -m 644 docs/witnessd.8 docs/witnessctl.8 docs/witness-tickle.8 $(DESTDIR)$(MANDIR)/man8/
+	install -m 644 docs/witnessd.8 docs/witnessctl.8 docs/witness-tickle.8 docs/witness-opener.8 $(DESTDIR)$(MANDIR)/man8/
 	install -m 644 packaging/witnessd.service $(DESTDIR)$(UNITDIR)/
 	install -d $(DESTDIR)$(DOCDIR)
 	install -m 644 docs/witnessctl.schema.json $(DESTDIR)$(DOCDIR)/
+	install -d $(DESTDIR)$(SYSUSERSDIR)
+	install -m 644 packaging/witnessd.sysusers $(DESTDIR)$(SYSUSERSDIR)/witnessd.conf
+	@[ -n "$(DESTDIR)" ] || ! command -v systemd-sysusers >/dev/null || systemd-sysusers $(SYSUSERSDIR)/witnessd.conf
 	install -d $(DESTDIR)$(COMPLETIONDIR)
 	install -m 644 packaging/witnessctl.bash $(DESTDIR)$(COMPLETIONDIR)/witnessctl
 	install -m 755 ocf/witness ocf/tickle $(DESTDIR)$(OCFDIR)/

@@ -23,6 +23,12 @@ const struct config_key config_keys[] = {
 	 "Name of the control socket that witnessctl talks to."},
 	{"global.control_group", CONFIG_STRING, "", 0, 0, NULL,
 	 "Members of this group may use the control socket beside root; empty: nobody."},
+	{"global.user", CONFIG_STRING, "witnessd", 0, 0, NULL,
+	 "The user that witnessd becomes when root starts it; root: it stays root."},
+	{"global.group", CONFIG_STRING, "", 0, 0, NULL,
+	 "Its group; empty: haclient with the pacemaker backend (if there is such a group), else that of the user."},
+	{"global.seccomp", CONFIG_ENUM, "yes", 0, 0, "yes|log|no",
+	 "Whether system calls that are not known to be needed fail; log: they do not, and the kernel logs them."},
 	/* witness */
 	{"witness.net_names", CONFIG_LIST, "", 0, 0, NULL,
 	 "Names under which clients know the file service; empty: netbios name and aliases of smb.conf and the host name."},

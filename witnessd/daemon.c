@@ -8,6 +8,7 @@
 
 #include "witnessd/swn/wire.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/opener.h"
 
 const char *daemon_log_target(const struct options *options, const struct config *config)
 {
@@ -145,13 +146,19 @@ static int start_service(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 	return ret != 0 ? ret : cluster_listen(daemon->cluster, daemon_address_left, daemon);
 }
 
-static int start_backend(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
+static int find_module(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 {
 	const char *dir = config_string(daemon->config, "global.module_dir");
 
-	return cluster_load_backend(daemon->cluster, daemon->config,
-				    dir[0] != '\0' ? dir : WITNESSD_MODULEDIR,
-				    config_string(daemon->config, "global.backend"), mem_ctx, why);
+	return cluster_find_backend(dir[0] != '\0' ? dir : WITNESSD_MODULEDIR,
+				    config_string(daemon->config, "global.backend"), mem_ctx,
+				    &daemon->backend, why);
+}
+
+static int start_backend(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
+{
+	return cluster_connect_backend(daemon->cluster, daemon->config, daemon->backend, mem_ctx,
+				       why);
 }
 
 static int load_names(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
@@ -161,13 +168,16 @@ static int load_names(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 
 /*
  * The order: what can refuse cheaply comes first; the ports open only when the service behind them
- * exists; the control socket is last, so that an answer to "ping" means that everything serves.
+ * exists; the control socket is last, so that an answer to "ping" means that everything serves. Then
+ * nothing is left to do that needs a right.
  */
 static const struct {
 	const char *what;
 	int (*fn)(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why);
 } start_steps[] = {
 	{"pid file", start_pidfile},
+	{"backend module", find_module},
+	{"rights", daemon_rights_drop}, /* before anything is connected to, and any thread */
 	{"names", load_names},
 	{"authentication", daemon_auth_start},
 	{"RPC server", daemon_rpc_start},
@@ -178,6 +188,7 @@ static const struct {
 	{"connections", daemon_watch_start},
 	{"metrics", daemon_metrics_start},
 	{"control socket", daemon_control_start},
+	{"confinement", daemon_rights_confine},
 };
 
 /* End the parts in the order in which they depend on each other: children of one parent have none. */
@@ -197,6 +208,7 @@ static int daemon_destructor(struct daemon *daemon)
 	TALLOC_FREE(daemon->cluster);
 	TALLOC_FREE(daemon->auth);
 	TALLOC_FREE(daemon->pidfile);
+	opener_set(-1);
 	return 0;
 }
 
@@ -245,5 +257,5 @@ int daemon_run(struct daemon *daemon)
 			return errno != 0 ? errno : EIO;
 		}
 	}
-	return 0;
+	return daemon->failed ? EIO : 0;
 }

@@ -33,6 +33,7 @@ struct daemon {
 	struct config *config;
 	struct timespec started; /* monotonic */
 	int end_signal;          /* not 0: ends */
+	bool failed;             /* ... and has to be started again */
 
 	struct pidfile *pidfile;
 	struct shares *shares;
@@ -41,6 +42,7 @@ struct daemon {
 	struct rpc_server *rpc;
 	struct rpc_endpoint *epm; /* NULL: not ours */
 	struct rpc_endpoint *witness;
+	const struct backend_ops *backend;
 	struct cluster *cluster;
 	struct swn_service *swn;
 	struct swn_leaves *leaves;
@@ -56,6 +58,21 @@ struct daemon {
 
 /** Find the shares, and the names in configuration, smb.conf and kernel; never asks the DNS. @return 0 or ENOMEM */
 int daemon_names_load(struct daemon *daemon);
+
+/**
+ * Root becomes global.user, and witness-opener keeps the rest. Without root's rights, or with global.user =
+ * root, nothing changes. @return 0 or an errno with *why set, a child of mem_ctx; so below
+ */
+int daemon_rights_drop(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why);
+
+/** Everything is open: no capability is left after this, and system calls are filtered. */
+int daemon_rights_confine(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why);
+
+/** How many descriptors may be open, as far as we may say. */
+unsigned long daemon_files_wanted(const struct config *config);
+
+/** The tickle agent. @return a child of mem_ctx, or NULL */
+char *daemon_agent_path(TALLOC_CTX *mem_ctx, const struct config *config);
 
 /** Credentials and thread pool. @return 0 or an errno with *why set, a child of mem_ctx; so below */
 int daemon_auth_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why);

@@ -70,6 +70,11 @@ static struct rpc_limits limits_from(const struct config *config)
 	return limits;
 }
 
+unsigned long daemon_files_wanted(const struct config *config)
+{
+	return config_number(config, "rpc.max_connections") + OWN_FILES;
+}
+
 /* Clients must not take the descriptors that the cluster manager's connections need. */
 static void fit_file_limit(struct rpc_limits *limits)
 {

@@ -63,19 +63,24 @@ static enum backend_tickles who_tickles(const struct daemon *daemon)
 	return strcmp(enabled, "yes") == 0 ? BACKEND_TICKLES_NOT : BACKEND_TICKLES_ITSELF;
 }
 
+char *daemon_agent_path(TALLOC_CTX *mem_ctx, const struct config *config)
+{
+	const char *agent = config_string(config, "tickle.agent");
+	const char *dir = config_string(config, "global.module_dir");
+
+	return agent[0] != '\0' ? talloc_strdup(mem_ctx, agent)
+				: talloc_asprintf(mem_ctx, "%s/witness-tickle",
+						  dir[0] != '\0' ? dir : WITNESSD_MODULEDIR);
+}
+
 static int start_conntrack(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 {
-	const char *agent = config_string(daemon->config, "tickle.agent");
-	const char *dir = config_string(daemon->config, "global.module_dir");
 	uint16_t ports[MAX_PORTS];
 	struct conntrack_config config = {.ports = ports};
 	int ret = read_ports(daemon, mem_ctx, ports, &config.num_ports, why);
 
 	if (ret == 0) {
-		config.agent = agent[0] != '\0'
-				       ? talloc_strdup(daemon, agent)
-				       : talloc_asprintf(daemon, "%s/witness-tickle",
-							 dir[0] != '\0' ? dir : WITNESSD_MODULEDIR);
+		config.agent = daemon_agent_path(daemon, daemon->config);
 		ret = config.agent == NULL ? ENOMEM
 					   : conntrack_create(daemon, daemon->ev, daemon->cluster,
 							      &config, &daemon->conntrack);

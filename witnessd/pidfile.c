@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "witnessd/util/log.h"
+
 struct pidfile {
 	char *path;
 	int fd;
@@ -18,7 +20,10 @@ struct pidfile {
 static int pidfile_destructor(struct pidfile *pidfile)
 {
 	if (pidfile->fd >= 0) {
-		unlink(pidfile->path); /* while it is locked: nobody else can have it */
+		/* While it is locked: nobody else can have it. A folder of root's keeps an empty file. */
+		if (unlink(pidfile->path) != 0 && ftruncate(pidfile->fd, 0) != 0) {
+			log_debug("%s is left behind: %s", pidfile->path, strerror(errno));
+		}
 		close(pidfile->fd);
 	}
 	return 0;

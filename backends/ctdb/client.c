@@ -9,6 +9,7 @@
 
 #include "backends/ctdb/opcodes.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/opener.h"
 
 static void client_connect(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
 			   void *private_data);
@@ -163,15 +164,24 @@ static int greet(struct ctdb_client *client)
 	return err;
 }
 
-static int try_connect(struct ctdb_client *client)
+/* ctdbd's socket is root's. */
+static int open_socket(struct ctdb_client *client)
 {
-	int err = 0;
-
+	if (opener_there()) {
+		return opener_connect(client->config.socket, &client->fd);
+	}
 	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (client->fd == -1 || connect(client->fd, (const struct sockaddr *)&client->addr,
 					sizeof(client->addr)) == -1) {
-		err = errno;
+		return errno;
 	}
+	return 0;
+}
+
+static int try_connect(struct ctdb_client *client)
+{
+	int err = open_socket(client);
+
 	if (err == 0) {
 		client->state = CLIENT_GREETING;
 		client->ended = false;

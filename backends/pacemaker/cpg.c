@@ -113,7 +113,7 @@ static void drop_member(struct cpg_link *link, struct member *member, uint32_t r
 
 	*member = link->members[--link->num_members];
 	if (gone.told && gone.id != link->local_id) {
-		log_info("pacemaker: the witness of node %s left: %s", gone.name,
+		log_info("pacemaker: the witness of node %s left: %s", log_printable(gone.name),
 			 reason_text(reason));
 		link->sink->peer_down(link->sink->private_data, gone.name);
 	}

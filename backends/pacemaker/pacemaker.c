@@ -74,10 +74,10 @@ static void apply_membership(struct backend *backend)
 			continue; /* Pacemaker Remote: Corosync does not know it */
 		}
 		if (!membership_has(backend->membership, node->id) && !lost) {
-			log_debug("node %s is not in the membership", node->name);
+			log_debug("node %s is not in the membership", log_printable(node->name));
 			placement_drop_node(placement, i);
 		} else if (membership_has(backend->membership, node->id) && lost) {
-			log_debug("node %s is in the membership", node->name);
+			log_debug("node %s is in the membership", log_printable(node->name));
 			placement->nodes[i] = PLACEMENT_NODE_ABSENT;
 		}
 	}

@@ -85,6 +85,7 @@ class Daemon:
         settings = {
             "global.backend": "static", "global.node": node, "global.module_dir": BUILD,
             "global.log_target": "stderr", "global.log_level": "debug",
+            "global.user": "root",  # its files are in a folder of root's; test_privileges.py has another user
             "global.control": self.control, "static.map": self.map,
             "witness.net_names": "FS fs.lab.test", "witness.smb_conf": f"{self.dir}/smb.conf",
             "rpc.listen": addr, "rpc.port": self.port, "rpc.epmapper_port": self.epm_port,

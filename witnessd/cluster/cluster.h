@@ -118,6 +118,15 @@ const char *cluster_last_node(const struct cluster *cluster, const struct ipaddr
 int cluster_load_backend(struct cluster *cluster, const struct config *config, const char *dir,
 			 const char *name, TALLOC_CTX *mem_ctx, char **why);
 
+/**
+ * The same in two steps, for who gives up rights between them: the module may be where only root can read.
+ * @return as above
+ */
+int cluster_find_backend(const char *dir, const char *name, TALLOC_CTX *mem_ctx,
+			 const struct backend_ops **ops, char **why);
+int cluster_connect_backend(struct cluster *cluster, const struct config *config,
+			    const struct backend_ops *ops, TALLOC_CTX *mem_ctx, char **why);
+
 /** The loaded backend and its table; NULL before cluster_load_backend(). */
 struct backend *cluster_backend(const struct cluster *cluster);
 const struct backend_ops *cluster_backend_ops(const struct cluster *cluster);

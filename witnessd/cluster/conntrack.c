@@ -7,6 +7,7 @@
 
 #include "witnessd/util/child.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/opener.h"
 #include "witnessd/util/tcpconn.h"
 
 #define CONNS_A_LINE 256  /* some 30 KiB */
@@ -475,6 +476,7 @@ int conntrack_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct clus
 	struct child_config child = {
 		.argv = argv,
 		.private_data = ct,
+		.spawn = opener_there() ? opener_run : NULL,
 		.started = agent_started,
 		.line = agent_line,
 		.ended = agent_ended,

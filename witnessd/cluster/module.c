@@ -160,17 +160,12 @@ static int connect_backend(struct cluster *cluster, const struct config *config,
 	return err;
 }
 
-int cluster_load_backend(struct cluster *cluster, const struct config *config, const char *dir,
-			 const char *name, TALLOC_CTX *mem_ctx, char **why)
+int cluster_find_backend(const char *dir, const char *name, TALLOC_CTX *mem_ctx,
+			 const struct backend_ops **ops, char **why)
 {
-	const struct backend_ops *ops = NULL;
 	char *path;
 	int err;
 
-	if (cluster->ops != NULL) {
-		*why = talloc_asprintf(mem_ctx, "backend %s is loaded already", cluster->ops->name);
-		return EBUSY;
-	}
 	if (!name_valid(name)) {
 		*why = talloc_asprintf(mem_ctx,
 				       "\"%s\" is not the name of a backend: expected letters, "
@@ -182,7 +177,26 @@ int cluster_load_backend(struct cluster *cluster, const struct config *config, c
 	if (path == NULL) {
 		return ENOMEM;
 	}
-	err = load_table(mem_ctx, path, &ops, why);
+	err = load_table(mem_ctx, path, ops, why);
 	talloc_free(path);
-	return err != 0 ? err : connect_backend(cluster, config, ops, mem_ctx, why);
+	return err;
+}
+
+int cluster_connect_backend(struct cluster *cluster, const struct config *config,
+			    const struct backend_ops *ops, TALLOC_CTX *mem_ctx, char **why)
+{
+	if (cluster->ops != NULL) {
+		*why = talloc_asprintf(mem_ctx, "backend %s is loaded already", cluster->ops->name);
+		return EBUSY;
+	}
+	return connect_backend(cluster, config, ops, mem_ctx, why);
+}
+
+int cluster_load_backend(struct cluster *cluster, const struct config *config, const char *dir,
+			 const char *name, TALLOC_CTX *mem_ctx, char **why)
+{
+	const struct backend_ops *ops = NULL;
+	int err = cluster_find_backend(dir, name, mem_ctx, &ops, why);
+
+	return err != 0 ? err : cluster_connect_backend(cluster, config, ops, mem_ctx, why);
 }

@@ -50,6 +50,23 @@ static int lookup_group(struct control_access *access, const char *group)
 	return ret;
 }
 
+/* Not the group that we run with, which may be one that other people are in. */
+static int find_own_group(struct control_access *access)
+{
+	char *buf = talloc_array(access, char, DB_BUFFER);
+	struct passwd pw, *found = NULL;
+
+	if (buf == NULL) {
+		return ENOMEM;
+	}
+	access->own_group =
+		getpwuid_r(access->owner, &pw, buf, DB_BUFFER, &found) == 0 && found != NULL
+			? pw.pw_gid
+			: getegid();
+	talloc_free(buf);
+	return 0;
+}
+
 int control_access_create(TALLOC_CTX *mem_ctx, const char *group, struct control_access **out)
 {
 	struct control_access *access = talloc_zero(mem_ctx, struct control_access);
@@ -59,7 +76,10 @@ int control_access_create(TALLOC_CTX *mem_ctx, const char *group, struct control
 		return ENOMEM;
 	}
 	access->owner = geteuid();
-	ret = group != NULL ? lookup_group(access, group) : 0;
+	ret = find_own_group(access);
+	if (ret == 0 && group != NULL) {
+		ret = lookup_group(access, group);
+	}
 	if (ret != 0) {
 		talloc_free(access);
 		return ret;

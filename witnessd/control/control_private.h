@@ -75,7 +75,8 @@ struct control_access {
 	uid_t owner;
 	bool has_group;
 	gid_t group;
-	uid_t *members; /* of the group, as the databases said at the start */
+	gid_t own_group; /* of the user that we are: nobody else is in it */
+	uid_t *members;  /* of the group, as the databases said at the start */
 	size_t num_members;
 };
 

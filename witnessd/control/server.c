@@ -46,13 +46,16 @@ static int32_t client_accept(qb_ipcs_connection_t *c, uid_t uid, gid_t gid)
 			 server->clients, (unsigned int)uid);
 		return -EBUSY;
 	}
-	/* The shared memory is for this client alone. An unprivileged daemon can't give files away. */
+	/*
+	 * The shared memory is for this client alone. An unprivileged daemon cannot give files away: then they
+	 * are for its own user, which root may read, too, or for the group that the client is let in for.
+	 */
 	if (geteuid() == 0) {
 		qb_ipcs_connection_auth_set(c, uid, gid, 0600);
+	} else if (uid == 0 || !server->access->has_group) {
+		qb_ipcs_connection_auth_set(c, geteuid(), server->access->own_group, 0600);
 	} else {
-		qb_ipcs_connection_auth_set(
-			c, geteuid(), server->access->has_group ? server->access->group : getegid(),
-			0660);
+		qb_ipcs_connection_auth_set(c, geteuid(), server->access->group, 0660);
 	}
 	return 0;
 }

@@ -3,18 +3,10 @@
 #include <krb5.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "witnessd/rpc/auth_private.h"
 #include "witnessd/util/log.h"
-
-/* Enough of a file to notice that it is another one. */
-struct file_stamp {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec mtime;
-};
+#include "witnessd/util/secret.h"
 
 /* The credentials once more, on a thread, because the keytab has changed. */
 struct reload {
@@ -29,34 +21,14 @@ struct reload {
 struct rpc_auth {
 	struct auth_pool *pool;
 	struct auth_creds *creds; /* NULL: only a client */
-	char *keytab;             /* as configured, or NULL */
-	char *keytab_path;        /* the file; NULL when it is none */
+	char *keytab;             /* what GSSAPI is told, or NULL for its default */
+	struct secret *file;      /* the keytab; NULL when it is no file */
+	struct secret *users;     /* for NTLM; NULL: none */
 	bool krb5;
 	bool ntlm;
-	struct file_stamp stamp; /* of keytab_path when creds were acquired; zero = no such file */
-	struct reload *reload;   /* under way */
+	bool stale;            /* the keytab has changed since the credentials were acquired */
+	struct reload *reload; /* under way */
 };
-
-static struct file_stamp stamp_of(const char *path)
-{
-	struct file_stamp stamp;
-	struct stat st;
-
-	memset(&stamp, 0, sizeof(stamp));
-	if (path != NULL && stat(path, &st) == 0) {
-		stamp.dev = st.st_dev;
-		stamp.ino = st.st_ino;
-		stamp.size = st.st_size;
-		stamp.mtime = st.st_mtim;
-	}
-	return stamp;
-}
-
-static bool stamp_same(const struct file_stamp *a, const struct file_stamp *b)
-{
-	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-	       a->mtime.tv_sec == b->mtime.tv_sec && a->mtime.tv_nsec == b->mtime.tv_nsec;
-}
 
 /* @return the name of the keytab with its type, e.g. "FILE:/etc/krb5.keytab", or NULL */
 static char *default_keytab(TALLOC_CTX *mem_ctx)
@@ -87,10 +59,21 @@ static char *keytab_file(TALLOC_CTX *mem_ctx, const char *name)
 	return name[0] == '/' ? talloc_strdup(mem_ctx, name) : NULL;
 }
 
+char *rpc_auth_keytab_file(TALLOC_CTX *mem_ctx, const char *keytab)
+{
+	char *name = keytab[0] != '\0' ? NULL : default_keytab(mem_ctx);
+	char *file = name != NULL || keytab[0] != '\0'
+			     ? keytab_file(mem_ctx, name != NULL ? name : keytab)
+			     : NULL;
+
+	talloc_free(name);
+	return file;
+}
+
 static const char *keytab_name(const struct rpc_auth *auth)
 {
-	if (auth->keytab_path != NULL) {
-		return auth->keytab_path;
+	if (auth->file != NULL) {
+		return secret_file(auth->file);
 	}
 	return auth->keytab != NULL ? auth->keytab : "the default keytab";
 }
@@ -176,17 +159,14 @@ static bool reload_start(struct rpc_auth *auth)
 	return true;
 }
 
-/* One stat(2) of a local file. */
 static void look_at_keytab(struct rpc_auth *auth)
 {
-	struct file_stamp now;
-
-	if (!auth->krb5 || auth->keytab_path == NULL || auth->reload != NULL) {
+	if (!auth->krb5 || auth->file == NULL || auth->reload != NULL) {
 		return;
 	}
-	now = stamp_of(auth->keytab_path);
-	if (!stamp_same(&now, &auth->stamp) && reload_start(auth)) {
-		auth->stamp = now;
+	auth->stale = secret_changed(auth->file) || auth->stale;
+	if (auth->stale && reload_start(auth)) {
+		auth->stale = false;
 	}
 }
 
@@ -201,10 +181,10 @@ static int auth_destructor(struct rpc_auth *auth)
 }
 
 /* gss-ntlmssp is told by the environment, which is safe to change only while there are no threads. */
-static void set_environment(const struct rpc_auth_config *config)
+static void set_environment(const struct rpc_auth *auth, const struct rpc_auth_config *config)
 {
-	if (config->ntlm_user_file != NULL) {
-		setenv("NTLM_USER_FILE", config->ntlm_user_file, 1);
+	if (auth->users != NULL) {
+		setenv("NTLM_USER_FILE", secret_name(auth->users), 1);
 	}
 	if (config->netbios_name != NULL) {
 		setenv("NETBIOS_COMPUTER_NAME", config->netbios_name, 1);
@@ -217,30 +197,38 @@ static void set_environment(const struct rpc_auth_config *config)
 
 static int set_keytab(struct rpc_auth *auth, const char *keytab)
 {
-	char *name;
+	char *name = keytab != NULL ? talloc_strdup(auth, keytab) : default_keytab(auth);
+	char *path = name != NULL ? keytab_file(auth, name) : NULL;
+	int err;
 
-	if (keytab != NULL) {
-		auth->keytab = talloc_strdup(auth, keytab);
-		if (auth->keytab == NULL) {
-			return ENOMEM;
-		}
+	if (keytab != NULL && name == NULL) {
+		return ENOMEM;
 	}
-	name = keytab != NULL ? auth->keytab : default_keytab(auth);
-	if (name != NULL) {
-		auth->keytab_path = keytab_file(auth, name);
+	auth->keytab = keytab != NULL ? name : NULL;
+	if (path == NULL || !auth->krb5) {
+		return 0;
 	}
-	auth->stamp = stamp_of(auth->keytab_path);
-	return 0;
+	err = secret_create(auth, path, &auth->file);
+	if (err == 0 && strcmp(secret_name(auth->file), path) != 0) {
+		auth->keytab = talloc_asprintf(auth, "FILE:%s", secret_name(auth->file));
+		err = auth->keytab != NULL ? 0 : ENOMEM;
+	}
+	return err;
 }
 
 static int acquire(struct rpc_auth *auth, const struct rpc_auth_config *config)
 {
-	int err;
+	int err = 0;
 
-	set_environment(config);
+	if (config->ntlm_user_file != NULL) {
+		err = secret_create(auth, config->ntlm_user_file, &auth->users);
+	}
+	set_environment(auth, config);
 	auth->krb5 = config->krb5;
 	auth->ntlm = config->ntlm;
-	err = set_keytab(auth, config->keytab);
+	if (err == 0) {
+		err = set_keytab(auth, config->keytab);
+	}
 	if (err != 0) {
 		return err;
 	}
@@ -285,6 +273,9 @@ struct auth_creds *rpc_auth_creds(struct rpc_auth *auth)
 {
 	if (auth->creds != NULL) {
 		look_at_keytab(auth);
+		if (auth->users != NULL) {
+			(void)secret_changed(auth->users); /* gss-ntlmssp reads it each time */
+		}
 	}
 	return auth->creds;
 }

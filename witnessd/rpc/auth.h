@@ -46,6 +46,9 @@ struct rpc_auth_config {
 int rpc_auth_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		    const struct rpc_auth_config *config, struct rpc_auth **out);
 
+/** The file of a keytab as configured ("": the default one). @return a child of mem_ctx; NULL: no file */
+char *rpc_auth_keytab_file(TALLOC_CTX *mem_ctx, const char *keytab);
+
 /** Whether acceptors of this type can be made. */
 bool rpc_auth_offers(const struct rpc_auth *auth, uint8_t type);
 

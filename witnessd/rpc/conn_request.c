@@ -104,7 +104,7 @@ static struct refusal unprotect(const struct conn_call *call, uint8_t *pdu,
 	if (rpc_sec_unprotect(call->sec->sec, &p) != 0) {
 		if (rpc_server_may_log(call->conn->server)) {
 			log_warn("rpc: connection %" PRIu64 ": a signature is wrong: %s",
-				 call->conn->id, rpc_sec_error(call->sec->sec));
+				 call->conn->id, log_printable(rpc_sec_error(call->sec->sec)));
 		}
 		return refuse(RPC_FAULT_SEC_PKG_ERROR);
 	}

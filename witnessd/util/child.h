@@ -16,6 +16,9 @@ struct child;
 struct child_config {
 	const char *const *argv; /* [0] is the path; NULL at the end; copied */
 	void *private_data;
+	/** Starts argv[0] with fd as its input and output, as a process of somebody else; NULL: as one of ours.
+	 *  @return 0 with *pid, or an errno */
+	int (*spawn)(const char *path, int fd, pid_t *pid);
 	/** It runs (again) and knows nothing. Comes from the event loop, as all. */
 	void (*started)(void *private_data);
 	/** A line that it said. */

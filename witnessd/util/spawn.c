@@ -19,6 +19,10 @@ static void become(const struct spawn *spawn)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGCHLD, SIG_DFL);
+	if (spawn->prepare != NULL) {
+		spawn->prepare();
+	}
 	if (dup2(spawn->in, STDIN_FILENO) < 0 || dup2(spawn->out, STDOUT_FILENO) < 0) {
 		_exit(126);
 	}

@@ -11,6 +11,7 @@ struct spawn {
 	char *const *env;  /* NULL: ours */
 	int in, out;       /* its standard input and output */
 	bool group;        /* a process group of its own, which can be killed with what it starts */
+	void (*prepare)(void); /* in the new process; only what is safe after fork(); may be NULL */
 };
 
 /**

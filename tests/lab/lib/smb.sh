@@ -6,8 +6,16 @@
 # The user exists everywhere under the same name; NTLM's user file is for witnessd.
 user_add() {
 	local common=$LAB_DIR/common
-	{ cat /etc/passwd; echo "$LAB_USER:x:7001:7001::/nonexistent:/usr/sbin/nologin"; } >"$common/passwd"
-	{ cat /etc/group; echo "$LAB_USER:x:7001:"; } >"$common/group"
+	{
+		grep -v '^witnessd:' /etc/passwd
+		echo "$LAB_USER:x:7001:7001::/nonexistent:/usr/sbin/nologin"
+		echo "witnessd:x:7002:7002::/:/usr/sbin/nologin"
+	} >"$common/passwd"
+	{
+		grep -v '^witnessd:' /etc/group
+		echo "$LAB_USER:x:7001:"
+		echo "witnessd:x:7002:"
+	} >"$common/group"
 	echo "$LAB_WORKGROUP:$LAB_USER:$LAB_PASSWORD" >"$common/ntlm.users"
 	chmod 600 "$common/ntlm.users"
 }

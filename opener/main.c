@@ -37,6 +37,7 @@ struct opener {
 	uid_t uid;
 	gid_t gid;
 	enum sandbox_mode sandbox;
+	bool quiet; /* whoever waits for the end of our standard error waits for witnessd to go to the background */
 };
 
 static const struct {
@@ -197,6 +198,16 @@ static int confine(struct opener *opener)
 	return err != 0 ? err : sandbox_enter(opener->sandbox, true);
 }
 
+static void leave_stderr(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null >= 0) {
+		(void)dup2(null, STDERR_FILENO);
+		close(null);
+	}
+}
+
 /* "--user UID", "--group GID", "--seccomp MODE" or one of options[]. @return whether it is right */
 static bool read_option(struct opener *opener, const char *name, char *value)
 {
@@ -204,6 +215,10 @@ static bool read_option(struct opener *opener, const char *name, char *value)
 
 	if (strcmp(name, "--seccomp") == 0) {
 		return sandbox_parse(value, &opener->sandbox) == 0;
+	}
+	if (strcmp(name, "--quiet") == 0) {
+		opener->quiet = strcmp(value, "yes") == 0;
+		return true;
 	}
 	if (strcmp(name, "--user") == 0) {
 		opener->uid = (uid_t)strtoul(value, &end, 10);
@@ -245,6 +260,9 @@ int main(int argc, char **argv)
 	signal(SIGCHLD, SIG_IGN); /* nobody waits for an agent */
 	/* Of the terminal: whoever ends witnessd from there ends us by that. */
 	signal(SIGINT, SIG_IGN);
+	if (opener.quiet) {
+		leave_stderr();
+	}
 	err = confine(&opener);
 	if (err != 0) {
 		struct opener_reply reply = {.err = err};

@@ -192,6 +192,7 @@ static int opener_args(const struct daemon *daemon, TALLOC_CTX *mem_ctx,
 	add_arg(args, "--user", talloc_asprintf(mem_ctx, "%u", (unsigned int)target->uid));
 	add_arg(args, "--group", talloc_asprintf(mem_ctx, "%u", (unsigned int)target->gid));
 	add_arg(args, "--seccomp", (char *)config_string(config, "global.seccomp"));
+	add_arg(args, "--quiet", daemon->options->daemon ? (char *)"yes" : NULL);
 	if (config_bool(config, "auth.kerberos")) {
 		add_arg(args, "--file",
 			rpc_auth_keytab_file(mem_ctx, config_string(config, "auth.keytab")));

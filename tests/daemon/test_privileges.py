@@ -205,6 +205,25 @@ def test_opener_is_for_witnessd():
         assert done.returncode == 2 and done.stderr, done
 
 
+def test_start_in_the_background_ends(dropped, open_path):
+    """Whoever starts it so waits for the end of what it says, as the resource agent does."""
+    target, pidfile = str(open_path / "log"), str(open_path / "pid")
+    server = dropped({"global.log_target": target, "global.pid_file": pidfile})
+    argv = [word if word != "-f" else "--daemon" for word in server.argv]
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0 and not done.stderr, done
+    with open(pidfile, encoding="ascii") as f:
+        pid = int(f.read())
+    try:
+        assert server.ctl("ping").stdout.strip().endswith(f"process {pid}")
+        assert os.stat(target).st_uid == UID and os.stat(pidfile).st_uid == 0
+        check_process(pid, 0)
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        wait_for(lambda: not os.path.exists(f"/proc/{pid}"), "its end")
+    assert not os.path.getsize(pidfile)
+
+
 def test_user_and_group_have_to_exist(dropped):
     assert "global.user: there is no user nobody-at-all" in dropped({"global.user": "nobody-at-all"}).ended()
     assert "global.group: there is no group nobody-at-all" in dropped({"global.group": "nobody-at-all"}).ended()

@@ -103,7 +103,7 @@ static void learn_addrs(struct sim *sim, struct sim_client *c, const struct swn_
 }
 
 /* Whether its registration has to end after that, for it to register anew. */
-static bool ends(const struct sim_client *c, const struct swn_notify *n)
+static bool ends(const struct swn_notify *n)
 {
 	for (size_t i = 0; i < n->num_changes; i++) {
 		if (n->changes[i].state != SWN_RESOURCE_AVAILABLE) {
@@ -127,7 +127,7 @@ static void learn(struct sim *sim, struct sim_client *c)
 		} else {
 			learn_addrs(sim, c, n);
 		}
-		if (c->told_us == 0 && ends(c, n)) {
+		if (ends(n)) {
 			c->told_us = sim->net->now_us;
 		}
 		TALLOC_FREE(c->call);

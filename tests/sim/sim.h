@@ -16,7 +16,7 @@
 
 #define SIM_ADDRS      4
 #define SIM_CLIENTS    4
-#define SIM_STEPS      46 /* at most, in a history */
+#define SIM_STEPS      46
 #define SIM_HANDOVER_S 6
 #define SIM_HANGS_S    60 /* seconds, for a history of less than a millisecond */
 
@@ -79,7 +79,7 @@ struct sim_client {
 	bool believes_up;
 	bool sees_up[SIM_ADDRS]; /* with wants_ip_change */
 	unsigned int losses;     /* that it has not been told of */
-	uint64_t told_us;        /* when something that ends its registration; 0: never */
+	uint64_t told_us;        /* when last something that ends its registration; 0: never */
 	bool unsure; /* its registration came from a copy, or its address is about to be taken away */
 	/* By order: told what need not be true, of its address or of others; given a reply; ended. */
 	bool misled, mistold, forced, ended;

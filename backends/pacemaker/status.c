@@ -68,11 +68,19 @@ static struct node_status *find_node(struct node_status *list, const char *name)
 	return NULL;
 }
 
+/* A node without a name, or with an empty one, is none that anybody could be on. */
+static const char *name_of(const xmlNode *element)
+{
+	const char *name = xml_attr(element, "uname");
+
+	return name != NULL && name[0] != '\0' ? name : NULL;
+}
+
 /* @return NULL when memory is short */
 static struct node_status *take_node(TALLOC_CTX *mem_ctx, struct node_status **list,
 				     const xmlNode *element)
 {
-	const char *name = xml_attr(element, "uname");
+	const char *name = name_of(element);
 	struct node_status *node = find_node(*list, name);
 	size_t num = talloc_array_length(*list);
 	struct node_status *longer;
@@ -119,7 +127,7 @@ int status_nodes(TALLOC_CTX *mem_ctx, const xmlNode *cib, struct node_status **o
 	}
 	xml_for_each(element, xml_first(xml_first(cib, "configuration"), "nodes"), "node")
 	{
-		if (xml_attr(element, "uname") == NULL) {
+		if (name_of(element) == NULL) {
 			continue;
 		}
 		node = take_node(mem_ctx, &list, element);
@@ -131,7 +139,7 @@ int status_nodes(TALLOC_CTX *mem_ctx, const xmlNode *cib, struct node_status **o
 	}
 	xml_for_each(element, xml_first(cib, "status"), "node_state")
 	{
-		if (xml_attr(element, "uname") == NULL) {
+		if (name_of(element) == NULL) {
 			continue;
 		}
 		node = take_node(mem_ctx, &list, element);

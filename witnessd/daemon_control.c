@@ -3,9 +3,11 @@
 #include "witnessd/daemon_private.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "witnessd/metrics_http.h"
 #include "witnessd/util/log.h"
 #include "witnessd/util/text_json.h"
 
@@ -21,7 +23,8 @@ static json_t *names_json(const struct daemon *daemon)
 
 static json_t *stats_json(const struct rpc_stats *stats)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:i, s:i}",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:i, s:i, s:i, "
+			 "s:I}",
 			 "accepted", (json_int_t)stats->accepted, "refused",
 			 (json_int_t)stats->refused, "calls_in", (json_int_t)stats->calls_in,
 			 "calls_out", (json_int_t)stats->calls_out, "packets_in",
@@ -29,7 +32,43 @@ static json_t *stats_json(const struct rpc_stats *stats)
 			 "faults", (json_int_t)stats->faults, "naks", (json_int_t)stats->naks,
 			 "auth_failures", (json_int_t)stats->auth_failures, "connections",
 			 (int)stats->connections, "unauthenticated", (int)stats->unauthenticated,
-			 "associations", (int)stats->assocs, "calls", (int)stats->calls);
+			 "waiting", (int)stats->waiting, "associations", (int)stats->assocs,
+			 "calls", (int)stats->calls, "buffered", (json_int_t)stats->buffered);
+}
+
+static void add_limited(json_t *json, const char *section, const char *name, uint64_t number)
+{
+	char key[128];
+
+	(void)snprintf(key, sizeof(key), "%s.%s", section, name);
+	json_object_set_new(json, key, json_integer((json_int_t)number));
+}
+
+/* How often each limit has cost somebody something, under its name in the file. */
+static json_t *limited_json(const struct daemon *daemon)
+{
+	const struct rpc_stats *rpc = rpc_server_stats(daemon->rpc);
+	struct control_stats control = control_server_stats(daemon->control);
+	json_t *json = json_object();
+
+	for (unsigned int i = 0; i < RPC_NUM_LIMITS; i++) {
+		add_limited(json, "rpc", rpc_limit_name((enum rpc_limit)i), rpc->limited[i]);
+	}
+	for (unsigned int i = 0; i < SWN_NUM_LIMITS; i++) {
+		char name[64];
+
+		(void)snprintf(name, sizeof(name), "max_%s", swn_limit_name((enum swn_limit)i));
+		add_limited(json, "witness", name,
+			    swn_service_refused(daemon->swn, (enum swn_limit)i));
+	}
+	add_limited(json, "global", "max_control_clients", control.refused);
+	add_limited(json, "global", "control_timeout", control.timeouts + control.unread);
+	add_limited(json, "global", "control_files", control.out_of_files);
+	if (daemon->metrics != NULL) {
+		add_limited(json, "metrics", "timeout", metrics_http_timeouts(daemon->metrics));
+		add_limited(json, "metrics", "files", metrics_http_out_of_files(daemon->metrics));
+	}
+	return json;
 }
 
 static json_t *listen_json(const struct daemon *daemon)
@@ -95,13 +134,14 @@ static int cmd_ping(void *private_data, TALLOC_CTX *mem_ctx, const json_t *reque
 
 json_t *daemon_status_json(const struct daemon *daemon)
 {
-	return json_pack(
-		"{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", WITNESSD_VERSION,
-		"pid", (int)getpid(), "uptime", uptime_s(daemon), "net_names", names_json(daemon),
-		"rpc", rpc_json(daemon), "auth", auth_json(daemon), "cluster",
-		cluster_status_json(daemon->cluster), "witness",
-		swn_service_status_json(daemon->swn), "limits", limits_json(daemon), "tickle",
-		daemon->conntrack != NULL ? conntrack_status_json(daemon->conntrack) : json_null());
+	return json_pack("{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version",
+			 WITNESSD_VERSION, "pid", (int)getpid(), "uptime", uptime_s(daemon),
+			 "net_names", names_json(daemon), "rpc", rpc_json(daemon), "auth",
+			 auth_json(daemon), "cluster", cluster_status_json(daemon->cluster),
+			 "witness", swn_service_status_json(daemon->swn), "limits",
+			 limits_json(daemon), "limited", limited_json(daemon), "tickle",
+			 daemon->conntrack != NULL ? conntrack_status_json(daemon->conntrack)
+						   : json_null());
 }
 
 static int cmd_status(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
@@ -237,9 +277,15 @@ int daemon_control_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 					config_string(daemon->config, "global.control"),
 					group[0] != '\0' ? group : NULL, &daemon->control);
 
+	const struct control_limits limits = {
+		.clients = config_number(daemon->config, "global.max_control_clients"),
+		.timeout_ms = config_number(daemon->config, "global.control_timeout") * 1000,
+	};
+
 	if (ret != 0) {
 		return control_error(daemon, mem_ctx, ret, why);
 	}
+	control_server_limit(daemon->control, &limits);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]) && ret == 0; i++) {
 		ret = control_server_add(daemon->control, commands[i].name, commands[i].fn, daemon);
 	}

@@ -37,9 +37,14 @@ int daemon_metrics_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 	uint16_t port = (uint16_t)config_number(daemon->config, "metrics.port");
 	size_t num;
 	const char *const *list = config_list(daemon->config, "metrics.listen", &num);
-	int err =
-		num > 0 ? metrics_http_create(daemon, daemon->ev, text_of, daemon, &daemon->metrics)
-			: 0;
+	const struct metrics_http_limits limits = {
+		.connections = config_number(daemon->config, "metrics.max_connections"),
+		.source = config_number(daemon->config, "metrics.max_connections_source"),
+		.time_ms = config_number(daemon->config, "metrics.timeout") * 1000,
+	};
+	int err = num > 0 ? metrics_http_create(daemon, daemon->ev, text_of, daemon, &limits,
+						&daemon->metrics)
+			  : 0;
 
 	if (err == ENOTSUP) {
 		log_err("metrics.listen: the metrics are not served over HTTP: this witnessd was "

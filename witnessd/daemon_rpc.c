@@ -62,10 +62,22 @@ static struct rpc_limits limits_from(const struct config *config)
 	limits.unauthenticated = config_number(config, "rpc.max_unauthenticated");
 	limits.unauthenticated_source = config_number(config, "rpc.max_unauthenticated_source");
 	limits.calls = config_number(config, "rpc.max_calls");
+	limits.contexts = config_number(config, "rpc.max_contexts");
+	limits.sec_contexts = config_number(config, "rpc.max_security_contexts");
+	limits.auth_legs = config_number(config, "rpc.max_auth_steps");
+	limits.reassembly = config_number(config, "rpc.max_request");
+	limits.fragments = config_number(config, "rpc.max_fragments");
+	limits.unsent = config_number(config, "rpc.max_unsent");
+	limits.buffered = (size_t)config_number(config, "rpc.max_buffered") * 1024 * 1024;
 	limits.auth_failures = config_number(config, "rpc.max_auth_failures");
+	limits.patience_ms = config_number(config, "rpc.patience") * 1000;
 	limits.bind_ms = config_number(config, "rpc.bind_timeout") * 1000;
 	limits.auth_ms = config_number(config, "rpc.auth_timeout") * 1000;
 	limits.pdu_ms = config_number(config, "rpc.pdu_timeout") * 1000;
+	limits.request_ms = config_number(config, "rpc.request_timeout") * 1000;
+	limits.unsent_ms = config_number(config, "rpc.unsent_timeout") * 1000;
+	limits.close_ms = config_number(config, "rpc.close_timeout") * 1000;
+	limits.keepalive_s = config_number(config, "rpc.keepalive");
 	limits.idle_ms = config_number(config, "rpc.idle_timeout") * 1000;
 	return limits;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "witnessd/util/clock.h"
+#include "witnessd/util/files.h"
 #include "witnessd/util/log.h"
 #include "witnessd/util/tcplisten.h"
 
@@ -23,6 +24,8 @@ struct metrics_http {
 	void *private_data;
 	struct MHD_Response *text; /* shared by all who ask within METRICS_HTTP_FRESH_MS; or NULL */
 	uint64_t made_ms;
+	struct metrics_http_limits limits;
+	uint64_t timeouts, out_of_files;
 };
 
 /* One address. */
@@ -35,6 +38,7 @@ struct endpoint {
 
 /* Ends a connection whose client takes too long, to ask or to read: the library's own limit is of silence only. */
 struct deadline {
+	struct metrics_http *http;
 	struct tevent_timer *timer;
 	int fd; /* the library's */
 };
@@ -123,6 +127,7 @@ static void on_deadline(struct tevent_context *ev, struct tevent_timer *te, stru
 	struct deadline *deadline = talloc_get_type_abort(private_data, struct deadline);
 
 	deadline->timer = NULL;
+	deadline->http->timeouts++;
 	(void)shutdown(deadline->fd, SHUT_RDWR); /* the library sees it, and closes */
 }
 
@@ -141,10 +146,11 @@ static void on_connection(void *private_data, struct MHD_Connection *connection,
 	}
 	deadline = talloc_zero(endpoint, struct deadline);
 	if (deadline != NULL && info != NULL) {
+		deadline->http = endpoint->http;
 		deadline->fd = info->connect_fd;
-		deadline->timer =
-			tevent_add_timer(endpoint->http->ev, deadline,
-					 clock_in_ms(METRICS_HTTP_TIME_MS), on_deadline, deadline);
+		deadline->timer = tevent_add_timer(endpoint->http->ev, deadline,
+						   clock_in_ms(endpoint->http->limits.time_ms),
+						   on_deadline, deadline);
 	}
 	if (info != NULL && (deadline == NULL || deadline->timer == NULL)) {
 		(void)shutdown(info->connect_fd, SHUT_RDWR);
@@ -171,21 +177,39 @@ static void on_ready(struct tevent_context *ev, struct tevent_fd *fde, uint16_t 
 	take_turn(talloc_get_type_abort(private_data, struct endpoint));
 }
 
+static void turn_in(struct endpoint *endpoint, unsigned int ms)
+{
+	TALLOC_FREE(endpoint->timer);
+	endpoint->timer =
+		tevent_add_timer(endpoint->http->ev, endpoint, clock_in_ms(ms), on_timer, endpoint);
+	if (endpoint->timer == NULL) {
+		log_warn("metrics: a timer is lost: out of memory");
+	}
+}
+
+/* Nothing can be accepted: the library would try for as long as somebody wants to connect. */
+static void take_a_rest(struct endpoint *endpoint)
+{
+	endpoint->http->out_of_files++;
+	TEVENT_FD_NOT_READABLE(endpoint->fde);
+	turn_in(endpoint, FILES_PAUSE_MS);
+}
+
 /* What can be done without waiting is done; then the library says when it wants the next turn at the latest. */
 static void take_turn(struct endpoint *endpoint)
 {
+	unsigned int most_ms = endpoint->http->limits.time_ms;
 	MHD_UNSIGNED_LONG_LONG ms;
 
-	(void)MHD_run(endpoint->mhd);
-	TALLOC_FREE(endpoint->timer);
-	if (MHD_get_timeout(endpoint->mhd, &ms) != MHD_YES) {
+	if (!files_left()) {
+		take_a_rest(endpoint);
 		return;
 	}
-	ms = ms < METRICS_HTTP_TIME_MS ? ms : METRICS_HTTP_TIME_MS;
-	endpoint->timer = tevent_add_timer(endpoint->http->ev, endpoint,
-					   clock_in_ms((unsigned int)ms), on_timer, endpoint);
-	if (endpoint->timer == NULL) {
-		log_warn("metrics: a timer is lost: out of memory");
+	TEVENT_FD_READABLE(endpoint->fde);
+	(void)MHD_run(endpoint->mhd);
+	TALLOC_FREE(endpoint->timer);
+	if (MHD_get_timeout(endpoint->mhd, &ms) == MHD_YES) {
+		turn_in(endpoint, ms < most_ms ? (unsigned int)ms : most_ms);
 	}
 }
 
@@ -200,13 +224,14 @@ static int endpoint_destructor(struct endpoint *endpoint)
 
 static struct MHD_Daemon *start(struct endpoint *endpoint, const struct ipaddr *addr, int fd)
 {
+	const struct metrics_http_limits *limits = &endpoint->http->limits;
+
 	return MHD_start_daemon(
 		MHD_USE_EPOLL | (addr->family == AF_INET6 ? MHD_USE_IPv6 : MHD_NO_FLAG), 0, NULL,
 		NULL, on_request, endpoint, MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned int)METRICS_HTTP_CONNECTIONS,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned int)METRICS_HTTP_SOURCE,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)METRICS_HTTP_TIME_MS / 1000,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_LIMIT,
+		MHD_OPTION_CONNECTION_LIMIT, limits->connections,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, limits->source, MHD_OPTION_CONNECTION_TIMEOUT,
+		limits->time_ms / 1000, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_LIMIT,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, endpoint, MHD_OPTION_END);
 }
 
@@ -252,7 +277,8 @@ static int http_destructor(struct metrics_http *http)
 }
 
 int metrics_http_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, metrics_http_fn fn,
-			void *private_data, struct metrics_http **out)
+			void *private_data, const struct metrics_http_limits *limits,
+			struct metrics_http **out)
 {
 	struct metrics_http *http = talloc_zero(mem_ctx, struct metrics_http);
 
@@ -262,17 +288,39 @@ int metrics_http_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, metrics_
 	http->ev = ev;
 	http->fn = fn;
 	http->private_data = private_data;
+	http->limits = *limits;
 	talloc_set_destructor(http, http_destructor);
 	*out = http;
 	return 0;
 }
 
+uint64_t metrics_http_timeouts(const struct metrics_http *http)
+{
+	return http->timeouts;
+}
+
+uint64_t metrics_http_out_of_files(const struct metrics_http *http)
+{
+	return http->out_of_files;
+}
+
 #else
 
 int metrics_http_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, metrics_http_fn fn,
-			void *private_data, struct metrics_http **out)
+			void *private_data, const struct metrics_http_limits *limits,
+			struct metrics_http **out)
 {
 	return ENOTSUP;
+}
+
+uint64_t metrics_http_timeouts(const struct metrics_http *http)
+{
+	return 0;
+}
+
+uint64_t metrics_http_out_of_files(const struct metrics_http *http)
+{
+	return 0;
 }
 
 int metrics_http_listen(struct metrics_http *http, const struct ipaddr *addr, uint16_t port)

@@ -7,15 +7,19 @@
 #ifndef WITNESSD_METRICS_HTTP_H
 #define WITNESSD_METRICS_HTTP_H
 
+#include <stdint.h>
 #include <talloc.h>
 #include <tevent.h>
 
 #include "witnessd/util/ipaddr.h"
 
-#define METRICS_HTTP_CONNECTIONS 16    /* of one address; others wait in the kernel */
-#define METRICS_HTTP_SOURCE      4     /* of these from one source; more are closed */
-#define METRICS_HTTP_TIME_MS     10000 /* from connecting to the end of the answer */
-#define METRICS_HTTP_FRESH_MS    1000
+#define METRICS_HTTP_FRESH_MS 1000
+
+struct metrics_http_limits {
+	unsigned int connections; /* of one address; others wait in the kernel */
+	unsigned int source;      /* of these from one source; more are closed */
+	unsigned int time_ms;     /* from connecting to the end of the answer */
+};
 
 struct metrics_http;
 
@@ -23,13 +27,18 @@ struct metrics_http;
 typedef char *(*metrics_http_fn)(void *private_data, TALLOC_CTX *mem_ctx);
 
 /**
- * Serves nothing yet; freeing it closes all connections.
+ * Serves nothing yet; limits are copied; freeing it closes all connections.
  * @return 0, ENOMEM, or ENOTSUP when witnessd was built without libmicrohttpd
  */
 int metrics_http_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, metrics_http_fn fn,
-			void *private_data, struct metrics_http **out);
+			void *private_data, const struct metrics_http_limits *limits,
+			struct metrics_http **out);
 
 /** Serve on an address, too. @return 0, ENOMEM, EIO when the library refuses, or what binding gave */
 int metrics_http_listen(struct metrics_http *http, const struct ipaddr *addr, uint16_t port);
+
+/** Connections that were ended because their time was over; times that no descriptor was left. */
+uint64_t metrics_http_timeouts(const struct metrics_http *http);
+uint64_t metrics_http_out_of_files(const struct metrics_http *http);
 
 #endif

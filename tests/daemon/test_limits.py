@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Limits and time-outs: what is over them is refused, and everybody else is served."""
+import ctypes
 import os
 import re
 import resource
+import socket
+import struct
 import subprocess
 import time
 
@@ -91,6 +94,132 @@ def test_refusals_are_counted_and_logged_once(start_daemon):
     assert len(lines) == 1 and daemon.user in lines[0] and "warning" in lines[0].lower(), lines
 
 
+def limited(daemon):
+    """{key: times}, of the limits that somebody has run into."""
+    return {key: times for key, times in daemon.json("status")["limited"].items() if times}
+
+
+def test_all_that_has_a_limit_is_in_the_metrics(start_daemon):
+    daemon = start_daemon({"rpc.max_request": 8192})
+    text = daemon.ctl("metrics").stdout
+    assert 'witnessd_limit{limit="rpc.max_request"} 8192\n' in text
+    for key in daemon.json("status")["limits"]:
+        if key not in ("metrics.max_connections", "metrics.max_connections_source"):  # the library does not tell
+            assert f'witnessd_limited_total{{limit="{key}"}} 0\n' in text, key
+    with daemon.conn() as conn:
+        conn.send(r.request(0, b"", 2, hint=9000, flags=r.FIRST)).expect_fault(r.ACCESS_DENIED, closes=True)
+    assert limited(daemon) == {"rpc.max_request": 1}
+    assert 'witnessd_limited_total{limit="rpc.max_request"} 1\n' in daemon.ctl("metrics").stdout
+    assert "a connection from 127.0.0.1 has reached rpc.max_request" in daemon.text()
+
+
+def test_fragments_and_bytes_of_a_request(start_daemon):
+    daemon = start_daemon({"rpc.max_fragments": 3, "rpc.max_request": 8192})
+    for piece, fragments in ((b"", 4), (b"x" * 4096, 3)):
+        with daemon.conn() as conn:
+            for n in range(fragments):
+                conn.send(r.request(0, piece, 2, hint=0, flags=0 if n else r.FIRST))
+            conn.expect_fault(r.ACCESS_DENIED, closes=True)
+    assert limited(daemon) == {"rpc.max_fragments": 1, "rpc.max_request": 1}
+
+
+def test_fragments_that_drip(start_daemon):
+    """Each comes in time, and each could be the last but one."""
+    daemon = start_daemon({"rpc.request_timeout": 1})
+    with daemon.conn() as conn:
+        start = time.monotonic()
+        with pytest.raises(OSError):
+            conn.send(r.request(0, b"x", 2, hint=0, flags=r.FIRST))
+            while time.monotonic() - start < 20:
+                conn.send(r.request(0, b"x", 2, hint=0, flags=0))
+                time.sleep(0.1)
+        assert 0.7 < time.monotonic() - start < 8
+    assert limited(daemon) == {"rpc.request_timeout": 1}
+
+
+def test_contexts_and_calls_of_a_connection(start_daemon):
+    daemon = start_daemon({"rpc.max_contexts": 1, "rpc.max_security_contexts": 1, "rpc.max_calls": 1})
+    with daemon.ntlm(flags=3 | r.MPX) as conn:
+        handle = daemon.register(conn)
+        conn.start(swn.ASYNC_NOTIFY, handle)
+        conn.start(swn.ASYNC_NOTIFY, handle)
+        conn.expect_fault(0x1C010014)  # nca_s_server_too_busy
+        ack = conn.ask(r.bind(r.context(1, r.MGMT), ptype=r.ALTER, call_id=7))
+        assert ack.ptype == r.ALTER_RESP and ack.results == [(2, 3)]  # local limit exceeded
+        conn.send(r.bind(r.context(0, r.WITNESS), ptype=r.ALTER, call_id=8, auth=r.trailer(10, 5, 0, 99) + b"x" * 40))
+        conn.expect_fault(r.PROTO, closes=True)
+    assert limited(daemon) == {"rpc.max_calls": 1, "rpc.max_contexts": 1, "rpc.max_security_contexts": 1}
+
+
+def deaf(daemon, pieces):
+    """A client that asks on and takes only so many bytes of what comes, ten times a second, until it is closed."""
+    with daemon.ntlm(flags=3 | r.MPX) as conn:
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        conn.sock.settimeout(0.1)
+        start = time.monotonic()
+        try:
+            while time.monotonic() - start < 30:
+                try:
+                    conn.start(swn.GET_INTERFACE_LIST)
+                except TimeoutError:  # in the middle of one; nobody will miss the rest
+                    if pieces:
+                        conn.sock.recv(pieces)
+        except OSError:
+            pass
+        return time.monotonic() - start
+
+
+@pytest.mark.parametrize("pieces", [0, 1], ids=["never", "drop-by-drop"])
+def test_who_does_not_read_is_closed(start_daemon, pieces):
+    daemon = start_daemon({"rpc.unsent_timeout": 1, "rpc.max_unsent": 65536, "global.log_level": "notice"})
+    took = deaf(daemon, pieces)
+    assert took < 25
+    assert limited(daemon) == {"rpc.unsent_timeout": 1}
+    conftest.wait_for(lambda: daemon.json("status")["rpc"]["stats"]["buffered"] == 0, "what it had is freed")
+
+
+def test_memory_of_all_is_taken_from_who_has_most(start_daemon):
+    daemon = start_daemon({"rpc.max_buffered": 1})
+    with daemon.ntlm() as waiting:
+        pending = waiting.start(swn.ASYNC_NOTIFY, daemon.register(waiting))
+        hogs = [daemon.conn() for _ in range(6)]
+        try:
+            for hog in hogs:
+                for n in range(50):
+                    hog.send(r.request(0, b"x" * 4096, 2, hint=0, flags=0 if n else r.FIRST))
+            conftest.wait_for(lambda: limited(daemon).get("rpc.max_buffered"), "there is too much")
+            assert 1 <= len(drained(hogs)) < 6
+            assert daemon.json("status")["rpc"]["stats"]["buffered"] <= 1024 * 1024
+            daemon.ctl("static", "address", "127.0.77.2", "down")
+            assert swn.notify(waiting.finish(pending))[0] == 0
+        finally:
+            for hog in hogs:
+                hog.close()
+    conftest.wait_for(lambda: daemon.json("status")["rpc"]["stats"]["buffered"] == 0, "all is freed")
+
+
+def vanish(sock):
+    """From now on the socket throws away what comes, and its host says nothing about it."""
+    drop = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # BPF_RET, 0 bytes
+    sock.setsockopt(socket.SOL_SOCKET, 26, struct.pack("HL", 1, ctypes.addressof(drop)))  # SO_ATTACH_FILTER
+
+
+def test_clients_that_vanish(start_daemon):
+    """While they wait for an answer, and while one is on its way to them."""
+    daemon = start_daemon({"rpc.keepalive": 1})
+    with daemon.ntlm() as silent, daemon.ntlm() as told, daemon.ntlm() as alive:
+        pending = alive.start(swn.ASYNC_NOTIFY, daemon.register(alive, ip="127.0.77.3"))
+        silent.start(swn.ASYNC_NOTIFY, daemon.register(silent, ip="127.0.77.3"))
+        told.start(swn.ASYNC_NOTIFY, daemon.register(told))
+        for conn in (silent, told):
+            vanish(conn.sock)
+        daemon.ctl("static", "address", "127.0.77.2", "down")
+        conftest.wait_for(lambda: daemon.json("status")["rpc"]["stats"]["connections"] == 1, "they are gone", 40)
+        assert limited(daemon) == {"rpc.keepalive": 2}
+        daemon.ctl("static", "address", "127.0.77.3", "down")
+        assert swn.notify(alive.finish(pending))[0] == 0
+
+
 def cpu_seconds(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii") as f:
         fields = f.read().rsplit(")", 1)[1].split()
@@ -98,8 +227,12 @@ def cpu_seconds(pid):
 
 
 def test_no_descriptors_are_left(start_daemon):
-    """Clients who come then are refused or wait, without the daemon turning in circles; the others go on."""
-    daemon = start_daemon()
+    """
+    Clients who come then are refused or wait, without the daemon turning in circles; the others go on. The same
+    for those of the control socket and collectors of metrics, whose libraries would try for ever.
+    """
+    options = {"metrics.listen": "127.0.77.1", "metrics.port": conftest.free_port("127.0.77.1")}
+    daemon = start_daemon(options)
     pid = daemon.process.pid
     soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     late = []
@@ -110,17 +243,24 @@ def test_no_descriptors_are_left(start_daemon):
         try:
             before = cpu_seconds(pid)
             late = [daemon.raw() for _ in range(20)]
+            late += [socket.socket(socket.AF_UNIX) for _ in range(2)]
+            for sock in late[-2:]:
+                sock.connect((b"\0" + daemon.control.encode()).ljust(108, b"\0"))  # as libqb names it
+            late += [r.Conn(daemon.addr, options["metrics.port"]) for _ in range(2)]
             conftest.wait_for(lambda: "cannot accept a connection" in daemon.text(), "it is logged")
             assert swn.interfaces(conn.call(swn.GET_INTERFACE_LIST))
             time.sleep(2)
             assert cpu_seconds(pid) - before < 1
             assert daemon.text().count("cannot accept a connection") < 50
+            assert len(daemon.text()) < 200000
         finally:
             resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
             for raw in late:
                 raw.close()
         with daemon.ntlm() as fresh:
             assert register_code(fresh) == 0
+        for key in ("rpc.files", "global.control_files"):
+            assert 0 < limited(daemon)[key] < 50, key
         pending = conn.start(swn.ASYNC_NOTIFY, handle)
         daemon.ctl("static", "address", "127.0.77.2", "down")
         assert swn.notify(conn.finish(pending))[0] == 0

@@ -433,20 +433,22 @@ static void a_client_that_does_not_read_holds_up_nobody(void **state)
 	assert_int_equal(run_client(f, client_echo), 0);
 }
 
+#define CROWD 32 /* the default of control_limits */
+
 static int client_crowd(const struct fixture *f)
 {
-	qb_ipcc_connection_t *c[CONTROL_MAX_CLIENTS];
+	qb_ipcc_connection_t *c[CROWD];
 	json_t *request = json_pack("{s:s, s:s}", "command", "echo", "what", "x");
 	json_t *result = NULL;
 	char *why = NULL;
 
-	for (int i = 0; i < CONTROL_MAX_CLIENTS; i++) {
+	for (int i = 0; i < CROWD; i++) {
 		c[i] = qb_ipcc_connect(f->name, CONTROL_BUFFER);
 		EXPECT(c[i] != NULL);
 	}
 	EXPECT(control_call(NULL, f->name, request, 5000, &result, &why) == EBUSY);
 	EXPECT(strstr(why, "too many clients") != NULL);
-	for (int i = 0; i < CONTROL_MAX_CLIENTS; i++) {
+	for (int i = 0; i < CROWD; i++) {
 		qb_ipcc_disconnect(c[i]);
 	}
 	return 0;

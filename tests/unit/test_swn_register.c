@@ -4,6 +4,7 @@
  * and whose a handle is.
  */
 #include "tests/unit/swn_fixture.h"
+#include "witnessd/util/log_sources.h"
 
 /* --- Register and RegisterEx --- */
 
@@ -274,9 +275,9 @@ static void refusals_of_many_sources_do_not_fill_the_log(void **state)
 	for (unsigned int n = 0; n < 1000; n++) {
 		lines += noted(refusals, n, 100, &unsaid);
 	}
-	assert_int_equal(lines, SWN_REFUSALS_SOURCES);
+	assert_int_equal(lines, LOG_SOURCES_MAX);
 	assert_true(noted(refusals, 5000, 160, &unsaid));
-	assert_int_equal(unsaid, 1000 - SWN_REFUSALS_SOURCES);
+	assert_int_equal(unsaid, 1000 - LOG_SOURCES_MAX);
 	talloc_free(refusals);
 }
 

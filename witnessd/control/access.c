@@ -88,9 +88,14 @@ int control_access_create(TALLOC_CTX *mem_ctx, const char *group, struct control
 	return 0;
 }
 
+bool control_access_owner(const struct control_access *access, uid_t uid)
+{
+	return uid == 0 || uid == access->owner;
+}
+
 bool control_access_allowed(const struct control_access *access, uid_t uid, gid_t gid)
 {
-	if (uid == 0 || uid == access->owner || (access->has_group && gid == access->group)) {
+	if (control_access_owner(access, uid) || (access->has_group && gid == access->group)) {
 		return true;
 	}
 	for (size_t i = 0; i < access->num_members; i++) {

@@ -13,9 +13,22 @@
 
 #define CONTROL_MAX_REQUEST (64 * 1024)
 #define CONTROL_MAX_REPLY   (64 * 1024 * 1024) /* some 100,000 registrations */
-#define CONTROL_MAX_CLIENTS 32
 
 struct control_server;
+
+struct control_limits {
+	unsigned int clients;    /* a quarter of them only for root and who runs the daemon */
+	unsigned int timeout_ms; /* since its last message, and for fetching an answer */
+};
+extern const struct control_limits control_limits_default;
+
+/* Since the start. */
+struct control_stats {
+	uint64_t refused;      /* connections, because there are too many */
+	uint64_t timeouts;     /* clients that were closed because they say nothing */
+	uint64_t unread;       /* clients that were closed because they ask and do not read */
+	uint64_t out_of_files; /* times that no connection could be accepted */
+};
 
 /**
  * Answers a command. request is borrowed.
@@ -33,6 +46,10 @@ typedef int (*control_fn)(void *private_data, TALLOC_CTX *mem_ctx, const json_t 
  */
 int control_server_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const char *name,
 			  const char *group, struct control_server **out);
+
+/** Other limits than control_limits_default, for connections to come. */
+void control_server_limit(struct control_server *server, const struct control_limits *limits);
+struct control_stats control_server_stats(const struct control_server *server);
 
 /**
  * An answer that is made while it is fetched, for lists that may be long: no turn of the event loop has to make

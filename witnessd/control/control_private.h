@@ -82,6 +82,8 @@ struct control_access {
 
 /** Look the group up (NULL: none). @return 0, ENOENT or ENOMEM; *out is a child of mem_ctx */
 int control_access_create(TALLOC_CTX *mem_ctx, const char *group, struct control_access **out);
+/** Root, or who runs the daemon. */
+bool control_access_owner(const struct control_access *access, uid_t uid);
 bool control_access_allowed(const struct control_access *access, uid_t uid, gid_t gid);
 
 #endif

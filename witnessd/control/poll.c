@@ -3,18 +3,20 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <uthash.h>
 
-/*
- * Anyone on the host can connect and say nothing, and libqb lets them: they may keep others from the
- * control socket, but must not use up the files that witness clients need.
- */
-#define MAX_WATCHES 128
+#include "witnessd/util/clock.h"
+#include "witnessd/util/files.h"
 
 struct control_poll {
 	struct tevent_context *ev;
 	struct watch *watches;
 	uint64_t last_id;
+	unsigned int max, num[CONTROL_NUM_RANKS]; /* connections */
+	enum control_rank (*rank)(void *private_data, uid_t uid, gid_t gid);
+	void *rank_private;
+	uint64_t refused, out_of_files;
 };
 
 /* One fd of libqb's. */
@@ -25,6 +27,9 @@ struct watch {
 	void *data;
 	qb_ipcs_dispatch_fn_t fn;
 	struct tevent_fd *fde;
+	bool listening;
+	struct tevent_timer *pause; /* of a listening one: no descriptor is left */
+	enum control_rank rank;     /* of the others */
 	UT_hash_handle hh;
 };
 
@@ -43,6 +48,9 @@ static int watch_destructor(struct watch *watch)
 {
 	HASH_DEL(the_poll->watches, watch);
 	TALLOC_FREE(watch->fde);
+	if (!watch->listening) {
+		the_poll->num[watch->rank]--;
+	}
 	return 0;
 }
 
@@ -54,27 +62,6 @@ static struct watch *watch_find(int32_t fd)
 		HASH_FIND_INT(the_poll->watches, &fd, watch);
 	}
 	return watch;
-}
-
-static void watch_ready(struct tevent_context *ev, struct tevent_fd *fde, uint16_t flags,
-			void *private_data)
-{
-	struct watch *watch = private_data;
-	uint64_t id = watch->id;
-	int32_t fd = watch->fd;
-	/* libqb tells a hang-up from something to read; tevent doesn't. */
-	struct pollfd pfd = {.fd = fd, .events = (short)watch->events};
-
-	if (poll(&pfd, 1, 0) != 1) {
-		return;
-	}
-	if (watch->fn(fd, pfd.revents, watch->data) < 0) {
-		/* As qb_loop does: a negative answer ends the watch, unless that has been done. */
-		watch = watch_find(fd);
-		if (watch != NULL && watch->id == id) {
-			talloc_free(watch);
-		}
-	}
 }
 
 static uint16_t tevent_flags(int32_t events)
@@ -90,6 +77,51 @@ static uint16_t tevent_flags(int32_t events)
 	return flags;
 }
 
+static void watch_resume(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
+			 void *private_data)
+{
+	struct watch *watch = talloc_get_type_abort(private_data, struct watch);
+
+	TALLOC_FREE(watch->pause);
+	tevent_fd_set_flags(watch->fde, tevent_flags(watch->events));
+}
+
+/* libqb would try to accept, fail, say so in the log and be called again, without end. */
+static void watch_pause(struct watch *watch)
+{
+	the_poll->out_of_files++;
+	watch->pause = tevent_add_timer(the_poll->ev, watch, clock_in_ms(FILES_PAUSE_MS),
+					watch_resume, watch);
+	if (watch->pause != NULL) {
+		tevent_fd_set_flags(watch->fde, 0);
+	}
+}
+
+static void watch_ready(struct tevent_context *ev, struct tevent_fd *fde, uint16_t flags,
+			void *private_data)
+{
+	struct watch *watch = private_data;
+	uint64_t id = watch->id;
+	int32_t fd = watch->fd;
+	/* libqb tells a hang-up from something to read; tevent doesn't. */
+	struct pollfd pfd = {.fd = fd, .events = (short)watch->events};
+
+	if (poll(&pfd, 1, 0) != 1) {
+		return;
+	}
+	if (watch->listening && !files_left()) {
+		watch_pause(watch);
+		return;
+	}
+	if (watch->fn(fd, pfd.revents, watch->data) < 0) {
+		/* As qb_loop does: a negative answer ends the watch, unless that has been done. */
+		watch = watch_find(fd);
+		if (watch != NULL && watch->id == id) {
+			talloc_free(watch);
+		}
+	}
+}
+
 static int32_t dispatch_mod(enum qb_loop_priority p, int32_t fd, int32_t events, void *data,
 			    qb_ipcs_dispatch_fn_t fn)
 {
@@ -101,19 +133,66 @@ static int32_t dispatch_mod(enum qb_loop_priority p, int32_t fd, int32_t events,
 	watch->events = events;
 	watch->data = data;
 	watch->fn = fn;
-	tevent_fd_set_flags(watch->fde, tevent_flags(events));
+	if (watch->pause == NULL) {
+		tevent_fd_set_flags(watch->fde, tevent_flags(events));
+	}
 	return 0;
+}
+
+static bool is_listening(int fd)
+{
+	int listening = 0;
+	socklen_t len = sizeof(listening);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 && listening != 0;
+}
+
+static enum control_rank rank_of(int fd)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	if (the_poll->rank == NULL) {
+		return CONTROL_OWNER;
+	}
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0) {
+		return CONTROL_STRANGER;
+	}
+	return the_poll->rank(the_poll->rank_private, cred.uid, cred.gid);
+}
+
+static bool has_room(enum control_rank rank)
+{
+	const unsigned int *num = the_poll->num;
+	unsigned int max = the_poll->max;
+	unsigned int others = num[CONTROL_MEMBER] + num[CONTROL_STRANGER];
+
+	if (the_poll->rank == NULL) {
+		return true;
+	}
+	switch (rank) {
+	case CONTROL_STRANGER:
+		return num[CONTROL_STRANGER] < max / 4;
+	case CONTROL_MEMBER:
+		return others < max / 4 * 3;
+	default:
+		return num[CONTROL_OWNER] + others < max;
+	}
 }
 
 static int32_t dispatch_add(enum qb_loop_priority p, int32_t fd, int32_t events, void *data,
 			    qb_ipcs_dispatch_fn_t fn)
 {
+	bool listening = is_listening(fd);
+	enum control_rank rank;
 	struct watch *watch;
 
 	if (the_poll == NULL || watch_find(fd) != NULL) {
 		return -EEXIST;
 	}
-	if (HASH_COUNT(the_poll->watches) >= MAX_WATCHES) {
+	rank = listening ? CONTROL_OWNER : rank_of(fd);
+	if (!listening && !has_room(rank)) {
+		the_poll->refused++;
 		return -EMFILE;
 	}
 	watch = talloc_zero(the_poll, struct watch);
@@ -125,6 +204,8 @@ static int32_t dispatch_add(enum qb_loop_priority p, int32_t fd, int32_t events,
 	watch->events = events;
 	watch->data = data;
 	watch->fn = fn;
+	watch->listening = listening;
+	watch->rank = rank;
 	watch->fde =
 		tevent_add_fd(the_poll->ev, watch, fd, tevent_flags(events), watch_ready, watch);
 	if (watch->fde == NULL) {
@@ -132,6 +213,9 @@ static int32_t dispatch_add(enum qb_loop_priority p, int32_t fd, int32_t events,
 		return -ENOMEM;
 	}
 	HASH_ADD_INT(the_poll->watches, fd, watch);
+	if (!listening) {
+		the_poll->num[rank]++;
+	}
 	talloc_set_destructor(watch, watch_destructor);
 	return 0;
 }
@@ -208,4 +292,23 @@ void control_poll_attach(qb_ipcs_service_t *service)
 	};
 
 	qb_ipcs_poll_handlers_set(service, &handlers); /* copies them */
+}
+
+void control_poll_limit(struct control_poll *poll_ctx, unsigned int max,
+			enum control_rank (*rank)(void *private_data, uid_t uid, gid_t gid),
+			void *private_data)
+{
+	poll_ctx->max = max;
+	poll_ctx->rank = rank;
+	poll_ctx->rank_private = private_data;
+}
+
+uint64_t control_poll_refused(const struct control_poll *poll_ctx)
+{
+	return poll_ctx->refused;
+}
+
+uint64_t control_poll_out_of_files(const struct control_poll *poll_ctx)
+{
+	return poll_ctx->out_of_files;
 }

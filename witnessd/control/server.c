@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "witnessd/control/poll.h"
+#include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
 
 struct control_server {
@@ -16,14 +17,28 @@ struct control_server {
 	struct control_access *access;
 	struct control_poll *poll;
 	qb_ipcs_service_t *service;
+	struct control_limits limits;
+	struct control_stats stats;
 	unsigned int clients;
+	uint64_t complained_ms;
 };
+
+const struct control_limits control_limits_default = {
+	.clients = 32,
+	.timeout_ms = 60 * 1000,
+};
+
+/* Connections for each client that there may be: those who have not said who they are, too. */
+#define CONNECTIONS_A_CLIENT 4
+
+#define QUIET_MS             10000 /* between two lines about clients that are turned away */
 
 /* A client: the reply that it has not fetched to the end. */
 struct control_client {
 	struct control_server *server;
 	qb_ipcs_connection_t *conn;
 	struct tevent_immediate *cut; /* not NULL: is being cut off */
+	struct tevent_timer *timer;   /* until it is */
 	struct control_reply *reply;  /* NULL: nothing is to be fetched */
 };
 
@@ -32,18 +47,38 @@ static struct control_server *server_of(qb_ipcs_connection_t *c)
 	return qb_ipcs_connection_service_context_get(c);
 }
 
+/* Anyone on the host can cause these lines. */
+static bool may_complain(struct control_server *server)
+{
+	uint64_t now = clock_ms();
+
+	if (server->complained_ms != 0 && now - server->complained_ms < QUIET_MS) {
+		return false;
+	}
+	server->complained_ms = now;
+	return true;
+}
+
 static int32_t client_accept(qb_ipcs_connection_t *c, uid_t uid, gid_t gid)
 {
 	struct control_server *server = server_of(c);
+	unsigned int max = server->limits.clients;
 
 	if (!control_access_allowed(server->access, uid, gid)) {
-		log_warn("Control socket: user %u is neither root nor in the control group",
-			 (unsigned int)uid);
+		if (may_complain(server)) {
+			log_warn("Control socket: user %u is neither root nor in the control group",
+				 (unsigned int)uid);
+		}
 		return -EACCES;
 	}
-	if (server->clients >= CONTROL_MAX_CLIENTS) {
-		log_warn("Control socket: %u clients already, user %u is turned away",
-			 server->clients, (unsigned int)uid);
+	/* The members of the group together cannot keep root out. */
+	if (server->clients >= (control_access_owner(server->access, uid) ? max : max / 4 * 3)) {
+		server->stats.refused++;
+		if (may_complain(server)) {
+			log_warn("Control socket: %u clients already (global.max_control_clients), "
+				 "user %u is turned away",
+				 server->clients, (unsigned int)uid);
+		}
 		return -EBUSY;
 	}
 	/*
@@ -60,6 +95,30 @@ static int32_t client_accept(qb_ipcs_connection_t *c, uid_t uid, gid_t gid)
 	return 0;
 }
 
+static void client_cut(struct control_client *client);
+
+static void client_expired(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
+			   void *private_data)
+{
+	struct control_client *client = talloc_get_type_abort(private_data, struct control_client);
+
+	TALLOC_FREE(client->timer);
+	client->server->stats.timeouts++;
+	client_cut(client);
+}
+
+/* Its time begins again. Without a timer it goes at once: it could hold a large answer for ever. */
+static void client_watch(struct control_client *client)
+{
+	TALLOC_FREE(client->timer);
+	client->timer = tevent_add_timer(client->server->ev, client,
+					 clock_in_ms(client->server->limits.timeout_ms),
+					 client_expired, client);
+	if (client->timer == NULL) {
+		client_cut(client);
+	}
+}
+
 static void client_created(qb_ipcs_connection_t *c)
 {
 	struct control_server *server = server_of(c);
@@ -69,6 +128,7 @@ static void client_created(qb_ipcs_connection_t *c)
 	if (client != NULL) { /* else it is never answered, and gives up */
 		client->server = server;
 		client->conn = c;
+		client_watch(client);
 	}
 	qb_ipcs_context_set(c, client);
 }
@@ -94,12 +154,13 @@ static void client_cut_now(struct tevent_context *ev, struct tevent_immediate *i
 }
 
 /*
- * End a client that asks and does not read. Not at once: libqb 2.0 uses the connection after
+ * End a client that says nothing, or asks and does not read. Not at once: libqb 2.0 uses the connection after
  * msg_process(). Should it end before, the immediate goes with the client.
  */
 static void client_cut(struct control_client *client)
 {
-	log_debug("Control socket: a client does not read its answers, closing it");
+	log_debug("Control socket: closing a client that says nothing or does not read");
+	TALLOC_FREE(client->timer);
 	client->cut = tevent_create_immediate(client);
 	if (client->cut != NULL) {
 		tevent_schedule_immediate(client->cut, client->server->ev, client_cut_now, client);
@@ -126,6 +187,7 @@ static int client_send_part(struct control_client *client)
 	iov[0] = (struct iovec){.iov_base = &part, .iov_len = sizeof(part)};
 	iov[1] = (struct iovec){.iov_base = reply->text, .iov_len = len};
 	if (qb_ipcs_response_sendv(client->conn, iov, 2) < 0) {
+		client->server->stats.unread++;
 		client_cut(client);
 		return 0;
 	}
@@ -142,6 +204,7 @@ static void client_refuse(struct control_client *client, int err)
 		.header = {.id = CONTROL_CALL, .size = sizeof(part), .error = -err}};
 
 	if (qb_ipcs_response_send(client->conn, &part, sizeof(part)) < 0) {
+		client->server->stats.unread++;
 		client_cut(client);
 	}
 }
@@ -173,6 +236,7 @@ static int32_t client_message(qb_ipcs_connection_t *c, void *data, size_t size)
 	if (client == NULL || client->cut != NULL) {
 		return 0;
 	}
+	client_watch(client);
 	/* The size is the client's word; within the limit it is at least inside the mapped ring. */
 	if (size < sizeof(header) || size - sizeof(header) > CONTROL_MAX_REQUEST) {
 		client_refuse(client, EMSGSIZE);
@@ -202,6 +266,31 @@ static int server_destructor(struct control_server *server)
 		server->service = NULL;
 	}
 	return 0;
+}
+
+static enum control_rank rank_of(void *private_data, uid_t uid, gid_t gid)
+{
+	const struct control_server *server = private_data;
+
+	if (control_access_owner(server->access, uid)) {
+		return CONTROL_OWNER;
+	}
+	return control_access_allowed(server->access, uid, gid) ? CONTROL_MEMBER : CONTROL_STRANGER;
+}
+
+void control_server_limit(struct control_server *server, const struct control_limits *limits)
+{
+	server->limits = *limits;
+	control_poll_limit(server->poll, limits->clients * CONNECTIONS_A_CLIENT, rank_of, server);
+}
+
+struct control_stats control_server_stats(const struct control_server *server)
+{
+	struct control_stats stats = server->stats;
+
+	stats.refused += control_poll_refused(server->poll);
+	stats.out_of_files = control_poll_out_of_files(server->poll);
+	return stats;
 }
 
 static int server_run(struct control_server *server)
@@ -251,6 +340,7 @@ int control_server_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const 
 		ret = control_poll_create(server, ev, &server->poll);
 	}
 	if (ret == 0) {
+		control_server_limit(server, &control_limits_default);
 		ret = server_run(server);
 	}
 	if (ret != 0) {

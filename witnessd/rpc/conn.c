@@ -11,16 +11,8 @@
 #include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
 
-/*
- * A dead peer is noticed after 60 + 6 * 10 s, also while a call is pending for days. Connections whose
- * clients were all told of the same event are idle since the same moment: the first probe comes up to 30 s
- * earlier, or that of thousands would come at once, and be dropped on the way, or their answers.
- */
-#define KEEPALIVE_IDLE_S   60
-#define KEEPALIVE_SPREAD_S 31
-#define KEEPALIVE_INTVL_S  10
-#define KEEPALIVE_PROBES   6
-#define USER_TIMEOUT_MS    ((KEEPALIVE_IDLE_S + KEEPALIVE_INTVL_S * KEEPALIVE_PROBES) * 1000)
+/* Questions to a silent peer, a sixth of keepalive_s apart. */
+#define KEEPALIVE_PROBES 6
 
 static void arm_idle(struct rpc_conn *conn);
 
@@ -30,6 +22,7 @@ static void leave_unauthenticated(struct rpc_conn *conn)
 		return;
 	}
 	qb_list_del(&conn->unauth_list);
+	conn->source->network->unauthenticated--;
 	rpc_source_leave(conn->source);
 	conn->source = NULL;
 	conn->server->stats.unauthenticated--;
@@ -58,6 +51,8 @@ static int conn_destructor(struct rpc_conn *conn)
 	conn->state = CONN_CLOSING; /* calls that end below answer nothing */
 	wheel_cancel(&conn->idle_timer);
 	conn_no_turn(conn);
+	wheel_cancel(&conn->request_timer);
+	conn->server->stats.buffered -= conn->held;
 	TALLOC_FREE(conn->step);
 	conn_free_calls(conn);
 	leave_unauthenticated(conn);
@@ -95,22 +90,39 @@ static int socket_addresses(struct rpc_conn *conn)
 	return 0;
 }
 
-/* Failing to set one is no reason to turn a client away. */
-static void set_socket_options(int fd, uint64_t id)
+/*
+ * When TCP asks a silent client for the first time. Thousands of clients that were told the same thing at the
+ * same moment fall silent together: their questions are spread over half of the time, or they, or the answers,
+ * would be dropped on the way.
+ */
+static int first_probe_s(const struct rpc_conn *conn)
 {
+	unsigned int keepalive_s = conn->server->limits.keepalive_s;
+
+	return (int)(keepalive_s - conn->id % (keepalive_s / 2 + 1));
+}
+
+/*
+ * A dead peer is noticed also while a call is pending for days. Failing to set an option is no reason to turn
+ * a client away.
+ */
+static void set_socket_options(const struct rpc_conn *conn)
+{
+	int keepalive_s = (int)conn->server->limits.keepalive_s;
+	int between_s = keepalive_s > KEEPALIVE_PROBES ? keepalive_s / KEEPALIVE_PROBES : 1;
 	const struct {
 		int level, name, value;
 	} options[] = {
 		{SOL_SOCKET, SO_KEEPALIVE, 1},
-		{IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S - (int)(id % KEEPALIVE_SPREAD_S)},
-		{IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTVL_S},
+		{IPPROTO_TCP, TCP_KEEPIDLE, first_probe_s(conn)},
+		{IPPROTO_TCP, TCP_KEEPINTVL, between_s},
 		{IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES},
-		{IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS},
+		{IPPROTO_TCP, TCP_USER_TIMEOUT, 2 * keepalive_s * 1000},
 		{IPPROTO_TCP, TCP_NODELAY, 1},
 	};
 
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		if (setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+		if (setsockopt(conn->fd, options[i].level, options[i].name, &options[i].value,
 			       sizeof(options[i].value)) == -1) {
 			log_debug("rpc: setsockopt(%d, %d): %s", options[i].level, options[i].name,
 				  strerror(errno));
@@ -165,13 +177,14 @@ int conn_create(struct rpc_endpoint *endpoint, int fd)
 	qb_list_init(&conn->calls);
 	qb_list_init(&conn->out);
 	conn->id = ++server->last_conn_id;
-	set_socket_options(fd, conn->id);
+	set_socket_options(conn);
 	conn->accepted_ms = conn->active_ms = clock_ms();
 	qb_list_add_tail(&conn->list, &server->conns);
 	qb_list_add_tail(&conn->unauth_list, &server->unauth);
 	server->stats.accepted++;
 	server->stats.connections++;
 	server->stats.unauthenticated++;
+	conn->source->network->unauthenticated++;
 	talloc_set_destructor(conn, conn_destructor);
 	conn_arm_setup(conn, server->limits.bind_ms);
 	log_debug("rpc: connection %" PRIu64 ": from %s port %u to %s", conn->id,
@@ -199,7 +212,7 @@ static void setup_expired(struct tevent_context *ev, struct tevent_timer *te, st
 	struct rpc_conn *conn = talloc_get_type_abort(private_data, struct rpc_conn);
 
 	TALLOC_FREE(conn->setup_timer);
-	conn_drop(conn, "it did not bind or authenticate in time");
+	conn_limit(conn, conn->num_secs == 0 ? RPC_LIMIT_BIND_TIME : RPC_LIMIT_AUTH_TIME);
 }
 
 void conn_arm_setup(struct rpc_conn *conn, unsigned int ms)
@@ -260,6 +273,7 @@ static void idle_check(void *private_data)
 		conn->active_ms = clock_ms();
 	}
 	if (clock_ms() - conn->active_ms >= idle_limit(conn)) {
+		conn_limit_note(conn, RPC_LIMIT_IDLE_TIME);
 		conn_close(conn, "it was idle");
 		return;
 	}
@@ -283,7 +297,10 @@ static void arm_idle(struct rpc_conn *conn)
 static void close_expired(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
 			  void *private_data)
 {
-	talloc_free(talloc_get_type_abort(private_data, struct rpc_conn));
+	struct rpc_conn *conn = talloc_get_type_abort(private_data, struct rpc_conn);
+
+	conn_limit_note(conn, RPC_LIMIT_CLOSE_TIME);
+	talloc_free(conn);
 }
 
 static void closing_work(struct tevent_context *ev, struct tevent_immediate *im, void *private_data)
@@ -313,6 +330,7 @@ void conn_close(struct rpc_conn *conn, const char *why)
 	conn_enter(conn, CONN_CLOSING);
 	TALLOC_FREE(conn->setup_timer);
 	wheel_cancel(&conn->idle_timer);
+	wheel_cancel(&conn->request_timer);
 	TALLOC_FREE(conn->pdu_timer);
 	TALLOC_FREE(conn->unsent_timer);
 	conn_update_events(conn);

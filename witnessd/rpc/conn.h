@@ -9,6 +9,7 @@
  *   conn_auth.c     security contexts and the legs of their negotiation
  *   conn_request.c  request fragments: protection, reassembly
  *   conn_call.c     whole calls: dispatch, answers, cancel, orphaned
+ *   limits.c        limits that are reached, the memory that all connections share
  *
  * Nothing called from inside a connection frees it: closing only enters CONN_CLOSING and the rest
  * happens from the event loop. So handlers may go on using conn after any call.
@@ -97,13 +98,15 @@ struct rpc_conn {
 	bool has_turn;
 	struct qb_list_head out; /* struct conn_out */
 	size_t unsent;
-	bool blocked; /* the socket takes nothing more now */
+	uint64_t sent, sent_due; /* bytes: so far; and to be reached before unsent_timer ends */
+	bool blocked;            /* the socket takes nothing more now */
+	size_t held;             /* what it has of stats.buffered */
 
 	bool abort; /* close without flushing */
 	bool eof;   /* the peer has closed its side */
 	size_t discarded;
 	struct tevent_immediate *closing;
-	struct wheel_timer idle_timer;
+	struct wheel_timer idle_timer, request_timer;
 	struct tevent_timer *setup_timer, *pdu_timer, *unsent_timer, *close_timer;
 };
 
@@ -126,6 +129,12 @@ void conn_arm_setup(struct rpc_conn *conn, unsigned int ms);
  * @return 0, EDQUOT (the principal has too many connections), or ENOMEM
  */
 int conn_authenticated(struct rpc_conn *conn, const char *principal);
+/** A limit is reached that ends the connection: conn_drop(), counted, and logged now and then. */
+void conn_limit(struct rpc_conn *conn, enum rpc_limit limit);
+/** The same, when the connection has been told and closed, or goes on. */
+void conn_limit_note(struct rpc_conn *conn, enum rpc_limit limit);
+/** What it holds in memory has changed. Where all hold too much, the one that holds most is dropped. */
+void conn_account(struct rpc_conn *conn);
 /** In CONN_CLOSING: everything queued is sent. */
 void conn_flushed(struct rpc_conn *conn);
 
@@ -212,6 +221,8 @@ struct conn_call {
 void conn_on_request(struct rpc_conn *conn, const struct pdu_hdr *hdr, uint8_t *pdu);
 /** co_cancel: a call that still runs ends with RPC_FAULT_CANCEL. */
 void conn_on_cancel(struct rpc_conn *conn, uint32_t call_id);
+/** There is no incomplete request any more, or one that has to be complete in request_ms. */
+void conn_watch_request(struct rpc_conn *conn);
 /** orphaned: the call, complete or not, ends without an answer. */
 void conn_on_orphaned(struct rpc_conn *conn, uint32_t call_id);
 /** Run a reassembled request; call becomes a running call or is freed. */

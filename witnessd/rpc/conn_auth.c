@@ -74,6 +74,7 @@ static int new_sec(struct rpc_conn *conn, const struct pdu_auth *auth, struct co
 	int ret;
 
 	if (conn->num_secs >= conn->server->limits.sec_contexts) {
+		conn_limit_note(conn, RPC_LIMIT_SEC_CONTEXTS);
 		return EMFILE;
 	}
 	if (conn->server->auth == NULL || !rpc_auth_offers(conn->server->auth, auth->type)) {
@@ -152,6 +153,9 @@ static int sec_done(struct rpc_conn *conn, struct conn_sec *sec, TALLOC_CTX *mem
 	int ret = conn_authenticated(conn, principal != NULL ? principal : "-");
 
 	if (ret != 0) {
+		if (ret == EDQUOT) {
+			conn_limit_note(conn, RPC_LIMIT_CONNECTIONS_PRINCIPAL);
+		}
 		if (rpc_server_may_log(conn->server)) {
 			log_notice("rpc: connection %" PRIu64 " of %s from %s is refused: %s",
 				   conn->id, log_escape(mem_ctx, principal),
@@ -217,6 +221,7 @@ static void start_leg(struct rpc_conn *conn, struct conn_sec *sec, struct conn_a
 	leg->pdu_len = talloc_get_size(pdu);
 	talloc_set_destructor(leg, leg_destructor);
 	if (++sec->legs > conn->server->limits.auth_legs) {
+		conn_limit_note(conn, RPC_LIMIT_AUTH_LEGS);
 		leg_failed(leg, EPROTO);
 		talloc_free(leg);
 		return;
@@ -229,6 +234,7 @@ static void start_leg(struct rpc_conn *conn, struct conn_sec *sec, struct conn_a
 		leg_step(leg);
 		return;
 	}
+	conn_limit_note(conn, RPC_LIMIT_AUTH_FAILURES);
 	conn->step = tevent_wakeup_send(conn, conn->server->ev, clock_in_ms(delay_ms));
 	leg_wait(leg, leg_delayed);
 }

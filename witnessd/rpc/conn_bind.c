@@ -84,6 +84,7 @@ static int new_context(struct rpc_conn *conn, const struct pdu_context *ask, boo
 		return 0;
 	}
 	if (conn->num_contexts >= conn->server->limits.contexts) {
+		conn_limit_note(conn, RPC_LIMIT_CONTEXTS);
 		reject(answer, REASON_LIMIT);
 		return 0;
 	}

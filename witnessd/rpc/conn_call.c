@@ -150,7 +150,7 @@ static void finish(struct conn_call *call)
 
 	conn->active_ms = clock_ms();
 	if (conn->state != CONN_CLOSING && conn->unsent > conn->server->limits.unsent) {
-		conn_drop(conn, "the client does not read its answers");
+		conn_limit(conn, RPC_LIMIT_UNSENT);
 	}
 	if (conn->state != CONN_CLOSING) {
 		ret = call->op->recv(call->req, call, &reply);
@@ -251,6 +251,7 @@ static bool resolve(struct conn_call *call)
 		return false;
 	}
 	if (conn->num_calls >= conn->server->limits.calls) {
+		conn_limit_note(conn, RPC_LIMIT_CALLS);
 		conn_fault(conn, CONN_FLAGS_UNDONE, call->call_id, call->context_id,
 			   RPC_FAULT_SERVER_TOO_BUSY);
 		return false;
@@ -308,6 +309,7 @@ void conn_on_orphaned(struct rpc_conn *conn, uint32_t call_id)
 {
 	if (conn->incomplete != NULL && conn->incomplete->call_id == call_id) {
 		TALLOC_FREE(conn->incomplete);
+		conn_watch_request(conn);
 		return;
 	}
 	talloc_free(conn_find_call(conn, call_id));

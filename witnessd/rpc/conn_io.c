@@ -83,7 +83,16 @@ static void unsent_expired(struct tevent_context *ev, struct tevent_timer *te, s
 	struct rpc_conn *conn = talloc_get_type_abort(private_data, struct rpc_conn);
 
 	TALLOC_FREE(conn->unsent_timer);
-	conn_drop(conn, "the client does not read its answers");
+	conn_limit(conn, RPC_LIMIT_UNSENT_TIME);
+}
+
+/* A socket's error: no answer to our questions, or whatever else it is. */
+static void conn_broken(struct rpc_conn *conn, int err)
+{
+	if (err == ETIMEDOUT && !conn->abort) {
+		conn_limit_note(conn, RPC_LIMIT_KEEPALIVE);
+	}
+	conn_drop(conn, strerror(err));
 }
 
 void conn_queue(struct rpc_conn *conn, uint8_t *buf, size_t len)
@@ -111,6 +120,7 @@ void conn_queue(struct rpc_conn *conn, uint8_t *buf, size_t len)
 static void queue_sent(struct rpc_conn *conn, size_t n)
 {
 	conn->unsent -= n;
+	conn->sent += n;
 	while (n > 0) {
 		struct conn_out *out = qb_list_first_entry(&conn->out, struct conn_out, list);
 
@@ -145,15 +155,19 @@ static ssize_t send_some(struct rpc_conn *conn)
 	return sendmsg(conn->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/* The socket is full, or was: watch that the client reads. */
-static void note_progress(struct rpc_conn *conn, bool sent)
+/*
+ * The socket is full, or was: watch that the client reads. All that is queued when the time begins has to go
+ * out before it ends; a client that takes a byte now and then would have us keep the rest for ever.
+ */
+static void note_progress(struct rpc_conn *conn)
 {
-	if (sent || !conn->blocked) {
+	if (!conn->blocked || conn->sent >= conn->sent_due) {
 		TALLOC_FREE(conn->unsent_timer);
 	}
 	if (!conn->blocked || conn->unsent_timer != NULL || conn->state == CONN_CLOSING) {
 		return;
 	}
+	conn->sent_due = conn->sent + conn->unsent;
 	conn->unsent_timer =
 		tevent_add_timer(conn->server->ev, conn,
 				 clock_in_ms(conn->server->limits.unsent_ms), unsent_expired, conn);
@@ -165,7 +179,6 @@ static void note_progress(struct rpc_conn *conn, bool sent)
 void conn_flush(struct rpc_conn *conn)
 {
 	size_t limit = conn->server->limits.unsent;
-	bool sent = false;
 
 	conn->blocked = false;
 	while (!qb_list_empty(&conn->out)) {
@@ -179,13 +192,13 @@ void conn_flush(struct rpc_conn *conn)
 			break;
 		}
 		if (n == -1) {
-			conn_drop(conn, strerror(errno));
+			conn_broken(conn, errno);
 			return;
 		}
 		queue_sent(conn, (size_t)n);
-		sent = true;
 	}
-	note_progress(conn, sent);
+	note_progress(conn);
+	conn_account(conn);
 	/* New questions have to wait while the answers to the old ones are not taken. */
 	if (conn->unsent > limit / 2) {
 		conn->pause |= CONN_PAUSE_BACKLOG;
@@ -205,7 +218,7 @@ static void pdu_expired(struct tevent_context *ev, struct tevent_timer *te, stru
 	struct rpc_conn *conn = talloc_get_type_abort(private_data, struct rpc_conn);
 
 	TALLOC_FREE(conn->pdu_timer);
-	conn_drop(conn, "the rest of a PDU did not come in time");
+	conn_limit(conn, RPC_LIMIT_PDU_TIME);
 }
 
 /* Part of a PDU is there and no more: its time began, and single bytes do not prolong it. */
@@ -242,7 +255,7 @@ static int recv_some(struct rpc_conn *conn, uint8_t *buf, size_t size, size_t *g
 		conn->eof = true;
 		conn_close(conn, "the client closed it");
 	} else {
-		conn_drop(conn, strerror(errno));
+		conn_broken(conn, errno);
 	}
 	return ENOTCONN;
 }
@@ -380,6 +393,7 @@ static void read_pdus(struct rpc_conn *conn, bool drained)
 		}
 	}
 	keep_ahead(conn);
+	conn_account(conn);
 }
 
 /* Never from sockets: immediate events go before everything else in the loop. */

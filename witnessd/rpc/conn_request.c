@@ -142,7 +142,12 @@ static struct refusal append(struct conn_call *call, const uint8_t *pdu,
 	const struct rpc_limits *limits = &call->conn->server->limits;
 	size_t len = req->body_len - req->auth.pad_length; /* checked by pdu_pull_auth() */
 
-	if (len > limits->reassembly - call->stub_len || ++call->fragments > limits->fragments) {
+	if (len > limits->reassembly - call->stub_len) {
+		conn_limit_note(call->conn, RPC_LIMIT_REQUEST);
+		return refuse(RPC_FAULT_ACCESS_DENIED);
+	}
+	if (++call->fragments > limits->fragments) {
+		conn_limit_note(call->conn, RPC_LIMIT_FRAGMENTS);
 		return refuse(RPC_FAULT_ACCESS_DENIED);
 	}
 	if (reserve(call, call->stub_len + len) != 0) {
@@ -223,6 +228,7 @@ static bool refuse_first(struct rpc_conn *conn, const struct pdu_hdr *hdr,
 	}
 	if ((hdr->flags & RPC_PFC_LAST_FRAG) == 0 &&
 	    req->alloc_hint > conn->server->limits.reassembly) {
+		conn_limit_note(conn, RPC_LIMIT_REQUEST);
 		conn_fault_close(conn, CONN_FLAGS_SINGLE, call_id, req->context_id,
 				 RPC_FAULT_ACCESS_DENIED);
 		return true;
@@ -291,6 +297,22 @@ static struct conn_call *further_fragment(struct rpc_conn *conn, const struct pd
 	return call;
 }
 
+static void request_expired(void *private_data)
+{
+	conn_limit(talloc_get_type_abort(private_data, struct rpc_conn), RPC_LIMIT_REQUEST_TIME);
+}
+
+void conn_watch_request(struct rpc_conn *conn)
+{
+	if (conn->incomplete == NULL || conn->state == CONN_CLOSING) {
+		wheel_cancel(&conn->request_timer);
+	} else if (!wheel_armed(&conn->request_timer)) {
+		/* Once: fragments do not prolong it. */
+		wheel_arm(conn->server->wheel, &conn->request_timer,
+			  conn->server->limits.request_ms, request_expired, conn);
+	}
+}
+
 void conn_on_request(struct rpc_conn *conn, const struct pdu_hdr *hdr, uint8_t *pdu)
 {
 	struct pdu_request req;
@@ -320,7 +342,9 @@ void conn_on_request(struct rpc_conn *conn, const struct pdu_hdr *hdr, uint8_t *
 	}
 	if ((hdr->flags & RPC_PFC_LAST_FRAG) == 0) {
 		conn->incomplete = call;
-		return;
 	}
-	conn_call_start(call);
+	conn_watch_request(conn);
+	if (conn->incomplete == NULL) {
+		conn_call_start(call);
+	}
 }

@@ -14,7 +14,6 @@
 #define BACKLOG         1024
 #define ACCEPTS_AT_ONCE 16  /* then others get a turn */
 #define ACCEPT_PAUSE_MS 200 /* when the system is short of something */
-#define ACCEPT_FULL_MS  50  /* when we are; ended sooner when there is room */
 
 struct rpc_listener {
 	struct qb_list_head list;
@@ -73,6 +72,7 @@ static void out_of_descriptors(struct rpc_listener *listener, int err)
 	struct rpc_server *server = listener->endpoint->server;
 	int fd;
 
+	server->stats.limited[RPC_LIMIT_FILES]++;
 	if (rpc_server_may_log(server)) {
 		log_warn("rpc: %s: cannot accept a connection: %s", listener->endpoint->name,
 			 strerror(err));
@@ -89,48 +89,18 @@ static void out_of_descriptors(struct rpc_listener *listener, int err)
 	listener_pause(listener, ACCEPT_PAUSE_MS);
 }
 
-static void listener_accepted(struct rpc_listener *listener, int fd,
-			      const struct sockaddr_storage *ss)
-{
-	struct rpc_server *server = listener->endpoint->server;
-	struct ipaddr remote = ipaddr_from_sockaddr(ss);
-	char text[IPADDR_STRLEN];
-	int ret;
-
-	if (!rpc_server_admit(server, &remote)) {
-		close(fd);
-		server->stats.refused++;
-		if (rpc_server_may_log(server)) {
-			log_notice("rpc: %s: refused a connection from %s: too many are open",
-				   listener->endpoint->name, ipaddr_format(&remote, text));
-		}
-		return;
-	}
-	ret = conn_create(listener->endpoint, fd);
-	if (ret != 0) {
-		server->stats.refused++;
-		if (rpc_server_may_log(server)) {
-			log_warn("rpc: %s: dropped a connection from %s: %s",
-				 listener->endpoint->name, ipaddr_format(&remote, text),
-				 strerror(ret));
-		}
-	}
-}
-
 /* @return false when nothing more is to be accepted now */
 static bool listener_accept_one(struct rpc_listener *listener)
 {
 	struct sockaddr_storage ss = {0};
 	socklen_t len = sizeof(ss);
+	struct ipaddr remote;
 	int fd;
 
-	if (rpc_server_is_full(listener->endpoint->server)) {
-		listener_pause(listener, ACCEPT_FULL_MS);
-		return false;
-	}
 	fd = accept4(listener->fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd != -1) {
-		listener_accepted(listener, fd, &ss);
+		remote = ipaddr_from_sockaddr(&ss);
+		rpc_admit(listener->endpoint, fd, &remote);
 		return true;
 	}
 	switch (errno) {

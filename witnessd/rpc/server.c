@@ -11,6 +11,7 @@
 #include "witnessd/rpc/server_private.h"
 #include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/log_sources.h"
 
 const struct rpc_limits rpc_limits_default = {
 	.connections = 25000,
@@ -25,12 +26,15 @@ const struct rpc_limits rpc_limits_default = {
 	.reassembly = 256 * 1024,
 	.fragments = 1024,
 	.unsent = 1024 * 1024,
+	.buffered = 256 * 1024 * 1024,
 	.bind_ms = 10 * 1000,
 	.auth_ms = 30 * 1000,
 	.pdu_ms = 10 * 1000,
+	.request_ms = 30 * 1000,
 	.close_ms = 5 * 1000,
 	.idle_ms = 20 * 60 * 1000,
 	.unsent_ms = 30 * 1000,
+	.keepalive_s = 60,
 	.auth_failures = 10,
 };
 
@@ -47,6 +51,7 @@ static int server_destructor(struct rpc_server *server)
 		talloc_free(qb_list_first_entry(&server->endpoints, struct rpc_endpoint, list));
 	}
 	rpc_source_forget_all(server);
+	wheel_cancel(&server->serve_timer);
 	if (server->spare_fd != -1) {
 		close(server->spare_fd);
 	}
@@ -82,6 +87,12 @@ int rpc_server_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	qb_list_init(&server->conns);
 	qb_list_init(&server->unauth);
 	qb_list_init(&server->turns);
+	server->serve = tevent_create_immediate(server);
+	server->log_limits = log_sources_new(server);
+	if (server->serve == NULL || server->log_limits == NULL) {
+		talloc_free(server);
+		return ENOMEM;
+	}
 	server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	talloc_set_destructor(server, server_destructor);
 	*out = server;
@@ -267,46 +278,46 @@ static bool waits_for_us(const struct rpc_conn *conn)
 }
 
 /*
- * The oldest unauthenticated connection whose client has had its chance. One that is making progress is
- * never taken: when thousands come at once, each newcomer would throw out somebody who is nearly through,
- * who comes back at once, and nobody would ever be served.
+ * The oldest unauthenticated connection whose client has had its chance, of the network that has most of them.
+ * One that is making progress is never taken: when thousands come at once, each newcomer would throw out
+ * somebody who is nearly through, who comes back at once, and nobody would ever be served.
  */
 static struct rpc_conn *find_evictable(const struct rpc_server *server)
 {
 	uint64_t patience = server->limits.patience_ms, now = clock_ms();
-	struct rpc_conn *conn;
+	struct rpc_conn *conn, *found = NULL;
 
 	qb_list_for_each_entry (conn, &server->unauth, unauth_list) {
+		if (found != NULL && conn->source->network->unauthenticated <=
+					     found->source->network->unauthenticated) {
+			continue;
+		}
 		if (!waits_for_us(conn) && (now - conn->active_ms >= patience ||
 					    now - conn->accepted_ms >= BUSY_FACTOR * patience)) {
-			return conn;
+			found = conn;
 		}
 	}
-	return NULL;
+	return found;
 }
 
-static bool evict(struct rpc_server *server)
+bool rpc_server_evict(struct rpc_server *server)
 {
 	struct rpc_conn *conn = find_evictable(server);
 
 	if (conn == NULL) {
 		return false;
 	}
+	rpc_limit_reached(server, RPC_LIMIT_UNAUTHENTICATED, &conn->remote);
 	talloc_free(conn);
 	server->stats.refused++;
 	return true;
-}
-
-bool rpc_server_is_full(const struct rpc_server *server)
-{
-	return server->stats.unauthenticated >= server->limits.unauthenticated &&
-	       find_evictable(server) == NULL;
 }
 
 void rpc_server_has_room(struct rpc_server *server)
 {
 	struct rpc_endpoint *endpoint;
 
+	rpc_waiting_serve_soon(server);
 	if (!server->accept_waits) {
 		return;
 	}
@@ -314,22 +325,6 @@ void rpc_server_has_room(struct rpc_server *server)
 	qb_list_for_each_entry (endpoint, &server->endpoints, list) {
 		rpc_listeners_resume(endpoint);
 	}
-}
-
-bool rpc_server_admit(struct rpc_server *server, const struct ipaddr *remote)
-{
-	const struct rpc_limits *limits = &server->limits;
-
-	if (rpc_source_unauthenticated(server, remote) >= limits->unauthenticated_source) {
-		return false;
-	}
-	if (server->stats.connections >= limits->connections && !evict(server)) {
-		return false;
-	}
-	if (server->stats.unauthenticated >= limits->unauthenticated) {
-		return evict(server);
-	}
-	return true;
 }
 
 bool rpc_server_may_log(struct rpc_server *server)

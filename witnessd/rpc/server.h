@@ -15,29 +15,65 @@ struct rpc_limits {
 	unsigned int connections;           /* in all */
 	unsigned int connections_principal; /* authenticated as one principal */
 	unsigned int unauthenticated; /* connections without finished authentication, in all */
-	unsigned int unauthenticated_source; /* the same, from one source address */
-	unsigned int patience_ms;  /* with an unauthenticated client that others wait for */
-	unsigned int calls;        /* pending, a connection */
-	unsigned int contexts;     /* presentation contexts, a connection */
-	unsigned int sec_contexts; /* security contexts, a connection */
-	unsigned int auth_legs;    /* steps of one negotiation */
-	size_t reassembly;         /* bytes of one request's stub */
-	unsigned int fragments;    /* of one request */
-	size_t unsent;             /* bytes queued to a client that does not read */
-	unsigned int bind_ms;      /* from accept() to a good bind */
-	unsigned int auth_ms;      /* from accept() to finished authentication, once it has begun */
-	unsigned int pdu_ms;       /* from the first byte of a PDU to its last */
-	unsigned int close_ms;     /* to flush the last answer before closing */
-	unsigned int idle_ms; /* nothing pending and nothing registered; 0 = for ever. Anonymous
+	unsigned int
+		unauthenticated_source; /* the same, and waiting ones, from one source address */
+	unsigned int patience_ms;       /* with an unauthenticated client that others wait for */
+	unsigned int calls;             /* pending, a connection */
+	unsigned int contexts;          /* presentation contexts, a connection */
+	unsigned int sec_contexts;      /* security contexts, a connection */
+	unsigned int auth_legs;         /* steps of one negotiation */
+	size_t reassembly;              /* bytes of one request's stub */
+	unsigned int fragments;         /* of one request */
+	size_t unsent;                  /* bytes queued to a client that does not read */
+	size_t buffered;         /* bytes of all connections: unsent answers, incomplete requests */
+	unsigned int bind_ms;    /* from accept() to a good bind */
+	unsigned int auth_ms;    /* from accept() to finished authentication, once it has begun */
+	unsigned int pdu_ms;     /* from the first byte of a PDU to its last */
+	unsigned int request_ms; /* from the first fragment of a request to its last */
+	unsigned int close_ms;   /* to flush the last answer before closing */
+	unsigned int idle_ms;    /* nothing pending and nothing registered; 0 = for ever. Anonymous
 				  connections: auth_ms */
 	unsigned int
 		auth_failures; /* a second, from one source address; then its steps wait. 0 = any */
-	unsigned int unsent_ms; /* a client that reads nothing of what is queued to it */
+	unsigned int
+		unsent_ms; /* a client takes to read what is queued to it; it has one or two of these */
+	unsigned int
+		keepalive_s; /* silence after which TCP asks whether a client is there, and has so long */
 };
 extern const struct rpc_limits rpc_limits_default;
 
 struct rpc_server;
 struct rpc_endpoint;
+
+/* What a client can run into. Each is counted where it costs somebody something. */
+enum rpc_limit {
+	RPC_LIMIT_CONNECTIONS,
+	RPC_LIMIT_CONNECTIONS_PRINCIPAL,
+	RPC_LIMIT_UNAUTHENTICATED,
+	RPC_LIMIT_UNAUTHENTICATED_SOURCE,
+	RPC_LIMIT_CALLS,
+	RPC_LIMIT_CONTEXTS,
+	RPC_LIMIT_SEC_CONTEXTS,
+	RPC_LIMIT_AUTH_LEGS,
+	RPC_LIMIT_AUTH_FAILURES,
+	RPC_LIMIT_REQUEST,
+	RPC_LIMIT_FRAGMENTS,
+	RPC_LIMIT_UNSENT,
+	RPC_LIMIT_BUFFERED,
+	RPC_LIMIT_BIND_TIME,
+	RPC_LIMIT_AUTH_TIME,
+	RPC_LIMIT_PDU_TIME,
+	RPC_LIMIT_REQUEST_TIME,
+	RPC_LIMIT_UNSENT_TIME,
+	RPC_LIMIT_CLOSE_TIME,
+	RPC_LIMIT_IDLE_TIME,
+	RPC_LIMIT_KEEPALIVE,
+	RPC_LIMIT_FILES, /* of the process or the system */
+	RPC_NUM_LIMITS,
+};
+
+/** The key in section [rpc]; "files" for RPC_LIMIT_FILES. */
+const char *rpc_limit_name(enum rpc_limit limit);
 
 /* Counters since the start; never reset. Shown by mgmt inq_stats and by witnessctl status. */
 struct rpc_stats {
@@ -46,10 +82,13 @@ struct rpc_stats {
 	uint64_t pkts_in, pkts_out;   /* PDUs */
 	uint64_t faults, naks;        /* sent */
 	uint64_t auth_failures;
-	unsigned int connections;     /* open now */
-	unsigned int unauthenticated; /* open now, of those */
-	unsigned int assocs;          /* groups now */
-	unsigned int calls;           /* pending now */
+	uint64_t limited[RPC_NUM_LIMITS]; /* refused, closed or delayed because of it */
+	size_t buffered;                  /* bytes now: rpc_limits.buffered */
+	unsigned int waiting;             /* accepted, and not served before there is room */
+	unsigned int connections;         /* open now */
+	unsigned int unauthenticated;     /* open now, of those */
+	unsigned int assocs;              /* groups now */
+	unsigned int calls;               /* pending now */
 };
 
 /**

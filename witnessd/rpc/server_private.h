@@ -12,12 +12,26 @@
 
 #define RPC_READ_AHEAD 4096 /* bytes: a bind with a ticket may need a second recv(2) */
 
+/*
+ * An IPv4 address, or an IPv6 network of 64 bits: a host has as many addresses in there as it likes. It may
+ * as well hold all clients of a site, so it has no limit of its own; but places are shared by networks.
+ */
+struct rpc_network {
+	struct ipaddr prefix;
+	unsigned int sources;         /* struct rpc_source, that refer to it */
+	unsigned int unauthenticated; /* places that it has */
+	unsigned int num_waiting;
+	struct qb_list_head waiting; /* struct rpc_waiting, oldest first */
+	UT_hash_handle hh;
+};
+
 /* A peer address that has unauthenticated connections, or whose authentication failed lately. */
 struct rpc_source {
 	struct rpc_server *server;
+	struct rpc_network *network;
 	struct ipaddr addr;
-	unsigned int unauthenticated;
-	uint64_t failed_until_ms; /* each failure moves it on; monotonic */
+	unsigned int unauthenticated; /* waiting ones, too */
+	uint64_t failed_until_ms;     /* each failure moves it on; monotonic */
 	struct tevent_timer *forget;
 	UT_hash_handle hh;
 };
@@ -38,11 +52,14 @@ struct rpc_server {
 	struct rpc_auth *auth; /* borrowed; NULL: nothing but anonymous */
 	struct rpc_stats stats;
 	char *principal;
-	struct qb_list_head endpoints;    /* in order of creation */
-	struct qb_list_head conns;        /* struct rpc_conn.list, oldest first */
-	struct qb_list_head unauth;       /* struct rpc_conn.unauth_list, oldest first */
-	struct rpc_assoc *assocs;         /* hash by id */
-	struct rpc_source *sources;       /* hash by address */
+	struct qb_list_head endpoints;  /* in order of creation */
+	struct qb_list_head conns;      /* struct rpc_conn.list, oldest first */
+	struct qb_list_head unauth;     /* struct rpc_conn.unauth_list, oldest first */
+	struct rpc_assoc *assocs;       /* hash by id */
+	struct rpc_source *sources;     /* hash by address */
+	struct rpc_network *networks;   /* hash by prefix */
+	struct tevent_immediate *serve; /* those who wait */
+	struct wheel_timer serve_timer;
 	struct rpc_principal *principals; /* hash by name */
 	uint64_t last_conn_id;
 	uint8_t in_buf[RPC_READ_AHEAD]; /* of the connection whose handler runs */
@@ -51,6 +68,7 @@ struct rpc_server {
 	bool accept_waits; /* a listener rests until a connection ends or is authenticated */
 	int spare_fd;      /* given up for a moment to refuse a connection at EMFILE; -1 = none */
 	struct rpc_log_window log_window;
+	struct log_sources *log_limits;
 	void (*conn_fn)(void *private_data, const struct tcpconn *conn, bool open);
 	void *conn_private;
 };
@@ -93,13 +111,11 @@ struct rpc_assoc *rpc_assoc_join(struct rpc_endpoint *endpoint, uint32_t id,
 void rpc_assoc_leave(struct rpc_assoc *assoc);
 
 /**
- * Whether one more connection from there may come in. Makes room where a limit for all is reached by
- * closing the oldest unauthenticated connection that keeps us waiting. Call from the event loop only,
- * never inside a connection.
+ * Close the unauthenticated connection that has kept others waiting for longest, of the network that has most
+ * of them. Call from the event loop only, never inside a connection.
+ * @return false when all of them are making progress
  */
-bool rpc_server_admit(struct rpc_server *server, const struct ipaddr *remote);
-/** Whether clients have to wait in the sockets' queues: all unauthenticated connections are at work. */
-bool rpc_server_is_full(const struct rpc_server *server);
+bool rpc_server_evict(struct rpc_server *server);
 /** One (unauthenticated) connection less: those who wait in the queues may come. */
 void rpc_server_has_room(struct rpc_server *server);
 
@@ -107,6 +123,25 @@ void rpc_server_has_room(struct rpc_server *server);
 
 /** End the rest of an endpoint's listeners. */
 void rpc_listeners_resume(struct rpc_endpoint *endpoint);
+
+/* waiting.c */
+
+/**
+ * Take over an accepted socket: it becomes a connection, waits until it may be one, or is closed. Call from the
+ * event loop only, never inside a connection.
+ */
+void rpc_admit(struct rpc_endpoint *endpoint, int fd, const struct ipaddr *remote);
+/** There may be room for those who wait; they come from the event loop. */
+void rpc_waiting_serve_soon(struct rpc_server *server);
+/** The network of an address: made if it is not known. @return NULL when memory is short */
+struct rpc_network *rpc_network_get(struct rpc_server *server, const struct ipaddr *addr);
+void rpc_network_put(struct rpc_server *server, struct rpc_network *network);
+
+/* limits.c */
+
+/** Count that a limit has cost this client something, and log it now and then. */
+void rpc_limit_reached(struct rpc_server *server, enum rpc_limit limit,
+		       const struct ipaddr *remote);
 
 /* source.c */
 

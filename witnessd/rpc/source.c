@@ -17,6 +17,7 @@ static struct rpc_source *source_find(struct rpc_server *server, const struct ip
 static void source_forget(struct rpc_source *source)
 {
 	HASH_DEL(source->server->sources, source);
+	rpc_network_put(source->server, source->network);
 	talloc_free(source);
 }
 
@@ -52,6 +53,11 @@ static struct rpc_source *source_get(struct rpc_server *server, const struct ipa
 	}
 	source = talloc_zero(server, struct rpc_source);
 	if (source == NULL) {
+		return NULL;
+	}
+	source->network = rpc_network_get(server, addr);
+	if (source->network == NULL) {
+		talloc_free(source);
 		return NULL;
 	}
 	source->server = server;

@@ -19,9 +19,6 @@ enum swn_limit {
 	SWN_NUM_LIMITS,
 };
 
-/* Sources that are remembered; of further ones nothing is logged until a minute is over for one of these. */
-#define SWN_REFUSALS_SOURCES 256U
-
 struct swn_refusals;
 
 /** @return NULL when memory is short */

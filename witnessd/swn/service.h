@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "witnessd/swn/refusals.h"
 #include "witnessd/cluster/cluster.h"
 #include "witnessd/rpc/iface.h"
 #include "witnessd/swn/wire.h"
@@ -59,5 +60,8 @@ json_t *swn_found_json(const struct swn_found *found);
 json_t *swn_service_interfaces_json(const struct swn_service *service);
 /** For `witnessctl status`: counters and limits; a new reference. */
 json_t *swn_service_status_json(const struct swn_service *service);
+
+/** Registrations that were refused because of a limit, since the start. */
+uint64_t swn_service_refused(const struct swn_service *service, enum swn_limit limit);
 
 #endif

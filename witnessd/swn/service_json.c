@@ -169,3 +169,8 @@ json_t *swn_service_status_json(const struct swn_service *service)
 	set(json, "limits", limits_json(&service->config));
 	return json;
 }
+
+uint64_t swn_service_refused(const struct swn_service *service, enum swn_limit limit)
+{
+	return swn_refusals_total(service->refusals, limit);
+}

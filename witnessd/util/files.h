@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef WITNESSD_UTIL_FILES_H
+#define WITNESSD_UTIL_FILES_H
+
+#include <stdbool.h>
+
+/*
+ * For libraries that accept connections by themselves: without a descriptor left they would try again at once,
+ * and for ever, because whoever wants to connect stays in the queue.
+ */
+#define FILES_PAUSE_MS 200U
+
+/** Whether the process, and the system, have a file descriptor left. */
+bool files_left(void);
+
+#endif

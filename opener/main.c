@@ -178,7 +178,8 @@ static int confine(struct opener *opener)
 {
 	static const int net[] = {CAP_NET_RAW, CAP_NET_ADMIN};
 	int caps[4];
-	struct rights rights = {.uid = opener->uid, .gid = opener->gid, .caps = caps};
+	struct rights rights = {
+		.uid = opener->uid, .gid = opener->gid, .file_gid = opener->gid, .caps = caps};
 	int err;
 
 	if (asks_for(opener, OPENER_FILE)) {

@@ -31,7 +31,8 @@
 struct target {
 	const char *user;
 	uid_t uid;
-	gid_t gid;
+	gid_t gid;     /* for others to see, as Corosync does */
+	gid_t own_gid; /* of what it makes: nobody else is in that group */
 	gid_t groups[MOST_GROUPS];
 	int num_groups;
 };
@@ -70,7 +71,7 @@ static int find_group(const struct config *config, const struct passwd *pw, stru
 	bool set = name[0] != '\0';
 	const struct group *gr;
 
-	target->gid = pw->pw_gid;
+	target->gid = target->own_gid = pw->pw_gid;
 	if (!set && strcmp(config_string(config, "global.backend"), "pacemaker") == 0) {
 		name = "haclient";
 	}
@@ -99,12 +100,12 @@ static int find_target(const struct config *config, struct target *target, TALLO
 	if (pw == NULL) {
 		return no_user(mem_ctx, user, why);
 	}
-	*target = (struct target){.user = user, .uid = pw->pw_uid, .num_groups = MOST_GROUPS - 2};
+	*target = (struct target){.user = user, .uid = pw->pw_uid, .num_groups = MOST_GROUPS - 3};
 	err = find_group(config, pw, target, mem_ctx, why);
 	if (err != 0) {
 		return err;
 	}
-	if (target->uid == 0 || target->gid == 0) {
+	if (target->uid == 0 || target->gid == 0 || target->own_gid == 0) {
 		*why = talloc_asprintf(
 			mem_ctx,
 			"global.user and global.group: expected root for the user, or "
@@ -117,6 +118,7 @@ static int find_target(const struct config *config, struct target *target, TALLO
 		*why = talloc_asprintf(mem_ctx, "global.user: %s is in too many groups", user);
 		return E2BIG;
 	}
+	target->groups[target->num_groups++] = target->gid;
 	/* Who may use the control socket shares memory with us that has to be given to this group. */
 	add_group(target, config_string(config, "global.control_group"));
 	add_group(target, "winbindd_priv"); /* winbind checks NTLM logons for its members only */
@@ -190,7 +192,7 @@ static int opener_args(const struct daemon *daemon, TALLOC_CTX *mem_ctx,
 
 	args->argv[args->num++] = (char *)program;
 	add_arg(args, "--user", talloc_asprintf(mem_ctx, "%u", (unsigned int)target->uid));
-	add_arg(args, "--group", talloc_asprintf(mem_ctx, "%u", (unsigned int)target->gid));
+	add_arg(args, "--group", talloc_asprintf(mem_ctx, "%u", (unsigned int)target->own_gid));
 	add_arg(args, "--seccomp", (char *)config_string(config, "global.seccomp"));
 	add_arg(args, "--quiet", daemon->options->daemon ? (char *)"yes" : NULL);
 	if (config_bool(config, "auth.kerberos")) {
@@ -325,6 +327,7 @@ int daemon_rights_drop(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 	}
 	rights = (struct rights){.uid = target.uid,
 				 .gid = target.gid,
+				 .file_gid = target.own_gid,
 				 .groups = target.groups,
 				 .num_groups = (size_t)target.num_groups,
 				 .caps = caps,

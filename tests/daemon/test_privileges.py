@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A witnessd that root starts: nothing of root's is left, and everything still works."""
+import array
+import errno
+import grp
 import os
 import pathlib
 import signal
+import socket
+import struct
 import subprocess
 import tempfile
 
@@ -224,6 +229,71 @@ def test_start_in_the_background_ends(dropped, open_path):
     assert not os.path.getsize(pidfile)
 
 
+FILE, CONNECT, RUN = 1, 2, 3
+
+
+class Opener:
+    """The program itself, with this test in the place of witnessd."""
+
+    def __init__(self, *args):
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.sock = ours
+        self.process = subprocess.Popen([os.path.join(BUILD, "witness-opener"), "--user", str(UID), "--group", str(UID),
+                                         *args], stdin=theirs, stdout=subprocess.DEVNULL)
+        theirs.close()
+        ours.settimeout(20)
+        assert struct.unpack("=ii", ours.recv(8)) == (0, 0)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.sock.close()
+        assert self.process.wait(20) == 0
+
+    def ask(self, verb, path):
+        """The error and, without one, a descriptor."""
+        self.sock.send(struct.pack("=I1024s", verb, os.fsencode(path)))
+        room = array.array("i")
+        data, control, _, _ = self.sock.recvmsg(64, socket.CMSG_SPACE(room.itemsize))
+        for _, _, fds in control:
+            room.frombytes(fds)
+        return struct.unpack("=ii", data)[0], room[0] if room else None
+
+
+def test_opener_opens_what_it_was_started_with(open_path):
+    secret, other, fifo, sock = (str(open_path / word) for word in ("secret", "other", "fifo", "sock"))
+    for path in (secret, other):
+        with open(path, "w", encoding="ascii") as f:
+            f.write("key")
+        os.chmod(path, 0o600)
+    os.mkfifo(fifo)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(sock)
+        listener.listen()
+        os.chmod(sock, 0o700)
+        with Opener("--file", secret, "--file", fifo, "--file", "/no/such", "--connect", sock) as opened:
+            err, fd = opened.ask(FILE, secret)
+            assert err == 0 and os.read(fd, 10) == b"key"
+            with pytest.raises(OSError):
+                os.write(fd, b"x")
+            os.close(fd)
+            err, fd = opened.ask(CONNECT, sock)
+            assert err == 0
+            os.close(fd)
+            for verb, path, expected in ((FILE, other, errno.EACCES), (CONNECT, secret, errno.EACCES),
+                                         (FILE, sock, errno.EACCES), (RUN, "/bin/true", errno.EACCES),
+                                         (7, secret, errno.EACCES), (FILE, fifo, errno.EINVAL),
+                                         (FILE, "/no/such", errno.ENOENT), (FILE, "x" * 1024, errno.EACCES)):
+                assert opened.ask(verb, path) == (expected, None), path
+
+
+def test_opener_ends_at_nonsense(open_path):
+    with Opener("--file", str(open_path)) as opened:
+        opened.sock.send(b"x")
+        assert opened.process.wait(20) == 0
+
+
 def test_user_and_group_have_to_exist(dropped):
     assert "global.user: there is no user nobody-at-all" in dropped({"global.user": "nobody-at-all"}).ended()
     assert "global.group: there is no group nobody-at-all" in dropped({"global.group": "nobody-at-all"}).ended()
@@ -241,13 +311,15 @@ def test_folder_of_the_blackbox(dropped, open_path):
 
 def test_memory_of_a_connection_is_for_its_client(dropped):
     """witnessctl's requests are in shared memory: nobody else reads or writes there."""
-    server = dropped().start()
+    server = dropped({"global.group": "games"}).start()  # one that others are in, as haclient
+    assert [status["Gid"].split()[1] for status in threads(server.process.pid)] == [str(grp.getgrnam("games").gr_gid)]
     with subprocess.Popen([os.path.join(BUILD, "witnessctl"), "--socket", server.control, "events", "--follow"],
                           stdout=subprocess.DEVNULL) as follower:
         try:
             prefix = f"qb-{server.process.pid}-{follower.pid}-"
             folder = wait_for(lambda: [f for f in os.listdir("/dev/shm") if f.startswith(prefix)], "its memory")[0]
             ring = wait_for(lambda: os.listdir(f"/dev/shm/{folder}"), "a ring")
+            assert os.stat(f"/dev/shm/{folder}").st_gid == UID
             for file in ring:
                 st = os.stat(f"/dev/shm/{folder}/{file}")
                 assert st.st_uid == UID and st.st_mode & 0o077 == 0, (file, oct(st.st_mode))

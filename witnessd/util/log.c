@@ -105,6 +105,13 @@ int log_blackbox_write(const char *path)
 	return ret < 0 ? (int)-ret : 0;
 }
 
+static void enable_syslog(void)
+{
+	qb_log_ctl2(QB_LOG_SYSLOG, QB_LOG_CONF_IDENT, QB_LOG_CTL2_S(last.name));
+	qb_log_ctl(QB_LOG_SYSLOG, QB_LOG_CONF_FACILITY, LOG_DAEMON);
+	target_enable(QB_LOG_SYSLOG, LOG_FORMAT_SYSLOG, last.level);
+}
+
 static int apply(void)
 {
 	qb_log_ctl(QB_LOG_SYSLOG, QB_LOG_CONF_ENABLED, QB_FALSE);
@@ -118,9 +125,7 @@ static int apply(void)
 		return 0;
 	}
 	if (strcmp(last.target, "syslog") == 0) {
-		qb_log_ctl2(QB_LOG_SYSLOG, QB_LOG_CONF_IDENT, QB_LOG_CTL2_S(last.name));
-		qb_log_ctl(QB_LOG_SYSLOG, QB_LOG_CONF_FACILITY, LOG_DAEMON);
-		target_enable(QB_LOG_SYSLOG, LOG_FORMAT_SYSLOG, last.level);
+		enable_syslog();
 		return 0;
 	}
 	last.file = qb_log_file_open(last.target);
@@ -128,6 +133,7 @@ static int apply(void)
 		int err = -last.file;
 
 		last.file = 0;
+		enable_syslog(); /* rather than nowhere */
 		return err;
 	}
 	target_enable(last.file, LOG_FORMAT, last.level);

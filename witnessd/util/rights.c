@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <stdbool.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -57,8 +58,14 @@ static int become(const struct rights *rights)
 {
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 ||
 	    setgroups(rights->num_groups, rights->groups) != 0 ||
-	    setresgid(rights->gid, rights->gid, rights->gid) != 0 ||
-	    setresuid(rights->uid, rights->uid, rights->uid) != 0 ||
+	    setresgid(rights->gid, rights->gid, rights->gid) != 0) {
+		return errno;
+	}
+	(void)setfsgid(rights->file_gid);
+	if (setfsgid(rights->file_gid) != (int)rights->file_gid) {
+		return EPERM; /* it tells only which one it was */
+	}
+	if (setresuid(rights->uid, rights->uid, rights->uid) != 0 ||
 	    prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) != 0) {
 		return errno;
 	}

@@ -9,6 +9,7 @@
 struct rights {
 	uid_t uid;
 	gid_t gid;
+	gid_t file_gid;      /* what new files belong to */
 	const gid_t *groups; /* supplementary ones */
 	size_t num_groups;
 	const int *caps; /* CAP_*: what is kept, as far as it is there now */

@@ -76,6 +76,7 @@ int rights_take(const struct rights *rights)
 {
 	int caps[MOST_CAPS], err;
 	size_t num_caps;
+	int parent_gone = 0;
 	bool setpcap;
 
 	if (capng_get_caps_process() != 0) {
@@ -83,7 +84,12 @@ int rights_take(const struct rights *rights)
 	}
 	num_caps = those_there(rights->caps, rights->num_caps, caps);
 	setpcap = capng_have_capability(CAPNG_PERMITTED, CAP_SETPCAP) != 0;
+	(void)prctl(PR_GET_PDEATHSIG, &parent_gone, 0, 0, 0);
 	err = become(rights);
+	/* Whoever started us with that wish (setpriv --pdeathsig) still has it; the kernel forgets it here. */
+	if (err == 0 && prctl(PR_SET_PDEATHSIG, parent_gone, 0, 0, 0) != 0) {
+		err = errno;
+	}
 	if (err == 0) {
 		err = set(rights, caps, num_caps, setpcap);
 	}

@@ -25,6 +25,7 @@ SYSCONFDIR    ?= /etc
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 DOCDIR        ?= $(PREFIX)/share/doc/witnessd
 SYSUSERSDIR   ?= /usr/lib/sysusers.d
+TMPFILESDIR   ?= /usr/lib/tmpfiles.d
 UNITDIR       ?= /usr/lib/systemd/system
 PYTHON        ?= /usr/bin/python3
 VERSION       := 0.1.0
@@ -286,7 +287,10 @@ install: all install-client
 	install -m 644 docs/witnessctl.schema.json $(DESTDIR)$(DOCDIR)/
 	install -d $(DESTDIR)$(SYSUSERSDIR)
 	install -m 644 packaging/witnessd.sysusers $(DESTDIR)$(SYSUSERSDIR)/witnessd.conf
-	@[ -n "$(DESTDIR)" ] || ! command -v systemd-sysusers >/dev/null || systemd-sysusers $(SYSUSERSDIR)/witnessd.conf
+	install -d $(DESTDIR)$(TMPFILESDIR)
+	install -m 644 packaging/witnessd.tmpfiles $(DESTDIR)$(TMPFILESDIR)/witnessd.conf
+	@[ -n "$(DESTDIR)" ] || ! command -v systemd-sysusers >/dev/null || { \
+		systemd-sysusers $(SYSUSERSDIR)/witnessd.conf && systemd-tmpfiles --create $(TMPFILESDIR)/witnessd.conf; }
 	install -d $(DESTDIR)$(COMPLETIONDIR)
 	install -m 644 packaging/witnessctl.bash $(DESTDIR)$(COMPLETIONDIR)/witnessctl
 	install -m 755 ocf/witness ocf/tickle $(DESTDIR)$(OCFDIR)/

@@ -289,10 +289,9 @@ static void check_secrets(const struct daemon *daemon)
 		}
 		if (path != NULL && path[0] != '\0' && stat(path, &st) == 0) {
 			if ((st.st_mode & (S_IROTH | S_IWOTH | S_IWGRP)) != 0) {
-				log_warn(
-					"%s: %s has mode %04o: who reads it can play this service, "
-					"expected 0600 or 0640",
-					warned[i], path, (unsigned int)st.st_mode & 07777);
+				log_warn("%s: %s has mode %04o: who reads it can log on as others, "
+					 "expected 0600 or 0640",
+					 warned[i], path, (unsigned int)st.st_mode & 07777);
 			}
 			if (st.st_uid != 0 && st.st_uid != geteuid()) {
 				log_warn("%s: %s belongs to user %u, expected root", warned[i],
@@ -300,6 +299,21 @@ static void check_secrets(const struct daemon *daemon)
 			}
 		}
 		talloc_free(tmp);
+	}
+}
+
+/* The memory of control connections is there: in a folder that is not sticky anybody could replace it. */
+static void check_shm(void)
+{
+	struct stat st;
+
+	if (stat("/dev/shm", &st) == 0 &&
+	    (st.st_uid != 0 ||
+	     ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (st.st_mode & S_ISVTX) == 0))) {
+		log_warn("/dev/shm belongs to user %u and has mode %04o, expected root and 1777: "
+			 "others "
+			 "could change what witnessctl says and hears",
+			 (unsigned int)st.st_uid, (unsigned int)st.st_mode & 07777);
 	}
 }
 
@@ -311,6 +325,7 @@ int daemon_rights_drop(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 	int err;
 
 	check_secrets(daemon);
+	check_shm();
 	if (geteuid() != 0 || strcmp(config_string(daemon->config, "global.user"), "root") == 0) {
 		return 0;
 	}

@@ -45,8 +45,8 @@ enum peers_kind {
 
 /* What a command asks for; part of the wire format, as above. */
 enum peers_verb {
-	PEERS_LEAVE = 2, /* swn/leave.h */
-	PEERS_ORDER = 3, /* swn/order.h */
+	PEERS_LEAVE = 2,  /* swn/leave.h */
+	PEERS_ORDER = 3,  /* swn/order.h */
 	PEERS_EVENTS = 4, /* journal_share.h */
 	PEERS_NUM_VERBS = 5,
 };

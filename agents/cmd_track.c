@@ -14,6 +14,7 @@
 #include "agents/tickler.h"
 #include "agents/tracker.h"
 #include "witnessd/util/lines.h"
+#include "witnessd/util/mono.h"
 
 /* Looks take at most one part in so many of our time, however many connections there are. */
 #define DUTY         20
@@ -24,7 +25,7 @@ struct track {
 	const struct agent *agent;
 	struct lines *lines;
 	struct tracker *tracker;
-	struct tevent_timer *timer;
+	struct mono_timer *timer;
 	struct ipaddr *addrs; /* watched */
 	size_t num_addrs;
 	uint16_t ports[AGENT_MAX_PORTS];
@@ -133,10 +134,8 @@ static void on_timer(struct tevent_context *ev, struct tevent_timer *te, struct 
 static void look_later(struct track *track, uint64_t pause_us)
 {
 	talloc_free(track->timer);
-	track->timer = tevent_add_timer(track->agent->ev, track,
-					tevent_timeval_current_ofs((uint32_t)(pause_us / 1000000),
-								   (uint32_t)(pause_us % 1000000)),
-					on_timer, track);
+	track->timer =
+		mono_timer_add(track->agent->ev, track, (pause_us + 999) / 1000, on_timer, track);
 	if (track->timer == NULL) {
 		track->ended = true;
 		track->end_err = ENOMEM;

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "witnessd/util/clock.h"
+#include "witnessd/util/mono.h"
 #include "witnessd/util/req.h"
 
 #define POLL_MS 20 /* while the address is not here */
@@ -52,10 +53,7 @@ static void call_later(struct tevent_req *req, uint64_t ms, void (*fn)(struct te
 		return;
 	}
 	*later = (struct later){.req = req, .fn = fn};
-	if (tevent_add_timer(
-		    state->ev, later,
-		    tevent_timeval_current_ofs((uint32_t)(ms / 1000), (uint32_t)(ms % 1000) * 1000),
-		    later_fired, later) == NULL) {
+	if (mono_timer_add(state->ev, later, ms, later_fired, later) == NULL) {
 		tevent_req_oom(req);
 	}
 }

@@ -7,7 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "witnessd/util/clock.h"
+#include "witnessd/util/mono.h"
 
 struct queued {
 	struct qb_list_head link;
@@ -149,15 +149,14 @@ static int turn(struct swnc_session *session)
 
 int swnc_next(struct swnc_session *session, int timeout_ms, const struct swnc_event **event)
 {
-	struct tevent_timer *timer = NULL;
+	struct mono_timer *timer = NULL;
 	int err;
 
 	TALLOC_FREE(session->given);
 	session->timed_out = false;
 	if (timeout_ms >= 0) {
-		timer = tevent_add_timer(session->ev, session,
-					 clock_in_ms((unsigned int)timeout_ms), on_timeout,
-					 session);
+		timer = mono_timer_add(session->ev, session, (unsigned int)timeout_ms, on_timeout,
+				       session);
 		if (timer == NULL) {
 			return ENOMEM;
 		}

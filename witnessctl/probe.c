@@ -11,6 +11,8 @@
 #include "witnessctl/ctl.h"
 #include "witnessctl/remote.h"
 #include "witnessctl/table.h"
+#include "witnessd/util/clock.h"
+#include "witnessd/util/mono.h"
 
 #define DEFAULT_TIMEOUT_S 15
 #define TIMEOUT_MAX_S     3600
@@ -22,7 +24,7 @@ struct probe {
 	struct rpc_client *client;
 	uint16_t port; /* of the witness interface */
 	unsigned long timeout_s;
-	struct timeval end; /* of all of it */
+	uint64_t end_ms; /* of all of it */
 	bool json;
 	char *why; /* a sentence, after a failure */
 };
@@ -164,9 +166,12 @@ static bool is_anonymous(const struct probe *probe)
 }
 
 /* Run a request until it is done or the time has come, which replaces the request's own timeout. */
-static int finish(struct probe *probe, struct tevent_req *req, struct timeval end)
+static int finish(struct probe *probe, struct tevent_req *req, uint64_t end_ms)
 {
-	if (req == NULL || !tevent_req_set_endtime(req, probe->ev, end) ||
+	uint64_t now_ms = clock_ms();
+
+	if (req == NULL ||
+	    !mono_req_timeout(req, probe->ev, end_ms > now_ms ? end_ms - now_ms : 0) ||
 	    !tevent_req_poll(req, probe->ev)) {
 		return ENOMEM;
 	}
@@ -185,7 +190,7 @@ static int map(struct probe *probe, struct rpc_client_params *params)
 	struct tevent_req *req =
 		rpc_epm_map_send(probe, probe->ev, &params->addr, probe->params.epm_port,
 				 &params->iface, params->timeout_ms);
-	int err = finish(probe, req, probe->end);
+	int err = finish(probe, req, probe->end_ms);
 
 	if (err != 0) {
 		return err;
@@ -220,7 +225,7 @@ static int open_client(struct probe *probe)
 	}
 	probe->port = params.port;
 	req = rpc_client_connect_send(probe, probe->ev, &params);
-	err = finish(probe, req, probe->end);
+	err = finish(probe, req, probe->end_ms);
 	if (err != 0) {
 		return err;
 	}
@@ -231,12 +236,12 @@ static int open_client(struct probe *probe)
 
 /* One call; a fault is a failure. */
 static int call(struct probe *probe, enum swn_opnum opnum, const uint8_t *stub, size_t len,
-		struct timeval end, struct reply *reply)
+		uint64_t end_ms, struct reply *reply)
 {
 	struct tevent_req *req = rpc_client_call_send(probe, probe->ev, probe->client,
 						      (uint16_t)opnum, stub, len, 0);
 	uint32_t fault = 0;
-	int err = finish(probe, req, end);
+	int err = finish(probe, req, end_ms);
 
 	if (err != 0) {
 		return err;
@@ -263,7 +268,7 @@ static int ask_something_else(struct probe *probe)
 	uint8_t *stub = NULL;
 	int err = swn_push_handle(probe, &nobody, &stub, &len);
 
-	err = err == 0 ? call(probe, SWN_UNREGISTER, stub, len, probe->end, &reply) : err;
+	err = err == 0 ? call(probe, SWN_UNREGISTER, stub, len, probe->end_ms, &reply) : err;
 	err = err == 0 ? swn_pull_werror_reply(reply.stub, reply.len, &werror) : err;
 	if (err != 0) {
 		return probe->why != NULL ? err : failed(probe, "UnRegister", err);
@@ -275,9 +280,8 @@ static int get_list(struct probe *probe, struct swn_interface_list **list)
 {
 	struct reply reply = {NULL, 0};
 	uint32_t werror = 0;
-	struct timeval patience = tevent_timeval_current_ofs(
-		(uint32_t)probe->timeout_s / 2, (uint32_t)probe->timeout_s % 2 * 500000);
-	int err = call(probe, SWN_GET_INTERFACE_LIST, NULL, 0, patience, &reply);
+	uint64_t patience_ms = clock_ms() + (uint64_t)probe->timeout_s * 500;
+	int err = call(probe, SWN_GET_INTERFACE_LIST, NULL, 0, patience_ms, &reply);
 
 	if (err == ETIMEDOUT) {
 		return ask_something_else(probe);
@@ -393,7 +397,7 @@ int cmd_probe(struct ctl *ctl, int argc, const char **argv)
 		talloc_free(probe);
 		return ret;
 	}
-	probe->end = tevent_timeval_current_ofs((uint32_t)probe->timeout_s, 0);
+	probe->end_ms = clock_ms() + (uint64_t)probe->timeout_s * 1000;
 	probe->ev = tevent_context_init(probe);
 	ret = probe->ev == NULL ? ENOMEM : run_probe(probe);
 	if (ret != 0) {

@@ -11,6 +11,7 @@
 #include "witnessctl/ctl.h"
 #include "witnessctl/watch_exec.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/mono.h"
 
 #define UNREGISTER_MS 3000 /* patience at the end */
 
@@ -141,12 +142,11 @@ static int start_exec(struct watch *watch)
 static int watch_start(struct watch *watch)
 {
 	struct watch_options *options = &watch->options;
-	struct timeval end = tevent_timeval_current_ofs(options->timeout_ms / 1000, 0);
 
 	if (tevent_add_signal(watch->ev, watch, SIGINT, 0, on_signal, watch) == NULL ||
 	    tevent_add_signal(watch->ev, watch, SIGTERM, 0, on_signal, watch) == NULL ||
 	    (options->timeout_ms > 0 &&
-	     tevent_add_timer(watch->ev, watch, end, on_timeout, watch) == NULL)) {
+	     mono_timer_add(watch->ev, watch, options->timeout_ms, on_timeout, watch) == NULL)) {
 		return ENOMEM;
 	}
 	return swnc_client_create(watch, watch->ev, options->config, on_event, watch,

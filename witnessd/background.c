@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "witnessd/util/clock.h"
+#include "witnessd/util/mono.h"
 #include "witnessd/util/fileio.h"
 #include "witnessd/util/log.h"
 
@@ -134,8 +134,7 @@ static void loop_turns(struct tevent_context *ev, struct tevent_timer *te, struc
 	struct watchdog *watchdog = talloc_get_type_abort(private_data, struct watchdog);
 
 	notify_manager("WATCHDOG=1");
-	if (tevent_add_timer(ev, watchdog, clock_in_ms(watchdog->ms), loop_turns, watchdog) ==
-	    NULL) {
+	if (mono_timer_add(ev, watchdog, watchdog->ms, loop_turns, watchdog) == NULL) {
 		log_err("out of memory: the service manager will believe that this daemon hangs");
 	}
 }

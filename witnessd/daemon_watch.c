@@ -16,6 +16,7 @@
 
 #include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/mono.h"
 
 #define CLOSED_MS 10000 /* longer than the release of an address takes */
 
@@ -30,7 +31,7 @@ struct daemon_watch {
 	struct daemon *daemon;
 	struct closed *table;
 	struct qb_list_head closed;
-	struct tevent_timer *timer;
+	struct mono_timer *timer;
 };
 
 static void tell_backend(struct daemon_watch *watch, const struct tcpconn *conn, bool open)
@@ -81,10 +82,10 @@ static void arm(struct daemon_watch *watch)
 		return;
 	}
 	first = qb_list_first_entry(&watch->closed, struct closed, link);
-	watch->timer = tevent_add_timer(
-		watch->daemon->ev, watch,
-		clock_in_ms(first->due_ms > now_ms ? (unsigned int)(first->due_ms - now_ms) : 0),
-		on_timer, watch);
+	watch->timer =
+		mono_timer_add(watch->daemon->ev, watch,
+			       first->due_ms > now_ms ? (unsigned int)(first->due_ms - now_ms) : 0,
+			       on_timer, watch);
 }
 
 static void on_timer(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,

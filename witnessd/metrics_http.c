@@ -12,6 +12,7 @@
 #include "witnessd/util/clock.h"
 #include "witnessd/util/files.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/mono.h"
 #include "witnessd/util/tcplisten.h"
 
 #define BACKLOG      16
@@ -33,13 +34,13 @@ struct endpoint {
 	struct metrics_http *http;
 	struct MHD_Daemon *mhd;
 	struct tevent_fd *fde; /* of the library's epoll descriptor */
-	struct tevent_timer *timer;
+	struct mono_timer *timer;
 };
 
 /* Ends a connection whose client takes too long, to ask or to read: the library's own limit is of silence only. */
 struct deadline {
 	struct metrics_http *http;
-	struct tevent_timer *timer;
+	struct mono_timer *timer;
 	int fd; /* the library's */
 };
 
@@ -148,9 +149,9 @@ static void on_connection(void *private_data, struct MHD_Connection *connection,
 	if (deadline != NULL && info != NULL) {
 		deadline->http = endpoint->http;
 		deadline->fd = info->connect_fd;
-		deadline->timer = tevent_add_timer(endpoint->http->ev, deadline,
-						   clock_in_ms(endpoint->http->limits.time_ms),
-						   on_deadline, deadline);
+		deadline->timer =
+			mono_timer_add(endpoint->http->ev, deadline, endpoint->http->limits.time_ms,
+				       on_deadline, deadline);
 	}
 	if (info != NULL && (deadline == NULL || deadline->timer == NULL)) {
 		(void)shutdown(info->connect_fd, SHUT_RDWR);
@@ -180,8 +181,7 @@ static void on_ready(struct tevent_context *ev, struct tevent_fd *fde, uint16_t 
 static void turn_in(struct endpoint *endpoint, unsigned int ms)
 {
 	TALLOC_FREE(endpoint->timer);
-	endpoint->timer =
-		tevent_add_timer(endpoint->http->ev, endpoint, clock_in_ms(ms), on_timer, endpoint);
+	endpoint->timer = mono_timer_add(endpoint->http->ev, endpoint, ms, on_timer, endpoint);
 	if (endpoint->timer == NULL) {
 		log_warn("metrics: a timer is lost: out of memory");
 	}

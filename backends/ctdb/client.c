@@ -9,6 +9,7 @@
 
 #include "backends/ctdb/opcodes.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/mono.h"
 #include "witnessd/util/opener.h"
 
 static void client_connect(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
@@ -19,8 +20,8 @@ static void client_connect(struct tevent_context *ev, struct tevent_timer *te, s
 static void retry_later(struct ctdb_client *client)
 {
 	TALLOC_FREE(client->retry);
-	client->retry = tevent_add_timer(client->ev, client, backoff_next(&client->backoff),
-					 client_connect, client);
+	client->retry = mono_timer_add(client->ev, client, backoff_next(&client->backoff),
+				       client_connect, client);
 	if (client->retry == NULL) {
 		log_err("ctdb: out of memory: ctdbd is not tried again");
 	}
@@ -67,8 +68,7 @@ void ctdb_client_break(struct ctdb_client *client, const char *reason)
 		return;
 	}
 	client->broken_why = reason;
-	client->broken =
-		tevent_add_timer(client->ev, client, tevent_timeval_zero(), on_broken, client);
+	client->broken = mono_timer_add(client->ev, client, 0, on_broken, client);
 	if (client->broken == NULL) {
 		log_err("ctdb: out of memory: a broken connection is not closed");
 	}
@@ -316,7 +316,7 @@ int ctdb_client_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	qb_list_init(&client->listeners);
 	qb_list_init(&client->watchers);
 	qb_list_init(&client->queue);
-	client->retry = tevent_add_timer(ev, client, tevent_timeval_zero(), client_connect, client);
+	client->retry = mono_timer_add(ev, client, 0, client_connect, client);
 	if (client->retry == NULL || client->config.socket == NULL) {
 		talloc_free(client);
 		return ENOMEM;

@@ -8,6 +8,7 @@
 #include "backends/ctdb/opcodes.h"
 #include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/mono.h"
 #include "witnessd/util/req.h"
 
 static bool is_local(const struct ctdb_client *client, uint32_t destnode)
@@ -104,7 +105,7 @@ struct tevent_req *ctdb_client_call_send(TALLOC_CTX *mem_ctx, struct tevent_cont
 	call->client = client;
 	HASH_ADD(hh, client->calls, reqid, sizeof(call->reqid), call);
 	tevent_req_set_cleanup_fn(req, call_cleanup);
-	if (!tevent_req_set_endtime(req, ev, clock_in_ms(timeout_ms))) {
+	if (!mono_req_timeout(req, ev, timeout_ms)) {
 		return tevent_req_post(req, ev);
 	}
 	return req;

@@ -40,8 +40,8 @@ struct ctdb_client {
 	enum client_state state;
 	int fd; /* -1: none */
 	struct tevent_fd *fde;
-	struct tevent_timer *retry;  /* while DOWN */
-	struct tevent_timer *broken; /* the connection is to be given up as soon as the loop runs */
+	struct mono_timer *retry;  /* while DOWN */
+	struct mono_timer *broken; /* the connection is to be given up as soon as the loop runs */
 	const char *broken_why;
 	struct backoff backoff;
 	bool complained; /* of a ctdbd that is not there */

@@ -7,7 +7,7 @@
 
 #include "backends/ctdb/opcodes.h"
 #include "backends/ctdb/peer_packet.h"
-#include "witnessd/util/clock.h"
+#include "witnessd/util/mono.h"
 #include "witnessd/util/log.h"
 
 #define HELLO_MS 10000 /* between two of ours: whatever went wrong is over then */
@@ -25,7 +25,7 @@ struct ctdb_peers {
 	bool connected, joined;
 	uint32_t pnn;
 	uint64_t instance;
-	struct tevent_timer *join_timer, *hello_timer;
+	struct mono_timer *join_timer, *hello_timer;
 	struct peer peers[CTDB_PEERS_MAX]; /* by number */
 	size_t num_nodes;                  /* 0: not known yet */
 	uint8_t *buf;                      /* CTDB_PEER_MAX octets */
@@ -258,8 +258,7 @@ static void on_hello_timer(struct tevent_context *ev, struct tevent_timer *te, s
 	struct ctdb_peers *peers = talloc_get_type_abort(private_data, struct ctdb_peers);
 
 	say_hello(peers, CTDB_BROADCAST_CONNECTED, 0);
-	peers->hello_timer =
-		tevent_add_timer(peers->ev, peers, clock_in_ms(HELLO_MS), on_hello_timer, peers);
+	peers->hello_timer = mono_timer_add(peers->ev, peers, HELLO_MS, on_hello_timer, peers);
 }
 
 static uint64_t realtime_ns(void)
@@ -279,10 +278,9 @@ static void on_connected(void *private_data)
 	peers->instance = realtime_ns();
 	leave_a_will(peers);
 	say_hello(peers, CTDB_BROADCAST_CONNECTED, CTDB_PEER_ANSWER);
-	peers->join_timer = tevent_add_timer(
-		peers->ev, peers, clock_in_ms(peers->config.join_wait_ms), on_join_timer, peers);
-	peers->hello_timer =
-		tevent_add_timer(peers->ev, peers, clock_in_ms(HELLO_MS), on_hello_timer, peers);
+	peers->join_timer =
+		mono_timer_add(peers->ev, peers, peers->config.join_wait_ms, on_join_timer, peers);
+	peers->hello_timer = mono_timer_add(peers->ev, peers, HELLO_MS, on_hello_timer, peers);
 	if (peers->join_timer == NULL || peers->hello_timer == NULL) {
 		log_err("ctdb: out of memory: the peers may not be found");
 	}

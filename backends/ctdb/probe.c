@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "backends/ctdb/opcodes.h"
-#include "witnessd/util/clock.h"
+#include "witnessd/util/mono.h"
 #include "witnessd/util/req.h"
 
 struct probe_state {
@@ -18,7 +18,7 @@ struct probe_state {
 	int ping_err;
 	int fd; /* -1: none, or no answer */
 	struct tevent_fd *fde;
-	struct tevent_timer *timer; /* for .fd */
+	struct mono_timer *timer; /* for .fd */
 };
 
 static void pinged(struct tevent_req *subreq);
@@ -85,8 +85,7 @@ static int start_connect(struct probe_state *state, struct tevent_context *ev,
 	/* A refusal comes as an error, which tevent tells those who want to read. */
 	state->fde = tevent_add_fd(ev, state, state->fd, TEVENT_FD_READ | TEVENT_FD_WRITE,
 				   connected, state);
-	state->timer = tevent_add_timer(ev, state, clock_in_ms(config->timeout_ms),
-					connect_timed_out, state);
+	state->timer = mono_timer_add(ev, state, config->timeout_ms, connect_timed_out, state);
 	return state->fde != NULL && state->timer != NULL ? 0 : ENOMEM;
 }
 

@@ -6,12 +6,13 @@
 
 #include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/mono.h"
 
 struct ctdb_publisher {
 	struct tevent_context *ev;
 	struct ctdb_publisher_config config;
 	struct ctdb_publisher_stats stats;
-	struct tevent_timer *settled;
+	struct mono_timer *settled;
 	struct tevent_immediate *soon;
 	struct cluster_state *published; /* what the core has; NULL: nothing yet */
 	bool stale;                      /* the core was told that the manager is lost */
@@ -35,8 +36,8 @@ static void settle_at(struct ctdb_publisher *publisher, uint64_t now_ms, uint64_
 	if (when_ms != UINT64_MAX) {
 		unsigned int ms = when_ms > now_ms ? (unsigned int)(when_ms - now_ms) : 0;
 
-		publisher->settled = tevent_add_timer(publisher->ev, publisher, clock_in_ms(ms),
-						      on_settled, publisher);
+		publisher->settled =
+			mono_timer_add(publisher->ev, publisher, ms, on_settled, publisher);
 	}
 }
 

@@ -12,6 +12,7 @@
 #include "backends/ctdb/opcodes.h"
 #include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/mono.h"
 
 #define LOOK_MS        200
 #define BURST_FIRST_MS 10 /* then twice as much each time */
@@ -35,7 +36,7 @@ struct ctdb_survey {
 	struct ctdb_survey_config config;
 	struct ctdb_survey_stats stats;
 	bool running;
-	struct tevent_timer *next, *grace;
+	struct mono_timer *next, *grace;
 	unsigned int burst; /* rounds of it that were done; BURST_ROUNDS: no burst */
 	bool triggered;     /* while a look or a round was under way */
 	uint64_t last_round_ms;
@@ -82,7 +83,7 @@ static bool busy(const struct ctdb_survey *survey)
 static void schedule(struct ctdb_survey *survey, uint32_t ms)
 {
 	TALLOC_FREE(survey->next);
-	survey->next = tevent_add_timer(survey->ev, survey, clock_in_ms(ms), on_next, survey);
+	survey->next = mono_timer_add(survey->ev, survey, ms, on_next, survey);
 	if (survey->next == NULL) {
 		log_err("ctdb: out of memory: the nodes are not asked any more");
 	}
@@ -299,8 +300,7 @@ static void start_round(struct ctdb_survey *survey)
 			ask_node(survey, pnn);
 		}
 	}
-	survey->grace =
-		tevent_add_timer(survey->ev, survey, clock_in_ms(GRACE_MS), grace_over, survey);
+	survey->grace = mono_timer_add(survey->ev, survey, GRACE_MS, grace_over, survey);
 	if (survey->num_awaited == 0 || survey->grace == NULL) {
 		round_done(survey);
 	}

@@ -10,6 +10,8 @@
 #include "backends/pacemaker/probe.h"
 #include "backends/pacemaker/xml.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/clock.h"
+#include "witnessd/util/mono.h"
 
 #define CIB_CLIENT_NAME     "witnessd"
 #define CIB_SERVICE         "cib_ro"          /* where cib_query signs on */
@@ -30,15 +32,15 @@ struct cib_link {
 	struct glib_bridge *bridge;
 	const struct cib_link_handlers *handlers;
 	cib_t *cib; /* signed on; NULL while disconnected */
-	struct tevent_timer *retry;
-	struct tevent_timer *pause; /* set = no query before it is over */
+	struct mono_timer *retry;
+	struct mono_timer *pause; /* set = no query before it is over */
 	struct tevent_immediate *teardown;
 	const char *lost_reason; /* a constant; set = the teardown is on its way */
 	struct backoff backoff;
 	bool complained; /* the manager's absence has been logged */
 	int query;       /* call id of the query under way; 0 = none */
 	bool again;      /* something has changed since that query was sent */
-	struct timeval asked;
+	uint64_t asked_us;
 	struct cib_link_stats stats;
 };
 
@@ -74,7 +76,7 @@ static void cib_retry_later(struct cib_link *link)
 {
 	TALLOC_FREE(link->retry);
 	link->retry =
-		tevent_add_timer(link->ev, link, backoff_next(&link->backoff), cib_connect, link);
+		mono_timer_add(link->ev, link, backoff_next(&link->backoff), cib_connect, link);
 	if (link->retry == NULL) {
 		log_err("out of memory: Pacemaker is not tried again");
 	}
@@ -110,14 +112,6 @@ static void cib_dropped(gpointer user_data)
 	}
 }
 
-static int64_t us_since(const struct timeval *start)
-{
-	struct timeval now = tevent_timeval_current();
-	struct timeval took = tevent_timeval_until(start, &now);
-
-	return (int64_t)took.tv_sec * 1000000 + took.tv_usec;
-}
-
 static void cib_pause_over(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
 			   void *private_data)
 {
@@ -141,7 +135,6 @@ static int64_t cpu_us(void)
 /* Hand the document over, and rest if that was hard work. */
 static void cib_deliver(struct cib_link *link, const xmlNode *cib)
 {
-	struct timeval until;
 	int64_t us = cpu_us();
 
 	link->handlers->document(link->handlers->private_data, cib);
@@ -153,8 +146,7 @@ static void cib_deliver(struct cib_link *link, const xmlNode *cib)
 	if (us > CIB_PAUSE_MAX_S * 1000000) {
 		us = CIB_PAUSE_MAX_S * 1000000;
 	}
-	until = tevent_timeval_current_ofs((uint32_t)(us / 1000000), (uint32_t)(us % 1000000));
-	link->pause = tevent_add_timer(link->ev, link, until, cib_pause_over, link);
+	link->pause = mono_timer_add(link->ev, link, (uint64_t)us / 1000, cib_pause_over, link);
 }
 
 static void cib_answered(xmlNode *msg, int call_id, int rc, xmlNode *output, void *user_data)
@@ -170,7 +162,7 @@ static void cib_answered(xmlNode *msg, int call_id, int rc, xmlNode *output, voi
 		cib_lose(link, "the CIB could not be read");
 		return;
 	}
-	link->stats.last_query_us = us_since(&link->asked);
+	link->stats.last_query_us = (int64_t)(clock_us() - link->asked_us);
 	link->stats.last_answer = (int64_t)time(NULL);
 	cib_deliver(link, output);
 	if (link->again) {
@@ -190,7 +182,7 @@ static void cib_ask(struct cib_link *link)
 		return;
 	}
 	link->again = false;
-	link->asked = tevent_timeval_current();
+	link->asked_us = clock_us();
 	glib_bridge_touch(link->bridge);
 	rc = link->cib->cmds->query(link->cib, NULL, NULL, cib_none);
 	if (rc <= 0) {
@@ -313,7 +305,7 @@ int cib_link_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct glib_
 	link->backoff.max_ms = retry_max_s * 1000;
 	link->stats.last_query_us = -1;
 	link->teardown = tevent_create_immediate(link);
-	link->retry = tevent_add_timer(ev, link, tevent_timeval_zero(), cib_connect, link);
+	link->retry = mono_timer_add(ev, link, 0, cib_connect, link);
 	if (link->teardown == NULL || link->retry == NULL) {
 		talloc_free(link);
 		return ENOMEM;

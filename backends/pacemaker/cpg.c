@@ -10,6 +10,7 @@
 #include "backends/pacemaker/corosync.h"
 #include "backends/pacemaker/probe.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/mono.h"
 
 #define GROUP       "witnessd"
 #define CPG_SERVICE "cpg"
@@ -30,7 +31,7 @@ struct cpg_link {
 	bool open; /* handle is valid */
 	cpg_handle_t handle;
 	struct tevent_fd *fde;
-	struct tevent_timer *retry;
+	struct mono_timer *retry;
 	struct backoff backoff;
 	bool complained;
 	uint32_t local_id;
@@ -194,10 +195,10 @@ static void link_disconnect(struct cpg_link *link)
 	link->num_members = 0;
 }
 
-static void retry_at(struct cpg_link *link, struct timeval when)
+static void retry_in(struct cpg_link *link, uint32_t ms)
 {
 	TALLOC_FREE(link->retry);
-	link->retry = tevent_add_timer(link->ev, link, when, link_connect, link);
+	link->retry = mono_timer_add(link->ev, link, ms, link_connect, link);
 	if (link->retry == NULL) {
 		log_err("out of memory: the group of witnesses is not tried again");
 	}
@@ -208,7 +209,7 @@ static void link_lost(struct cpg_link *link, cs_error_t rc)
 	log_warn("lost the group of witnesses: %s; trying again", corosync_error(rc));
 	link->complained = true;
 	link_disconnect(link);
-	retry_at(link, backoff_next(&link->backoff));
+	retry_in(link, backoff_next(&link->backoff));
 	if (link->joined) {
 		link->joined = false;
 		link->sink->peers_left(link->sink->private_data);
@@ -274,7 +275,7 @@ static void link_probed(struct tevent_req *subreq)
 				 corosync_error(rc), (int)rc);
 			link->complained = true;
 		}
-		retry_at(link, backoff_next(&link->backoff));
+		retry_in(link, backoff_next(&link->backoff));
 		return;
 	}
 	backoff_reset(&link->backoff);
@@ -291,7 +292,7 @@ static void link_connect(struct tevent_context *ev, struct tevent_timer *te, str
 	link->retry = NULL;
 	if (subreq == NULL) {
 		log_err("out of memory: the group of witnesses is tried again later");
-		retry_at(link, backoff_next(&link->backoff));
+		retry_in(link, backoff_next(&link->backoff));
 		return;
 	}
 	tevent_req_set_callback(subreq, link_probed, link);
@@ -328,8 +329,7 @@ int cpg_link_broadcast(struct cpg_link *link, const uint8_t *bytes, size_t len)
 	default:
 		TALLOC_FREE(link->fde);
 		TALLOC_FREE(link->retry);
-		link->retry =
-			tevent_add_timer(link->ev, link, tevent_timeval_zero(), link_broken, link);
+		link->retry = mono_timer_add(link->ev, link, 0, link_broken, link);
 		return ENOTCONN;
 	}
 }
@@ -367,7 +367,7 @@ int cpg_link_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, uint32_t ret
 	link->name_of = name_of;
 	link->private_data = private_data;
 	link->backoff.max_ms = retry_max_s * 1000;
-	link->retry = tevent_add_timer(ev, link, tevent_timeval_zero(), link_connect, link);
+	link->retry = mono_timer_add(ev, link, 0, link_connect, link);
 	if (link->retry == NULL) {
 		talloc_free(link);
 		return ENOMEM;

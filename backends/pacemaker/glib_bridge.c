@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "backends/pacemaker/glib_bridge.h"
+#include "witnessd/util/mono.h"
 
 #include <errno.h>
 #include <glib.h>
@@ -119,10 +120,8 @@ static int bridge_watch(struct glib_bridge *bridge, gint timeout_ms)
 	if (timeout_ms == 0) {
 		bridge_schedule(bridge);
 	} else if (timeout_ms > 0 &&
-		   tevent_add_timer(bridge->ev, bridge->watches,
-				    tevent_timeval_current_ofs((uint32_t)timeout_ms / 1000,
-							       (uint32_t)timeout_ms % 1000 * 1000),
-				    bridge_timeout, bridge) == NULL) {
+		   mono_timer_add(bridge->ev, bridge->watches, (uint64_t)timeout_ms, bridge_timeout,
+				  bridge) == NULL) {
 		return ENOMEM;
 	}
 	return 0;

@@ -9,6 +9,7 @@
 #include "backends/pacemaker/corosync.h"
 #include "backends/pacemaker/probe.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/mono.h"
 
 #define QUORUM_SERVICE "quorum" /* the services of one daemon: each answers if one does */
 
@@ -19,7 +20,7 @@ struct membership {
 	bool connected;
 	quorum_handle_t handle;
 	struct tevent_fd *fde;
-	struct tevent_timer *retry;
+	struct mono_timer *retry;
 	struct backoff backoff;
 	bool complained;
 	bool known, quorate;
@@ -72,8 +73,8 @@ static void membership_retry_later(struct membership *membership)
 {
 	TALLOC_FREE(membership->retry);
 	membership->retry =
-		tevent_add_timer(membership->ev, membership, backoff_next(&membership->backoff),
-				 membership_connect, membership);
+		mono_timer_add(membership->ev, membership, backoff_next(&membership->backoff),
+			       membership_connect, membership);
 	if (membership->retry == NULL) {
 		log_err("out of memory: Corosync is not tried again");
 	}
@@ -184,8 +185,7 @@ int membership_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, uint32_t r
 	membership->changed = changed;
 	membership->private_data = private_data;
 	membership->backoff.max_ms = retry_max_s * 1000;
-	membership->retry = tevent_add_timer(ev, membership, tevent_timeval_zero(),
-					     membership_connect, membership);
+	membership->retry = mono_timer_add(ev, membership, 0, membership_connect, membership);
 	if (membership->retry == NULL) {
 		talloc_free(membership);
 		return ENOMEM;

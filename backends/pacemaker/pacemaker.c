@@ -26,6 +26,8 @@
 #include "backends/pacemaker/settle.h"
 #include "backends/pacemaker/smb_watch.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/clock.h"
+#include "witnessd/util/mono.h"
 
 struct backend {
 	struct tevent_context *ev;
@@ -39,7 +41,7 @@ struct backend {
 	struct cpg_link *cpg;
 	struct smb_watch *smb;
 	struct settle *settle;
-	struct tevent_timer *settled;
+	struct mono_timer *settled;
 	struct placement *placement;     /* of the last usable CIB */
 	struct cluster_state *published; /* what the core has */
 	struct intents *intents;         /* of the last usable CIB */
@@ -96,7 +98,7 @@ static void settle_passed(struct tevent_context *ev, struct tevent_timer *te, st
 static struct cluster_state *compose(struct backend *backend)
 {
 	struct cluster_state *next;
-	struct timeval deadline;
+	uint64_t now_ms = clock_ms(), deadline_ms;
 
 	apply_membership(backend);
 	next = cluster_state_copy(backend, backend->placement->state);
@@ -107,10 +109,11 @@ static struct cluster_state *compose(struct backend *backend)
 		next->quorate = false;
 	}
 	TALLOC_FREE(backend->settled);
-	if (settle_apply(backend->settle, backend->published, backend->placement, next,
-			 tevent_timeval_current(), &deadline)) {
-		backend->settled =
-			tevent_add_timer(backend->ev, backend, deadline, settle_passed, backend);
+	if (settle_apply(backend->settle, backend->published, backend->placement, next, now_ms,
+			 &deadline_ms)) {
+		backend->settled = mono_timer_add(backend->ev, backend,
+						  deadline_ms > now_ms ? deadline_ms - now_ms : 0,
+						  settle_passed, backend);
 	}
 	return next;
 }
@@ -205,7 +208,7 @@ static int take_document(struct backend *backend, const xmlNode *cib, struct rel
 static void document_received(void *private_data, const xmlNode *cib)
 {
 	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
-	struct timeval began = tevent_timeval_current(), now, took;
+	uint64_t began_us = clock_us();
 	struct relations *relations = NULL;
 	int err = take_document(backend, cib, &relations);
 
@@ -220,9 +223,7 @@ static void document_received(void *private_data, const xmlNode *cib)
 		log_err("the CIB cannot be used: %s", strerror(err));
 		return;
 	}
-	now = tevent_timeval_current();
-	took = tevent_timeval_until(&began, &now);
-	backend->last_build_us = (int64_t)took.tv_sec * 1000000 + took.tv_usec;
+	backend->last_build_us = (int64_t)(clock_us() - began_us);
 	backend->no_dc = false;
 	if (backend->stale) {
 		backend->stale = false;

@@ -8,7 +8,7 @@
 #include <tevent.h>
 #include <unistd.h>
 
-#include "witnessd/util/clock.h"
+#include "witnessd/util/mono.h"
 #include "witnessd/util/req.h"
 
 #define PROBE_MSG_SIZE 1024
@@ -67,8 +67,7 @@ struct tevent_req *probe_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev, co
 		state->socket = st.st_ino;
 	}
 	state->fde = tevent_add_fd(ev, state, state->fd, TEVENT_FD_READ, probe_readable, req);
-	if (tevent_req_nomem(state->fde, req) ||
-	    !tevent_req_set_endtime(req, ev, clock_in_ms(timeout_ms))) {
+	if (tevent_req_nomem(state->fde, req) || !mono_req_timeout(req, ev, timeout_ms)) {
 		return tevent_req_post(req, ev);
 	}
 	return req;

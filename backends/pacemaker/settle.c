@@ -3,13 +3,12 @@
 
 #include <errno.h>
 #include <string.h>
-#include <tevent.h>
 #include <uthash.h>
 
 /* A loss that is held back: "node NAME" or "addr IP". */
 struct held {
 	char *key;
-	struct timeval until;
+	uint64_t until_ms;
 	bool used; /* still held by the current round */
 	UT_hash_handle hh;
 };
@@ -21,7 +20,7 @@ struct settle {
 
 struct round {
 	struct settle *settle;
-	struct timeval now, deadline;
+	uint64_t now_ms, deadline_ms;
 	bool waiting;
 };
 
@@ -64,8 +63,7 @@ static struct held *held_get(struct round *round, const char *kind, const char *
 		return NULL;
 	}
 	held->key = talloc_move(held, &key);
-	held->until = tevent_timeval_add(&round->now, settle->wait_ms / 1000,
-					 settle->wait_ms % 1000 * 1000);
+	held->until_ms = round->now_ms + settle->wait_ms;
 	HASH_ADD_KEYPTR(hh, settle->held, held->key, strlen(held->key), held);
 	return held;
 }
@@ -79,11 +77,11 @@ static bool hold(struct round *round, const char *kind, const char *name)
 		return false;
 	}
 	held->used = true;
-	if (tevent_timeval_compare(&round->now, &held->until) >= 0) {
+	if (round->now_ms >= held->until_ms) {
 		return false;
 	}
-	if (!round->waiting || tevent_timeval_compare(&held->until, &round->deadline) < 0) {
-		round->deadline = held->until;
+	if (!round->waiting || held->until_ms < round->deadline_ms) {
+		round->deadline_ms = held->until_ms;
 	}
 	round->waiting = true;
 	return true;
@@ -186,10 +184,10 @@ static void settle_addr(struct round *round, const struct cluster_addr *last,
 }
 
 bool settle_apply(struct settle *settle, const struct cluster_state *last,
-		  const struct placement *placement, struct cluster_state *next, struct timeval now,
-		  struct timeval *deadline)
+		  const struct placement *placement, struct cluster_state *next, uint64_t now_ms,
+		  uint64_t *deadline_ms)
 {
-	struct round round = {.settle = settle, .now = now};
+	struct round round = {.settle = settle, .now_ms = now_ms};
 
 	if (last == NULL) {
 		return false;
@@ -202,7 +200,7 @@ bool settle_apply(struct settle *settle, const struct cluster_state *last,
 	}
 	forget_unused(settle);
 	if (round.waiting) {
-		*deadline = round.deadline;
+		*deadline_ms = round.deadline_ms;
 	}
 	return round.waiting;
 }

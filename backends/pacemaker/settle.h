@@ -13,7 +13,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/time.h>
 #include <talloc.h>
 
 #include "backends/pacemaker/placement.h"
@@ -28,11 +27,12 @@ int settle_create(TALLOC_CTX *mem_ctx, uint32_t wait_ms, struct settle **out);
  * @param last      published before; NULL: nothing
  * @param placement what proves the changes
  * @param next      a copy of placement->state; its addresses and nodes are put back where held
- * @param deadline  when to judge again though nothing has changed; untouched when nothing is held
+ * @param now_ms    of a clock that never goes back
+ * @param deadline_ms when to judge again though nothing has changed; untouched when nothing is held
  * @return whether something is held until the deadline
  */
 bool settle_apply(struct settle *settle, const struct cluster_state *last,
-		  const struct placement *placement, struct cluster_state *next, struct timeval now,
-		  struct timeval *deadline);
+		  const struct placement *placement, struct cluster_state *next, uint64_t now_ms,
+		  uint64_t *deadline_ms);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "backends/pacemaker/smb_watch.h"
+#include "witnessd/util/mono.h"
 
 #include <errno.h>
 
@@ -32,7 +33,7 @@ static void look_again(struct tevent_context *ev, struct tevent_timer *te, struc
 	struct smb_watch *watch = talloc_get_type_abort(private_data, struct smb_watch);
 
 	/* For want of memory nothing is seen any more, which a restart heals. */
-	(void)tevent_add_timer(ev, watch, tevent_timeval_add(&now, LOOK_S, 0), look_again, watch);
+	(void)mono_timer_add(ev, watch, LOOK_S * UINT64_C(1000), look_again, watch);
 	if (look(watch)) {
 		watch->changed(watch->private_data);
 	}
@@ -52,8 +53,7 @@ int smb_watch_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const char 
 	watch->private_data = private_data;
 	if (path[0] != '\0') {
 		(void)look(watch);
-		if (tevent_add_timer(ev, watch, tevent_timeval_current_ofs(LOOK_S, 0), look_again,
-				     watch) == NULL) {
+		if (mono_timer_add(ev, watch, LOOK_S * UINT64_C(1000), look_again, watch) == NULL) {
 			talloc_free(watch);
 			return ENOMEM;
 		}

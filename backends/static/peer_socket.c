@@ -20,7 +20,7 @@
 
 #include <qb/qblist.h>
 
-#include "witnessd/util/clock.h"
+#include "witnessd/util/mono.h"
 #include "witnessd/util/log.h"
 
 #define POLL_MS           200
@@ -47,7 +47,7 @@ struct peer_socket {
 	struct sockaddr_un addr;
 	int fd; /* -1: alone */
 	struct tevent_fd *fde;
-	struct tevent_timer *poll, *join, *retry;
+	struct mono_timer *poll, *join, *retry;
 	uint64_t instance;
 	struct qb_list_head peers;
 	unsigned int num_peers;
@@ -176,7 +176,7 @@ static void on_retry(struct tevent_context *ev, struct tevent_timer *te, struct 
 static void retry_soon(struct peer_socket *ps)
 {
 	if (ps->retry == NULL) {
-		ps->retry = tevent_add_timer(ps->ev, ps, clock_in_ms(RETRY_MS), on_retry, ps);
+		ps->retry = mono_timer_add(ps->ev, ps, RETRY_MS, on_retry, ps);
 	}
 }
 
@@ -311,7 +311,7 @@ static void on_poll(struct tevent_context *ev, struct tevent_timer *te, struct t
 	struct peer_socket *ps = talloc_get_type_abort(private_data, struct peer_socket);
 
 	greet_all(ps);
-	ps->poll = tevent_add_timer(ps->ev, ps, clock_in_ms(POLL_MS), on_poll, ps);
+	ps->poll = mono_timer_add(ps->ev, ps, POLL_MS, on_poll, ps);
 	if (ps->poll == NULL) {
 		log_err("static: out of memory: peers are not looked for any more");
 	}
@@ -373,9 +373,9 @@ static int start(struct peer_socket *ps)
 	if (err != 0) {
 		return err;
 	}
-	ps->join = tevent_add_timer(ps->ev, ps, clock_in_ms(alone ? 0 : JOIN_MS), on_join, ps);
+	ps->join = mono_timer_add(ps->ev, ps, alone ? 0 : JOIN_MS, on_join, ps);
 	if (!alone) {
-		ps->poll = tevent_add_timer(ps->ev, ps, tevent_timeval_zero(), on_poll, ps);
+		ps->poll = mono_timer_add(ps->ev, ps, 0, on_poll, ps);
 	}
 	return ps->join == NULL || (!alone && ps->poll == NULL) ? ENOMEM : 0;
 }

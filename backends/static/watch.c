@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "backends/static/mapfile.h"
+#include "witnessd/util/mono.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -31,7 +32,7 @@ struct mapfile_watch {
 	int fd;
 	int wd; /* -1: the folder is not watched */
 	struct tevent_fd *fde;
-	struct tevent_timer *timer;
+	struct mono_timer *timer;
 	struct identity told;   /* the file that changed() was last called for */
 	struct identity before; /* the file at the last poll */
 	bool missing_told;
@@ -129,8 +130,7 @@ static void watch_poll(struct tevent_context *ev, struct tevent_timer *timer, st
 
 static bool watch_rearm(struct mapfile_watch *watch)
 {
-	watch->timer = tevent_add_timer(
-		watch->ev, watch, tevent_timeval_current_ofs(0, POLL_MS * 1000), watch_poll, watch);
+	watch->timer = mono_timer_add(watch->ev, watch, POLL_MS, watch_poll, watch);
 	return watch->timer != NULL;
 }
 

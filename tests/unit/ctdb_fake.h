@@ -196,8 +196,8 @@ static inline void fake_timed_out(struct tevent_context *ev, struct tevent_timer
 #define fake_wait_until(ev, condition)                                                             \
 	do {                                                                                       \
 		bool late_ = false;                                                                \
-		struct tevent_timer *te_ =                                                         \
-			tevent_add_timer(ev, ev, clock_in_ms(20000), fake_timed_out, &late_);      \
+		struct tevent_timer *te_ = tevent_add_timer(                                       \
+			ev, ev, tevent_timeval_current_ofs(20, 0), fake_timed_out, &late_);        \
 		while (!(condition) && !late_) {                                                   \
 			tevent_loop_once(ev);                                                      \
 		}                                                                                  \

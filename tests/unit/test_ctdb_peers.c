@@ -157,7 +157,7 @@ static void settle(struct fixture *f)
 {
 	bool done = false;
 
-	tevent_add_timer(f->ev, f, clock_in_ms(20), fake_timed_out, &done);
+	tevent_add_timer(f->ev, f, tevent_timeval_current_ofs(0, 20000), fake_timed_out, &done);
 	while (!done) {
 		tevent_loop_once(f->ev);
 	}

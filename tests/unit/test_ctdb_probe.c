@@ -177,7 +177,7 @@ static void may_be_given_up(void **state)
 
 	assert_non_null(req);
 	talloc_free(req);
-	tevent_add_timer(f->ev, f, clock_in_ms(400), fake_timed_out, &done);
+	tevent_add_timer(f->ev, f, tevent_timeval_current_ofs(0, 400000), fake_timed_out, &done);
 	while (!done) {
 		tevent_loop_once(f->ev);
 	}

@@ -137,7 +137,7 @@ static void without_an_answer_it_stays_unknown(void **state)
 	bool done = false;
 
 	start(f, 1);
-	tevent_add_timer(f->ev, f, clock_in_ms(400), fake_timed_out, &done);
+	tevent_add_timer(f->ev, f, tevent_timeval_current_ofs(0, 400000), fake_timed_out, &done);
 	while (!done) {
 		tevent_loop_once(f->ev);
 	}

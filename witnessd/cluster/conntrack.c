@@ -7,6 +7,8 @@
 
 #include "witnessd/util/child.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/clock.h"
+#include "witnessd/util/mono.h"
 #include "witnessd/util/opener.h"
 #include "witnessd/util/tcpconn.h"
 
@@ -30,7 +32,7 @@ struct lost_conn {
 struct handled {
 	UT_hash_handle hh;
 	struct ipaddr ip;
-	struct timeval tickled;
+	uint64_t tickled_ms;
 };
 
 struct conntrack {
@@ -370,7 +372,6 @@ int conntrack_tickle(struct conntrack *ct, const struct ipaddr *ip, size_t *num)
 {
 	struct handing h = {.ct = ct, .ip = ip};
 	struct handled *handled = handled_of(ct, ip);
-	struct timeval now = tevent_timeval_current(), since;
 	struct lost_conn *lost, *next;
 	char text[IPADDR_STRLEN];
 
@@ -378,8 +379,8 @@ int conntrack_tickle(struct conntrack *ct, const struct ipaddr *ip, size_t *num)
 	if (handled == NULL || !child_runs(ct->child)) {
 		return handled == NULL ? ENOMEM : ENOTCONN;
 	}
-	since = tevent_timeval_until(&handled->tickled, &now);
-	if (since.tv_sec >= 0 && since.tv_sec < AGAIN_S) {
+	if (handled->tickled_ms != 0 &&
+	    clock_ms() - handled->tickled_ms < AGAIN_S * UINT64_C(1000)) {
 		return 0;
 	}
 	h.texts = json_array();
@@ -393,7 +394,7 @@ int conntrack_tickle(struct conntrack *ct, const struct ipaddr *ip, size_t *num)
 	json_decref(h.texts);
 	*num = h.num;
 	if (h.num > 0) {
-		handled->tickled = now;
+		handled->tickled_ms = clock_ms();
 		ask(ct, json_pack("{s:s}", "tickle", ipaddr_format(ip, text)));
 		log_notice("tickle: this node has %s now: %zu connections to tickle", text, h.num);
 	}
@@ -428,8 +429,8 @@ static void has_left(struct conntrack *ct, const struct ipaddr *ip)
 	}
 	left->ct = ct;
 	left->ip = *ip;
-	if (tevent_add_timer(ct->ev, left, tevent_timeval_current_ofs(LEFT_BEHIND_S, 0),
-			     end_left_behind, left) == NULL) {
+	if (mono_timer_add(ct->ev, left, LEFT_BEHIND_S * UINT64_C(1000), end_left_behind, left) ==
+	    NULL) {
 		talloc_free(left);
 	}
 }

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <uthash.h>
 
-#include "witnessd/util/clock.h"
+#include "witnessd/util/mono.h"
 #include "witnessd/util/files.h"
 
 struct control_poll {
@@ -28,8 +28,8 @@ struct watch {
 	qb_ipcs_dispatch_fn_t fn;
 	struct tevent_fd *fde;
 	bool listening;
-	struct tevent_timer *pause; /* of a listening one: no descriptor is left */
-	enum control_rank rank;     /* of the others */
+	struct mono_timer *pause; /* of a listening one: no descriptor is left */
+	enum control_rank rank;   /* of the others */
 	UT_hash_handle hh;
 };
 
@@ -90,8 +90,7 @@ static void watch_resume(struct tevent_context *ev, struct tevent_timer *te, str
 static void watch_pause(struct watch *watch)
 {
 	the_poll->out_of_files++;
-	watch->pause = tevent_add_timer(the_poll->ev, watch, clock_in_ms(FILES_PAUSE_MS),
-					watch_resume, watch);
+	watch->pause = mono_timer_add(the_poll->ev, watch, FILES_PAUSE_MS, watch_resume, watch);
 	if (watch->pause != NULL) {
 		tevent_fd_set_flags(watch->fde, 0);
 	}

@@ -9,6 +9,7 @@
 #include "witnessd/control/poll.h"
 #include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/mono.h"
 
 struct control_server {
 	struct tevent_context *ev;
@@ -38,7 +39,7 @@ struct control_client {
 	struct control_server *server;
 	qb_ipcs_connection_t *conn;
 	struct tevent_immediate *cut; /* not NULL: is being cut off */
-	struct tevent_timer *timer;   /* until it is */
+	struct mono_timer *timer;     /* until it is */
 	struct control_reply *reply;  /* NULL: nothing is to be fetched */
 };
 
@@ -111,9 +112,8 @@ static void client_expired(struct tevent_context *ev, struct tevent_timer *te, s
 static void client_watch(struct control_client *client)
 {
 	TALLOC_FREE(client->timer);
-	client->timer = tevent_add_timer(client->server->ev, client,
-					 clock_in_ms(client->server->limits.timeout_ms),
-					 client_expired, client);
+	client->timer = mono_timer_add(client->server->ev, client,
+				       client->server->limits.timeout_ms, client_expired, client);
 	if (client->timer == NULL) {
 		client_cut(client);
 	}

@@ -20,6 +20,7 @@ struct reload {
 
 struct rpc_auth {
 	struct auth_pool *pool;
+	struct wheel *wheel;      /* for the time limits of steps */
 	struct auth_creds *creds; /* NULL: only a client */
 	char *keytab;             /* what GSSAPI is told, or NULL for its default */
 	struct secret *file;      /* the keytab; NULL when it is no file */
@@ -254,6 +255,9 @@ int rpc_auth_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		err = acquire(auth, config);
 	}
 	if (err == 0) {
+		err = wheel_create(auth, ev, NULL, NULL, &auth->wheel);
+	}
+	if (err == 0) {
 		err = auth_pool_create(auth, ev, config == NULL ? 0 : config->threads, &auth->pool);
 	}
 	if (err != 0) {
@@ -267,6 +271,11 @@ int rpc_auth_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 struct auth_pool *rpc_auth_pool(struct rpc_auth *auth)
 {
 	return auth->pool;
+}
+
+struct wheel *rpc_auth_wheel(struct rpc_auth *auth)
+{
+	return auth->wheel;
 }
 
 struct auth_creds *rpc_auth_creds(struct rpc_auth *auth)

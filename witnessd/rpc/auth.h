@@ -41,7 +41,7 @@ struct rpc_auth_config {
  * A process that is only a client passes config NULL and offers nothing. Otherwise gss-ntlmssp's
  * environment is set, so there must be no other threads yet. When the keytab changes later on, or
  * appears, the next acceptor notices and the credentials are acquired again on a thread.
- * @return 0 (possibly with nothing to offer), or ENOMEM
+ * @return 0 (possibly with nothing to offer), ENOMEM, or what timerfd_create(2) gave
  */
 int rpc_auth_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		    const struct rpc_auth_config *config, struct rpc_auth **out);

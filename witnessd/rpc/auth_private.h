@@ -8,6 +8,7 @@
 #include "witnessd/rpc/auth_pool.h"
 #include "witnessd/rpc/ntlm_seal.h"
 #include "witnessd/rpc/sec_core.h"
+#include "witnessd/util/wheel.h"
 
 struct rpc_sec {
 	struct rpc_auth *auth;  /* borrowed */
@@ -27,6 +28,7 @@ struct rpc_sec {
 };
 
 struct auth_pool *rpc_auth_pool(struct rpc_auth *auth);
+struct wheel *rpc_auth_wheel(struct rpc_auth *auth);
 
 /**
  * The credentials as of now, with a look at whether the keytab has changed.

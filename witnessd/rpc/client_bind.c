@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "witnessd/util/clock.h"
+#include "witnessd/util/mono.h"
 #include "witnessd/util/req.h"
 
 #define DEFAULT_TIMEOUT_MS 15000U
@@ -95,7 +95,7 @@ struct tevent_req *rpc_client_connect_send(TALLOC_CTX *mem_ctx, struct tevent_co
 	/* It ends inside the stream's callbacks, and the caller may free the client. */
 	tevent_req_defer_callback(req, ev);
 	if (tevent_req_error(req, (uint64_t)client_create(state, ev, &state->client)) ||
-	    !tevent_req_set_endtime(req, ev, clock_in_ms(ms))) {
+	    !mono_req_timeout(req, ev, ms)) {
 		return tevent_req_post(req, ev);
 	}
 	state->client->binding = req;

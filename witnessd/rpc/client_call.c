@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "witnessd/util/clock.h"
+#include "witnessd/util/mono.h"
 #include "witnessd/util/req.h"
 
 #define ANSWER_MAX       (1024U * 1024U) /* bytes of one reassembled answer */
@@ -259,7 +259,7 @@ struct tevent_req *rpc_client_call_send(TALLOC_CTX *mem_ctx, struct tevent_conte
 		return tevent_req_post(req, ev);
 	}
 	tevent_req_set_cleanup_fn(req, rpc_client_call_cleanup);
-	if (timeout_ms > 0 && !tevent_req_set_endtime(req, ev, clock_in_ms(timeout_ms))) {
+	if (timeout_ms > 0 && !mono_req_timeout(req, ev, timeout_ms)) {
 		return tevent_req_post(req, ev);
 	}
 	state->call = call_create(client, req, opnum, stub, stub_len);

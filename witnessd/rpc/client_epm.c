@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "witnessd/rpc/epm_wire.h"
-#include "witnessd/util/clock.h"
+#include "witnessd/util/mono.h"
 #include "witnessd/util/req.h"
 
 #define DEFAULT_TIMEOUT_MS 15000U
@@ -43,7 +43,7 @@ struct tevent_req *rpc_epm_map_send(TALLOC_CTX *mem_ctx, struct tevent_context *
 	}
 	state->ev = ev;
 	state->iface = *iface;
-	if (!tevent_req_set_endtime(req, ev, clock_in_ms(ms))) {
+	if (!mono_req_timeout(req, ev, ms)) {
 		return tevent_req_post(req, ev);
 	}
 	subreq = rpc_client_connect_send(state, ev, &params);

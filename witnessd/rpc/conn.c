@@ -46,12 +46,22 @@ static void tell_listener(const struct rpc_conn *conn, bool open)
 	}
 }
 
+/* All but that of its end. */
+static void cancel_timers(struct rpc_conn *conn)
+{
+	wheel_cancel(&conn->idle_timer);
+	wheel_cancel(&conn->request_timer);
+	wheel_cancel(&conn->setup_timer);
+	wheel_cancel(&conn->pdu_timer);
+	wheel_cancel(&conn->unsent_timer);
+}
+
 static int conn_destructor(struct rpc_conn *conn)
 {
 	conn->state = CONN_CLOSING; /* calls that end below answer nothing */
-	wheel_cancel(&conn->idle_timer);
+	cancel_timers(conn);
+	wheel_cancel(&conn->close_timer);
 	conn_no_turn(conn);
-	wheel_cancel(&conn->request_timer);
 	conn->server->stats.buffered -= conn->held;
 	TALLOC_FREE(conn->step);
 	conn_free_calls(conn);
@@ -206,12 +216,10 @@ void conn_enter(struct rpc_conn *conn, enum conn_state state)
 	}
 }
 
-static void setup_expired(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-			  void *private_data)
+static void setup_expired(void *private_data)
 {
 	struct rpc_conn *conn = talloc_get_type_abort(private_data, struct rpc_conn);
 
-	TALLOC_FREE(conn->setup_timer);
 	conn_limit(conn, conn->num_secs == 0 ? RPC_LIMIT_BIND_TIME : RPC_LIMIT_AUTH_TIME);
 }
 
@@ -220,12 +228,8 @@ void conn_arm_setup(struct rpc_conn *conn, unsigned int ms)
 	uint64_t age = conn->state == CONN_WAIT_BIND ? clock_ms() - conn->accepted_ms : 0;
 	unsigned int left = age < ms ? ms - (unsigned int)age : 0;
 
-	TALLOC_FREE(conn->setup_timer);
-	conn->setup_timer =
-		tevent_add_timer(conn->server->ev, conn, clock_in_ms(left), setup_expired, conn);
-	if (conn->setup_timer == NULL) {
-		conn_drop(conn, "memory is short");
-	}
+	wheel_cancel(&conn->setup_timer);
+	wheel_arm(conn->server->wheel, &conn->setup_timer, left, setup_expired, conn);
 }
 
 int conn_authenticated(struct rpc_conn *conn, const char *principal)
@@ -241,7 +245,7 @@ int conn_authenticated(struct rpc_conn *conn, const char *principal)
 		leave_unauthenticated(conn);
 		tell_listener(conn, true);
 	}
-	TALLOC_FREE(conn->setup_timer);
+	wheel_cancel(&conn->setup_timer);
 	conn_enter(conn, CONN_READY);
 	arm_idle(conn);
 	return 0;
@@ -294,8 +298,7 @@ static void arm_idle(struct rpc_conn *conn)
 		  idle_check, conn);
 }
 
-static void close_expired(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-			  void *private_data)
+static void close_expired(void *private_data)
 {
 	struct rpc_conn *conn = talloc_get_type_abort(private_data, struct rpc_conn);
 
@@ -309,14 +312,13 @@ static void closing_work(struct tevent_context *ev, struct tevent_immediate *im,
 
 	TALLOC_FREE(conn->step);
 	conn_free_calls(conn);
-	if (!conn->abort && conn->close_timer == NULL) {
-		conn->close_timer = tevent_add_timer(conn->server->ev, conn,
-						     clock_in_ms(conn->server->limits.close_ms),
-						     close_expired, conn);
-	}
-	if (conn->abort || conn->close_timer == NULL) {
+	if (conn->abort) {
 		talloc_free(conn);
 		return;
+	}
+	if (!wheel_armed(&conn->close_timer)) {
+		wheel_arm(conn->server->wheel, &conn->close_timer, conn->server->limits.close_ms,
+			  close_expired, conn);
 	}
 	conn_flush(conn);
 }
@@ -328,11 +330,7 @@ void conn_close(struct rpc_conn *conn, const char *why)
 	}
 	log_debug("rpc: connection %" PRIu64 ": closing: %s", conn->id, why);
 	conn_enter(conn, CONN_CLOSING);
-	TALLOC_FREE(conn->setup_timer);
-	wheel_cancel(&conn->idle_timer);
-	wheel_cancel(&conn->request_timer);
-	TALLOC_FREE(conn->pdu_timer);
-	TALLOC_FREE(conn->unsent_timer);
+	cancel_timers(conn);
 	conn_update_events(conn);
 	tevent_schedule_immediate(conn->closing, conn->server->ev, closing_work, conn);
 }

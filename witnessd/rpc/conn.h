@@ -106,8 +106,8 @@ struct rpc_conn {
 	bool eof;   /* the peer has closed its side */
 	size_t discarded;
 	struct tevent_immediate *closing;
-	struct wheel_timer idle_timer, request_timer;
-	struct tevent_timer *setup_timer, *pdu_timer, *unsent_timer, *close_timer;
+	struct wheel_timer idle_timer, request_timer, setup_timer, pdu_timer, unsent_timer,
+		close_timer;
 };
 
 /* conn.c */

@@ -138,7 +138,7 @@ static void leg_failed(struct auth_leg *leg, int err)
 		break;
 	default: /* an auth3 has no answer: the next request gets it */
 		if (conn->authenticated) {
-			TALLOC_FREE(conn->setup_timer);
+			wheel_cancel(&conn->setup_timer);
 		}
 		conn_enter(conn, CONN_READY);
 		break;
@@ -235,7 +235,7 @@ static void start_leg(struct rpc_conn *conn, struct conn_sec *sec, struct conn_a
 		return;
 	}
 	conn_limit_note(conn, RPC_LIMIT_AUTH_FAILURES);
-	conn->step = tevent_wakeup_send(conn, conn->server->ev, clock_in_ms(delay_ms));
+	conn->step = wheel_wait_send(conn, conn->server->wheel, delay_ms);
 	leg_wait(leg, leg_delayed);
 }
 
@@ -357,7 +357,7 @@ void conn_auth_alter(struct rpc_conn *conn, struct conn_ack *ack, const struct p
 			: ret == EMFILE ? RPC_FAULT_PROTO_ERROR
 			: ret == ENOMEM ? RPC_FAULT_OUT_OF_RESOURCES
 					: RPC_FAULT_ACCESS_DENIED;
-		if (ret == 0 && conn->setup_timer == NULL) {
+		if (ret == 0 && !wheel_armed(&conn->setup_timer)) {
 			conn_arm_setup(conn, conn->server->limits.auth_ms);
 		}
 	}

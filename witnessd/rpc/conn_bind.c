@@ -283,7 +283,7 @@ void conn_on_bind(struct rpc_conn *conn, const struct pdu_hdr *hdr, uint8_t *pdu
 		conn_auth_bind(conn, ack, &bind.auth, pdu);
 		return;
 	}
-	TALLOC_FREE(conn->setup_timer);
+	wheel_cancel(&conn->setup_timer);
 	conn_send_ack(conn, ack);
 	conn_enter(conn, CONN_READY);
 }

@@ -77,12 +77,10 @@ void conn_unpause(struct rpc_conn *conn, unsigned int reason)
 	conn_update_events(conn);
 }
 
-static void unsent_expired(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-			   void *private_data)
+static void unsent_expired(void *private_data)
 {
 	struct rpc_conn *conn = talloc_get_type_abort(private_data, struct rpc_conn);
 
-	TALLOC_FREE(conn->unsent_timer);
 	conn_limit(conn, RPC_LIMIT_UNSENT_TIME);
 }
 
@@ -162,18 +160,14 @@ static ssize_t send_some(struct rpc_conn *conn)
 static void note_progress(struct rpc_conn *conn)
 {
 	if (!conn->blocked || conn->sent >= conn->sent_due) {
-		TALLOC_FREE(conn->unsent_timer);
+		wheel_cancel(&conn->unsent_timer);
 	}
-	if (!conn->blocked || conn->unsent_timer != NULL || conn->state == CONN_CLOSING) {
+	if (!conn->blocked || wheel_armed(&conn->unsent_timer) || conn->state == CONN_CLOSING) {
 		return;
 	}
 	conn->sent_due = conn->sent + conn->unsent;
-	conn->unsent_timer =
-		tevent_add_timer(conn->server->ev, conn,
-				 clock_in_ms(conn->server->limits.unsent_ms), unsent_expired, conn);
-	if (conn->unsent_timer == NULL) {
-		conn_drop(conn, "memory is short");
-	}
+	wheel_arm(conn->server->wheel, &conn->unsent_timer, conn->server->limits.unsent_ms,
+		  unsent_expired, conn);
 }
 
 void conn_flush(struct rpc_conn *conn)
@@ -202,7 +196,7 @@ void conn_flush(struct rpc_conn *conn)
 	/* New questions have to wait while the answers to the old ones are not taken. */
 	if (conn->unsent > limit / 2) {
 		conn->pause |= CONN_PAUSE_BACKLOG;
-		TALLOC_FREE(conn->pdu_timer); /* the rest is not waited for now */
+		wheel_cancel(&conn->pdu_timer); /* the rest is not waited for now */
 	} else if (conn->unsent <= limit / 4) {
 		conn->pause &= ~(unsigned int)CONN_PAUSE_BACKLOG;
 	}
@@ -212,26 +206,19 @@ void conn_flush(struct rpc_conn *conn)
 	}
 }
 
-static void pdu_expired(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-			void *private_data)
+static void pdu_expired(void *private_data)
 {
 	struct rpc_conn *conn = talloc_get_type_abort(private_data, struct rpc_conn);
 
-	TALLOC_FREE(conn->pdu_timer);
 	conn_limit(conn, RPC_LIMIT_PDU_TIME);
 }
 
 /* Part of a PDU is there and no more: its time began, and single bytes do not prolong it. */
 static void arm_pdu_timer(struct rpc_conn *conn)
 {
-	if (conn->in_have == 0 || conn->pdu_timer != NULL) {
-		return;
-	}
-	conn->pdu_timer =
-		tevent_add_timer(conn->server->ev, conn, clock_in_ms(conn->server->limits.pdu_ms),
-				 pdu_expired, conn);
-	if (conn->pdu_timer == NULL) {
-		conn_drop(conn, "memory is short");
+	if (conn->in_have > 0 && !wheel_armed(&conn->pdu_timer)) {
+		wheel_arm(conn->server->wheel, &conn->pdu_timer, conn->server->limits.pdu_ms,
+			  pdu_expired, conn);
 	}
 }
 
@@ -363,7 +350,7 @@ static int read_pdu(struct rpc_conn *conn)
 			return ret;
 		}
 	}
-	TALLOC_FREE(conn->pdu_timer);
+	wheel_cancel(&conn->pdu_timer);
 	conn->in_have = 0;
 	conn->active_ms = clock_ms();
 	conn->server->stats.pkts_in++;

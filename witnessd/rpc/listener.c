@@ -20,7 +20,7 @@ struct rpc_listener {
 	struct rpc_endpoint *endpoint;
 	int fd;
 	struct tevent_fd *fde;
-	struct tevent_timer *pause;
+	struct wheel_timer pause;
 };
 
 static int listener_destructor(struct rpc_listener *listener)
@@ -29,28 +29,25 @@ static int listener_destructor(struct rpc_listener *listener)
 	if (listener->fd != -1) {
 		close(listener->fd);
 	}
+	wheel_cancel(&listener->pause);
 	qb_list_del(&listener->list);
 	return 0;
 }
 
-static void listener_resume(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-			    void *private_data)
+static void listener_resume(void *private_data)
 {
 	struct rpc_listener *listener = talloc_get_type_abort(private_data, struct rpc_listener);
 
-	TALLOC_FREE(listener->pause);
 	TEVENT_FD_READABLE(listener->fde);
 }
 
 static void listener_pause(struct rpc_listener *listener, unsigned int ms)
 {
-	TALLOC_FREE(listener->pause);
-	listener->pause = tevent_add_timer(listener->endpoint->server->ev, listener,
-					   clock_in_ms(ms), listener_resume, listener);
-	if (listener->pause != NULL) {
-		TEVENT_FD_NOT_READABLE(listener->fde);
-		listener->endpoint->server->accept_waits = true;
-	}
+	struct rpc_server *server = listener->endpoint->server;
+
+	wheel_arm(server->wheel, &listener->pause, ms, listener_resume, listener);
+	TEVENT_FD_NOT_READABLE(listener->fde);
+	server->accept_waits = true;
 }
 
 void rpc_listeners_resume(struct rpc_endpoint *endpoint)
@@ -58,7 +55,7 @@ void rpc_listeners_resume(struct rpc_endpoint *endpoint)
 	struct rpc_listener *listener;
 
 	qb_list_for_each_entry (listener, &endpoint->listeners, list) {
-		TALLOC_FREE(listener->pause);
+		wheel_cancel(&listener->pause);
 		TEVENT_FD_READABLE(listener->fde);
 	}
 }

@@ -61,6 +61,7 @@ static void drop_core(struct rpc_sec *sec)
 }
 
 struct step_state {
+	struct wheel_timer timer;
 	struct rpc_sec *sec; /* NULL once it has ended or sec is gone */
 	uint8_t *out;
 	size_t out_len;
@@ -242,6 +243,7 @@ static void step_cleanup(struct tevent_req *req, enum tevent_req_state req_state
 	struct step_state *state = tevent_req_data(req, struct step_state);
 	struct rpc_sec *sec = state->sec;
 
+	wheel_cancel(&state->timer);
 	if (sec == NULL) {
 		return;
 	}
@@ -251,6 +253,11 @@ static void step_cleanup(struct tevent_req *req, enum tevent_req_state req_state
 		snprintf(sec->error, sizeof(sec->error), "the step took too long");
 		drop_core(sec);
 	}
+}
+
+static void step_timed_out(void *private_data)
+{
+	tevent_req_error(talloc_get_type_abort(private_data, struct tevent_req), ETIMEDOUT);
 }
 
 static int submit(struct rpc_sec *sec, const uint8_t *token, size_t token_len)
@@ -303,9 +310,8 @@ struct tevent_req *rpc_sec_step_send(TALLOC_CTX *mem_ctx, struct tevent_context 
 		tevent_req_error(req, err);
 		return tevent_req_post(req, ev);
 	}
-	if (!tevent_req_set_endtime(req, ev, tevent_timeval_current_ofs(STEP_TIMEOUT_SEC, 0))) {
-		return tevent_req_post(req, ev);
-	}
+	wheel_arm(rpc_auth_wheel(sec->auth), &state->timer, STEP_TIMEOUT_SEC * UINT64_C(1000),
+		  step_timed_out, req);
 	return req;
 }
 

@@ -32,7 +32,7 @@ struct rpc_source {
 	struct ipaddr addr;
 	unsigned int unauthenticated; /* waiting ones, too */
 	uint64_t failed_until_ms;     /* each failure moves it on; monotonic */
-	struct tevent_timer *forget;
+	struct wheel_timer forget;
 	UT_hash_handle hh;
 };
 

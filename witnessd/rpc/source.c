@@ -16,13 +16,13 @@ static struct rpc_source *source_find(struct rpc_server *server, const struct ip
 
 static void source_forget(struct rpc_source *source)
 {
+	wheel_cancel(&source->forget);
 	HASH_DEL(source->server->sources, source);
 	rpc_network_put(source->server, source->network);
 	talloc_free(source);
 }
 
-static void forget_expired(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-			   void *private_data)
+static void forget_expired(void *private_data)
 {
 	source_forget(talloc_get_type_abort(private_data, struct rpc_source));
 }
@@ -33,12 +33,9 @@ static void source_unused(struct rpc_source *source)
 	uint64_t now = clock_ms();
 
 	if (source->failed_until_ms > now) {
-		source->forget =
-			tevent_add_timer(source->server->ev, source,
-					 clock_in_ms((unsigned int)(source->failed_until_ms - now)),
-					 forget_expired, source);
-	}
-	if (source->forget == NULL) {
+		wheel_arm(source->server->wheel, &source->forget, source->failed_until_ms - now,
+			  forget_expired, source);
+	} else {
 		source_forget(source);
 	}
 }
@@ -48,7 +45,7 @@ static struct rpc_source *source_get(struct rpc_server *server, const struct ipa
 	struct rpc_source *source = source_find(server, addr);
 
 	if (source != NULL) {
-		TALLOC_FREE(source->forget);
+		wheel_cancel(&source->forget);
 		return source;
 	}
 	source = talloc_zero(server, struct rpc_source);

@@ -18,6 +18,7 @@
 #include "witnessd/swn/client_choice.h"
 #include "witnessd/swn/client_ops.h"
 #include "witnessd/util/clock.h"
+#include "witnessd/util/mono.h"
 #include "witnessd/util/req.h"
 
 #define RETRY_MIN_MS       250U
@@ -57,8 +58,8 @@ struct swn_client {
 	uint64_t call_ms;   /* when AsyncNotify went out */
 	bool asking;        /* subreq is AsyncNotify */
 	unsigned int retry_ms;
-	struct tevent_req *subreq;  /* the step that runs */
-	struct tevent_timer *timer; /* or the pause */
+	struct tevent_req *subreq; /* the step that runs */
+	struct mono_timer *timer;  /* or the pause */
 };
 
 static void start_list(struct swn_client *client);
@@ -101,7 +102,7 @@ static void pause_over(struct tevent_context *ev, struct tevent_timer *te, struc
 static void pause_for(struct swn_client *client, unsigned int ms)
 {
 	TALLOC_FREE(client->timer);
-	client->timer = tevent_add_timer(client->ev, client, clock_in_ms(ms), pause_over, client);
+	client->timer = mono_timer_add(client->ev, client, ms, pause_over, client);
 }
 
 /* How long to wait after a failure, and a longer time after the next one. */

@@ -8,6 +8,7 @@
 #include "witnessd/cluster/policy.h"
 #include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/mono.h"
 #include "witnessd/util/pack.h"
 #include "witnessd/util/req.h"
 
@@ -20,7 +21,7 @@
 struct hint {
 	enum backend_intent_kind kind;
 	char *what, *from, *to;
-	struct timeval when;
+	uint64_t when_ms;
 };
 
 struct leave {
@@ -46,7 +47,7 @@ struct tell_state {
 	struct tevent_context *ev;
 	struct swn_service *service;
 	struct ipaddr ip;
-	struct timeval deadline;
+	uint64_t deadline_ms;
 	uint32_t waiting, untold;
 };
 
@@ -56,12 +57,10 @@ static void tell_look(struct tevent_context *ev, struct tevent_timer *te, struct
 	struct tevent_req *req = talloc_get_type_abort(private_data, struct tevent_req);
 	struct tell_state *state = tevent_req_data(req, struct tell_state);
 
-	now = tevent_timeval_current();
 	state->untold = swn_service_untold(state->service, &state->ip);
-	if (state->untold == 0 || tevent_timeval_compare(&now, &state->deadline) >= 0) {
+	if (state->untold == 0 || clock_ms() >= state->deadline_ms) {
 		tevent_req_done(req);
-	} else if (tevent_add_timer(ev, state, tevent_timeval_current_ofs(0, POLL_MS * 1000),
-				    tell_look, req) == NULL) {
+	} else if (mono_timer_add(ev, state, POLL_MS, tell_look, req) == NULL) {
 		tevent_req_oom(req);
 	}
 }
@@ -91,13 +90,12 @@ static struct tevent_req *tell_send(TALLOC_CTX *mem_ctx, struct swn_leaves *leav
 		.ev = leaves->ev,
 		.service = leaves->service,
 		.ip = *ip,
-		.deadline = clock_in_ms(wait_ms),
+		.deadline_ms = clock_ms() + wait_ms,
 	};
 	sink->intent(sink->private_data, &intent);
 	state->waiting = swn_service_untold(leaves->service, ip);
 	/* Also when there is nobody to wait for: replies that were just made go out from the loop. */
-	if (tevent_add_timer(leaves->ev, state, tevent_timeval_current_ofs(0, POLL_MS * 1000),
-			     tell_look, req) == NULL) {
+	if (mono_timer_add(leaves->ev, state, POLL_MS, tell_look, req) == NULL) {
 		tevent_req_oom(req);
 		return tevent_req_post(req, leaves->ev);
 	}
@@ -243,21 +241,19 @@ static int ask_peer(struct leave *leave, const char *node, const char *to, uint3
 /* Where the address is wanted: what was asked for last, if that is not long ago. NULL: nobody said. */
 static const char *destination(const struct swn_leaves *leaves, const struct cluster_addr *addr)
 {
-	struct timeval now = tevent_timeval_current();
 
 	for (size_t i = 1; i <= MAX_HINTS; i++) {
 		const struct hint *hint =
 			leaves->hints[(leaves->next_hint + MAX_HINTS - i) % MAX_HINTS];
 		struct backend_intent intent;
-		struct timeval age;
 
 		if (hint == NULL) {
 			return NULL;
 		}
-		age = tevent_timeval_until(&hint->when, &now);
 		intent = (struct backend_intent){
 			.kind = hint->kind, .what = hint->what, .from = hint->from};
-		if (age.tv_sec < HINT_S && policy_moves(&intent, addr)) {
+		if (clock_ms() - hint->when_ms < HINT_S * UINT64_C(1000) &&
+		    policy_moves(&intent, addr)) {
 			return hint->to;
 		}
 	}
@@ -359,7 +355,7 @@ static void on_event(void *private_data, const struct cluster_event *event,
 	hint->what = copy(hint, intent->what);
 	hint->from = copy(hint, intent->from);
 	hint->to = copy(hint, intent->to);
-	hint->when = tevent_timeval_current();
+	hint->when_ms = clock_ms();
 	if (hint->what == NULL) {
 		talloc_free(hint);
 		return;

@@ -4,9 +4,6 @@
 #define WITNESSD_UTIL_BACKOFF_H
 
 #include <stdint.h>
-#include <sys/time.h>
-
-#include "witnessd/util/clock.h"
 
 #define BACKOFF_FIRST_MS 100
 
@@ -15,8 +12,8 @@ struct backoff {
 	uint32_t next_ms; /* 0 = start anew */
 };
 
-/** When the next attempt is due; the one after it comes later. */
-static inline struct timeval backoff_next(struct backoff *backoff)
+/** In how many ms the next attempt is due; the one after it comes later. */
+static inline uint32_t backoff_next(struct backoff *backoff)
 {
 	uint32_t ms = backoff->next_ms == 0 ? BACKOFF_FIRST_MS : backoff->next_ms;
 
@@ -24,7 +21,7 @@ static inline struct timeval backoff_next(struct backoff *backoff)
 		ms = backoff->max_ms;
 	}
 	backoff->next_ms = 2 * ms;
-	return clock_in_ms(ms);
+	return ms;
 }
 
 /** It was there: the next attempt after a loss comes soon. */

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "witnessd/util/lines.h"
+#include "witnessd/util/clock.h"
+#include "witnessd/util/mono.h"
 #include "witnessd/util/spawn.h"
 
 #define PAUSE_MIN_S 1
@@ -23,8 +25,8 @@ struct child {
 	pid_t pid; /* also while it waits to be reaped */
 	int fd;    /* our end; -1: none */
 	struct lines *lines;
-	struct tevent_timer *timer;
-	struct timeval since;
+	struct mono_timer *timer;
+	uint64_t since_ms;
 	uint32_t pause_s;
 	unsigned int starts;
 };
@@ -99,8 +101,7 @@ static void on_timer(struct tevent_context *ev, struct tevent_timer *te, struct 
 	child->timer = NULL;
 	if (!reap(child, &status)) {
 		kill(child->pid, SIGKILL); /* it has closed its ends, so it is of no use */
-		child->timer = tevent_add_timer(ev, child, tevent_timeval_current_ofs(1, 0),
-						on_timer, child);
+		child->timer = mono_timer_add(ev, child, 1000, on_timer, child);
 		return;
 	}
 	start(child);
@@ -108,15 +109,12 @@ static void on_timer(struct tevent_context *ev, struct tevent_timer *te, struct 
 
 static void try_again(struct child *child, const char *why)
 {
-	struct timeval now = tevent_timeval_current();
-	struct timeval ran = tevent_timeval_until(&child->since, &now);
-
-	if (ran.tv_sec >= STEADY_S || child->pause_s == 0) {
+	if (clock_ms() - child->since_ms >= STEADY_S * UINT64_C(1000) || child->pause_s == 0) {
 		child->pause_s = PAUSE_MIN_S;
 	}
 	talloc_free(child->timer);
-	child->timer = tevent_add_timer(
-		child->ev, child, tevent_timeval_current_ofs(child->pause_s, 0), on_timer, child);
+	child->timer =
+		mono_timer_add(child->ev, child, child->pause_s * UINT64_C(1000), on_timer, child);
 	child->pause_s = child->pause_s * 2 < PAUSE_MAX_S ? child->pause_s * 2 : PAUSE_MAX_S;
 	if (child->config.ended != NULL) {
 		child->config.ended(child->config.private_data, why);
@@ -149,7 +147,7 @@ static void start(struct child *child)
 	struct lines_handlers handlers = {child, on_line, on_closed};
 	int err = begin(child);
 
-	child->since = tevent_timeval_current();
+	child->since_ms = clock_ms();
 	if (err == 0) {
 		err = lines_create(child, child->ev, child->fd, child->fd, &handlers,
 				   &child->lines);
@@ -211,7 +209,7 @@ int child_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const struct ch
 	child->fd = -1;
 	child->argv = copy_argv(child, config->argv);
 	/* From the loop: nothing is told inside of this call. */
-	child->timer = tevent_add_timer(ev, child, tevent_timeval_zero(), on_timer, child);
+	child->timer = mono_timer_add(ev, child, 0, on_timer, child);
 	if (child->argv == NULL || child->timer == NULL) {
 		talloc_free(child);
 		return ENOMEM;

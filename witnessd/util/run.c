@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "witnessd/util/clock.h"
+#include "witnessd/util/mono.h"
 #include "witnessd/util/req.h"
 #include "witnessd/util/spawn.h"
 
@@ -19,7 +19,7 @@ struct run_state {
 	int status;
 	bool late;
 	struct tevent_signal *sigchld;
-	struct tevent_timer *timer;
+	struct mono_timer *timer;
 };
 
 /* Freed while it runs: nobody will wait for it, so it must end now. */
@@ -67,8 +67,7 @@ static void on_time(struct tevent_context *ev, struct tevent_timer *te, struct t
 
 	(void)kill(-state->pid, state->late ? SIGKILL : SIGTERM);
 	state->late = true;
-	state->timer =
-		tevent_add_timer(ev, state, clock_in_ms(KILL_AFTER_MS), on_time, private_data);
+	state->timer = mono_timer_add(ev, state, KILL_AFTER_MS, on_time, private_data);
 }
 
 /* @return 0 or an errno */
@@ -97,7 +96,7 @@ static int start(struct tevent_req *req, char *const *argv, char *const *env,
 	if (err != 0 || timeout_ms == 0) {
 		return err;
 	}
-	state->timer = tevent_add_timer(state->ev, state, clock_in_ms(timeout_ms), on_time, req);
+	state->timer = mono_timer_add(state->ev, state, timeout_ms, on_time, req);
 	return state->timer != NULL ? 0 : ENOMEM;
 }
 

@@ -200,6 +200,34 @@ void wheel_run(struct wheel *wheel)
 	set_timerfd(wheel);
 }
 
+struct wait_state {
+	struct wheel_timer timer;
+};
+
+static void wait_cleanup(struct tevent_req *req, enum tevent_req_state req_state)
+{
+	struct wait_state *state = tevent_req_data(req, struct wait_state);
+
+	wheel_cancel(&state->timer);
+}
+
+static void wait_over(void *private_data)
+{
+	tevent_req_done(talloc_get_type_abort(private_data, struct tevent_req));
+}
+
+struct tevent_req *wheel_wait_send(TALLOC_CTX *mem_ctx, struct wheel *wheel, uint64_t delay_ms)
+{
+	struct wait_state *state = NULL;
+	struct tevent_req *req = tevent_req_create(mem_ctx, &state, struct wait_state);
+
+	if (req != NULL) {
+		tevent_req_set_cleanup_fn(req, wait_cleanup);
+		wheel_arm(wheel, &state->timer, delay_ms, wait_over, req);
+	}
+	return req;
+}
+
 uint64_t wheel_next_us(const struct wheel *wheel)
 {
 	return wheel->armed == NEVER ? NEVER : wheel->armed * TICK_US;

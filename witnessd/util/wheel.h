@@ -56,6 +56,12 @@ void wheel_cancel(struct wheel_timer *timer);
 
 bool wheel_armed(const struct wheel_timer *timer);
 
+/**
+ * A request that is done delay_ms from now; freeing it cancels that. The wheel is freed later. There is nothing to
+ * receive. @return NULL when memory is short
+ */
+struct tevent_req *wheel_wait_send(TALLOC_CTX *mem_ctx, struct wheel *wheel, uint64_t delay_ms);
+
 /** Fire what is due. Only for a wheel with a clock of the test's own. */
 void wheel_run(struct wheel *wheel);
 

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Timers for what there is one of: as tevent's, but by CLOCK_MONOTONIC, so that a step of the time of day neither
+ * ends a wait at once nor makes it last for hours. Each is a timerfd; where there may be thousands take a wheel
+ * (wheel.h). Nothing else of the project asks tevent for a time but "now" (tevent_timeval_zero()); tests/lint/clock
+ * looks after that.
+ */
+#ifndef WITNESSD_UTIL_MONO_H
+#define WITNESSD_UTIL_MONO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <talloc.h>
+#include <tevent.h>
+
+struct mono_timer;
+
+/**
+ * Call fn once, from the event loop, ms from now; freeing the timer cancels it, and after the call it is freed.
+ * The handler's te is NULL and its now is 0. ms 0: as soon as the loop turns.
+ * Where no descriptor is left it goes by the time of day after all.
+ * @return NULL when memory is short
+ */
+struct mono_timer *mono_timer_add(struct tevent_context *ev, TALLOC_CTX *mem_ctx, uint64_t ms,
+				  tevent_timer_handler_t fn, void *private_data);
+
+/** A request ends as tevent_req_set_endtime() has it unless it is done ms from now. @return false: it has ended, memory is short */
+bool mono_req_timeout(struct tevent_req *req, struct tevent_context *ev, uint64_t ms);
+
+#endif

@@ -58,10 +58,15 @@ class Document:
     """print() writes it to standard output, where tests/bench/run reads it."""
 
     def __init__(self, title, packages=()):
-        self.parts = {"title": title, "packages": list(packages), "tables": [], "samples": {}, "bounds": []}
+        self.parts = {"title": title, "packages": list(packages), "tables": [], "plots": [], "samples": {},
+                      "bounds": []}
 
     def table(self, title, columns, rows, *notes):
         self.parts["tables"].append({"title": title, "columns": columns, "rows": rows, "notes": notes})
+
+    def plot(self, name, title, axes, series):
+        """A diagram with logarithmic axes, whose names are given; series: {name: [[x, y]...]}."""
+        self.parts["plots"].append({"name": name, "title": title, "axes": axes, "series": series})
 
     def samples(self, name, samples):
         self.parts["samples"][name] = [v if v is None else round(v, 6) for v in samples.values]

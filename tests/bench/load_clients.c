@@ -8,7 +8,8 @@
  *   join COUNT WINDOW ADDRESS  COUNT more clients, registered for that address; WINDOW connect at once
  *   arm COUNT                  "armed", then when bytes were at that many of the clients' sockets. Nothing
  *                              else is done meanwhile; what came is read, verified and counted afterwards
- *   count                      what the clients have had until now
+ *   count                      what the clients have had until now; "told" are those who have been since "forget"
+ *   forget                     no client has been told of anything
  *
  * Ends at the end of its input.
  */
@@ -46,6 +47,7 @@ struct load {
 	bool joining;
 	/* in all */
 	size_t notified, timeouts, lost;
+	size_t told;
 	char error[256]; /* the first one */
 };
 
@@ -53,6 +55,7 @@ struct client {
 	struct load *load;
 	struct rpc_client *rpc;
 	struct swn_handle handle;
+	bool told; /* since "forget" */
 };
 
 static void next_client(struct load *load);
@@ -112,6 +115,8 @@ static void client_told(struct tevent_req *subreq)
 	}
 	if (werror == SWN_SUCCESS) {
 		load->notified++;
+		load->told += !client->told;
+		client->told = true;
 	} else {
 		load->timeouts++;
 	}
@@ -284,9 +289,19 @@ static void do_arm(struct load *load, size_t wanted)
 
 static void do_count(const struct load *load)
 {
-	printf("{\"notified\": %zu, \"timeouts\": %zu, \"lost\": %zu, \"error\": \"%s\"}\n",
-	       load->notified, load->timeouts, load->lost, load->error);
+	printf("{\"notified\": %zu, \"told\": %zu, \"timeouts\": %zu, \"lost\": %zu, "
+	       "\"error\": \"%s\"}\n",
+	       load->notified, load->told, load->timeouts, load->lost, load->error);
 	fflush(stdout);
+}
+
+static void do_forget(struct load *load)
+{
+	for (size_t i = 0; i < load->num; i++) {
+		load->clients[i].told = false;
+	}
+	load->told = 0;
+	do_count(load);
 }
 
 static void on_command(struct tevent_context *ev, struct tevent_fd *fde, uint16_t flags,
@@ -306,6 +321,8 @@ static void on_command(struct tevent_context *ev, struct tevent_fd *fde, uint16_
 		do_arm(load, count);
 	} else if (strcmp(line, "count\n") == 0) {
 		do_count(load);
+	} else if (strcmp(line, "forget\n") == 0) {
+		do_forget(load);
 	} else {
 		fprintf(stderr, "load_clients: what is %s", line);
 		exit(2);

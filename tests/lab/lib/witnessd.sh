@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # witnessd from a build folder, on every node.
 
+# More settings, as section.key=value, for labs that want witnessd otherwise than tests do.
+LAB_WITNESSD_OPTIONS=${LAB_WITNESSD_OPTIONS:-}
+
 # The command line, a NUL after each word.
 witnessd_command() {
-	local build epm_port=135
+	local build option epm_port=135
 	build=$(cat "$LAB_DIR/build")
 	[ ! -e "$LAB_DIR/rpcd-witness" ] || epm_port=1135
 	# CTDB only numbers its nodes; with another backend the key has no effect
@@ -17,6 +20,9 @@ witnessd_command() {
 		-o ctdb.node_names="$(lab_nodes | paste -sd' ')" \
 		-o rpc.epmapper_port="$epm_port" \
 		-o auth.ntlm_user_file=/etc/ntlm.users
+	for option in $LAB_WITNESSD_OPTIONS; do
+		printf '%s\0' -o "$option"
+	done
 }
 
 witnessd_start_service() {

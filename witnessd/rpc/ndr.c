@@ -213,6 +213,8 @@ struct ndr_out ndr_out_init(TALLOC_CTX *mem_ctx)
 	return (struct ndr_out){.mem_ctx = mem_ctx, .next_referent = REFERENT_FIRST};
 }
 
+#define OUT_MIN 192 /* bytes: a notification and its signature */
+
 /* Room for n more bytes. @return where they go, NULL after an error */
 static uint8_t *out_grow(struct ndr_out *out, size_t n)
 {
@@ -225,7 +227,7 @@ static uint8_t *out_grow(struct ndr_out *out, size_t n)
 	if (n > have - out->len) {
 		size_t want = out->len + n;
 
-		want = want < 64 ? 64 : want + want / 2;
+		want = want < OUT_MIN ? OUT_MIN : want + want / 2;
 		p = talloc_realloc(out->mem_ctx, out->buf, uint8_t, want);
 		if (p == NULL) {
 			out->err = ENOMEM;

@@ -13,6 +13,7 @@
 #include "witnessd/util/req.h"
 
 #define MAX_HANDOVER_WAITERS 20000U
+#define TELL_POOL            768 /* bytes */
 
 struct notify_state {
 	struct tevent_req *req;
@@ -329,8 +330,8 @@ static int build(TALLOC_CTX *mem_ctx, const struct swn_reg *reg, uint32_t type,
 			.state = available ? SWN_RESOURCE_AVAILABLE : SWN_RESOURCE_UNAVAILABLE,
 			.name = name,
 		};
-		*text = talloc_asprintf_append(*text, " %s",
-					       available ? "available" : "unavailable");
+		*text = talloc_strdup_append_buffer(*text,
+						    available ? " available" : " unavailable");
 	}
 	for (size_t i = 0; i < notify->num_addrs; i++) {
 		const struct swn_queue_addr *addr = &slot->addrs[i];
@@ -342,8 +343,8 @@ static int build(TALLOC_CTX *mem_ctx, const struct swn_reg *reg, uint32_t type,
 			notify->addrs[i].flags |=
 				addr->online ? SWN_IPADDR_ONLINE : SWN_IPADDR_OFFLINE;
 		}
-		*text = talloc_asprintf_append(*text, " %s%s", ipaddr_format(&addr->ip, ip),
-					       addr->online ? "" : " offline");
+		*text = talloc_asprintf_append_buffer(*text, " %s%s", ipaddr_format(&addr->ip, ip),
+						      addr->online ? "" : " offline");
 	}
 	return *text != NULL ? 0 : ENOMEM;
 }
@@ -385,7 +386,7 @@ static void delivered(struct notify_state *state, const struct swn_notify *notif
 	service->notified[notify->type]++;
 	swn_latency_add(&service->latency, now_us - ready_us);
 	log_info("registration %s of %s told %s, %llu us after the event",
-		 guid_format(&reg->handle.uuid, guid), log_escape(state, reg->client_name), text,
+		 guid_format(&reg->handle.uuid, guid), log_printable(reg->client_name), text,
 		 (unsigned long long)(now_us - event_us));
 	if (service->told != NULL) {
 		service->told(service->told_private, reg, notify->type, text);
@@ -399,7 +400,8 @@ static void delivered(struct notify_state *state, const struct swn_notify *notif
 /* The reply with what is queued. Nothing is taken out unless it could be made. @return 0 or ENOMEM */
 static int tell(struct notify_state *state, TALLOC_CTX *mem_ctx, uint8_t **stub, size_t *len)
 {
-	TALLOC_CTX *tmp = talloc_new(mem_ctx);
+	/* Nearly all notifications are small, and need one block of memory then. */
+	TALLOC_CTX *tmp = talloc_pool(mem_ctx, TELL_POOL);
 	struct swn_notify notify;
 	char *text;
 	int err = build(tmp, state->reg, swn_queue_next(&state->reg->queue), &notify, &text);

@@ -34,10 +34,29 @@ int ipaddr_parse(const char *text, struct ipaddr *out)
 	return EINVAL;
 }
 
+/* inet_ntop() does it with sprintf(), and each notification has several. */
+static void format_v4(const uint8_t bytes[4], char *p)
+{
+	for (int i = 0; i < 4; i++) {
+		uint8_t b = bytes[i];
+
+		if (b >= 100) {
+			*p++ = (char)('0' + b / 100);
+		}
+		if (b >= 10) {
+			*p++ = (char)('0' + b / 10 % 10);
+		}
+		*p++ = (char)('0' + b % 10);
+		*p++ = i < 3 ? '.' : '\0';
+	}
+}
+
 const char *ipaddr_format(const struct ipaddr *addr, char buf[IPADDR_STRLEN])
 {
-	if (addr->family == 0 ||
-	    inet_ntop((int)addr->family, addr->bytes, buf, IPADDR_STRLEN) == NULL) {
+	if (addr->family == AF_INET) {
+		format_v4(addr->bytes, buf);
+	} else if (addr->family == 0 ||
+		   inet_ntop((int)addr->family, addr->bytes, buf, IPADDR_STRLEN) == NULL) {
 		memcpy(buf, "-", 2);
 	}
 	return buf;

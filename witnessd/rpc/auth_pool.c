@@ -31,6 +31,10 @@ struct auth_pool_core {
 	unsigned int refs;
 	int wake_fd;
 	bool closed;
+	/* Closed, and the pool waits for them: the threads that have ended and are to be joined. */
+	bool joins;
+	pthread_t *ended; /* room for all that there can be */
+	unsigned int num_ended;
 };
 
 struct auth_pool {
@@ -51,6 +55,7 @@ static void core_unref_unlock(struct auth_pool_core *core)
 	pthread_cond_destroy(&core->work);
 	pthread_cond_destroy(&core->gone);
 	pthread_mutex_destroy(&core->lock);
+	free(core->ended);
 	free(core);
 }
 
@@ -63,8 +68,15 @@ static struct auth_pool_core *core_create(unsigned int max_threads)
 		errno = ENOMEM;
 		return NULL;
 	}
+	core->max_threads = max_threads == 0 ? DEFAULT_THREADS : max_threads;
+	core->ended = calloc((size_t)core->max_threads * STUCK_FACTOR, sizeof(*core->ended));
 	core->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (core->wake_fd == -1) {
+	if (core->ended == NULL || core->wake_fd == -1) {
+		if (core->wake_fd != -1) {
+			close(core->wake_fd);
+			errno = ENOMEM;
+		}
+		free(core->ended);
 		free(core);
 		return NULL;
 	}
@@ -76,7 +88,6 @@ static struct auth_pool_core *core_create(unsigned int max_threads)
 	pthread_condattr_destroy(&attr);
 	qb_list_init(&core->queue);
 	qb_list_init(&core->finished);
-	core->max_threads = max_threads == 0 ? DEFAULT_THREADS : max_threads;
 	core->refs = 1;
 	return core;
 }
@@ -122,6 +133,21 @@ static void run_one(struct auth_pool_core *core)
 	}
 }
 
+/*
+ * What libraries have for a thread is freed as it ends, and what they have at all when the process does:
+ * the two must not meet, so the end of the pool waits for the very end of its threads. Lock held.
+ */
+static void leave_thread(struct auth_pool_core *core)
+{
+	core->threads--;
+	if (core->closed && core->joins) {
+		core->ended[core->num_ended++] = pthread_self();
+	} else {
+		pthread_detach(pthread_self());
+	}
+	pthread_cond_broadcast(&core->gone);
+}
+
 static void *thread_main(void *arg)
 {
 	struct auth_pool_core *core = arg;
@@ -136,27 +162,22 @@ static void *thread_main(void *arg)
 		pthread_cond_wait(&core->work, &core->lock);
 		core->idle--;
 	}
-	core->threads--;
-	pthread_cond_broadcast(&core->gone);
+	leave_thread(core);
 	core_unref_unlock(core);
 	return NULL;
 }
 
-/* A detached thread with all signals blocked: they are the loop's. Lock held. */
+/* A thread with all signals blocked: they are the loop's. Lock held. */
 static int thread_start(struct auth_pool_core *core)
 {
-	pthread_attr_t attr;
 	sigset_t all, old;
 	pthread_t thread;
 	int ret;
 
 	sigfillset(&all);
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(&thread, &attr, thread_main, core);
+	ret = pthread_create(&thread, NULL, thread_main, core);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
 	if (ret == 0) {
 		core->threads++;
 		core->refs++;
@@ -228,13 +249,19 @@ static int pool_destructor(struct auth_pool *pool)
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += CLOSE_WAIT_SEC;
 	pthread_mutex_lock(&core->lock);
-	core->closed = true;
+	core->closed = core->joins = true;
 	pthread_cond_broadcast(&core->work);
 	while (core->threads > core->stuck) {
 		if (pthread_cond_timedwait(&core->gone, &core->lock, &until) == ETIMEDOUT) {
 			break; /* what hangs frees its memory by itself */
 		}
 	}
+	core->joins = false; /* and nobody waits for it */
+	pthread_mutex_unlock(&core->lock);
+	for (unsigned int i = 0; i < core->num_ended; i++) {
+		pthread_join(core->ended[i], NULL);
+	}
+	pthread_mutex_lock(&core->lock);
 	core_unref_unlock(core);
 	return 0;
 }

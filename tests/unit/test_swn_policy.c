@@ -321,6 +321,14 @@ static void who_is_on_its_way_is_not_told_again(void **state)
 	assert_string_equal(told(*state, &event, &target, &reg), "");
 	intent.to = "n3";
 	assert_string_equal(told(*state, &event, &target, &reg), "client 10.0.0.3 fd00::3");
+	reg.avoid = drained;
+	reg.avoid_private =
+		"n3"; /* the address goes there, the client has been sent to a better place */
+	assert_string_equal(told(*state, &event, &target, &reg), "");
+	reg.avoid_private = "n2 n3";
+	assert_string_equal(told(*state, &event, &target, &reg), "client 10.0.0.3 fd00::3");
+	reg.avoid_private = "n2";
+	assert_string_equal(told(*state, &event, &target, &reg), "client 10.0.0.3 fd00::3");
 }
 
 static void what_is_pinned_stays(void **state)

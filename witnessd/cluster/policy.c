@@ -279,13 +279,15 @@ static const char *some_node(const struct decision *d, const char *leaving)
 
 /*
  * One move shows more than once: as what was asked for, as the stop that follows from it, and at the gate,
- * which need not know where to. A client that is on its way is not told again, unless it is to go elsewhere.
+ * which need not know where to. A client that is on its way is not told again, unless it is to go elsewhere:
+ * but not to a node that is to be avoided, because the manager puts the address there in the end.
  */
 static bool on_its_way(const struct decision *d)
 {
-	const char *to = d->event->intent->to;
+	const char *to = d->event->intent->to, *moved_to = d->reg->moved_to;
 
-	return d->reg->moved_to != NULL && (to == NULL || same_node(to, d->reg->moved_to));
+	return moved_to != NULL && (to == NULL || same_node(to, moved_to) ||
+				    (is_avoided(d, to) && !is_avoided(d, moved_to)));
 }
 
 /* Whether what the client uses is served at its address only. */

@@ -124,20 +124,52 @@ static void print_cell(FILE *out, const char *text, size_t width, bool last)
 	}
 }
 
-/* Take from the widest column until the line fits. */
-static void fit(size_t *widths, size_t num, unsigned int limit)
+/* Half an address is none: they are cut last. */
+static bool is_precious(const char *key)
 {
-	for (;;) {
-		size_t total = GAP * (num - 1), widest = 0;
+	static const char *const keys[] = {"ip", "address", "to", "local", "remote", "addresses"};
 
-		for (size_t i = 0; i < num; i++) {
-			total += widths[i];
-			widest = widths[i] > widths[widest] ? i : widest;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (strcmp(key, keys[i]) == 0) {
+			return true;
 		}
-		if (limit == 0 || total <= limit || widths[widest] <= MIN_CELL) {
+	}
+	return false;
+}
+
+/* The widest column that may be cut; num: there is none. */
+static size_t widest(const struct table_column *columns, const size_t *widths, size_t num,
+		     bool precious)
+{
+	size_t found = num;
+
+	for (size_t i = 0; i < num; i++) {
+		if (widths[i] > MIN_CELL && is_precious(columns[i].key) == precious &&
+		    (found == num || widths[i] > widths[found])) {
+			found = i;
+		}
+	}
+	return found;
+}
+
+/* Take from the widest column until the line fits. */
+static void fit(const struct table_column *columns, size_t *widths, size_t num, unsigned int limit)
+{
+	size_t total = GAP * (num - 1);
+
+	for (size_t i = 0; i < num; i++) {
+		total += widths[i];
+	}
+	for (; limit > 0 && total > limit; total--) {
+		size_t i = widest(columns, widths, num, false);
+
+		if (i == num) {
+			i = widest(columns, widths, num, true);
+		}
+		if (i == num) {
 			return;
 		}
-		widths[widest]--;
+		widths[i]--;
 	}
 }
 
@@ -164,7 +196,7 @@ void table_print(FILE *out, const json_t *rows, const struct table_column *colum
 			widths[i] = text_width(*cell) > widths[i] ? text_width(*cell) : widths[i];
 		}
 	}
-	fit(widths, num, width);
+	fit(columns, widths, num, width);
 	for (size_t i = 0; cells != NULL && i < (num_rows + 1) * num; i++) {
 		bool last = i % num == num - 1;
 

@@ -15,7 +15,7 @@ struct table_column {
 /**
  * Print one line an object under a line of titles.
  * @param columns ended by title NULL, at most TABLE_MAX_COLUMNS
- * @param width   columns of the terminal: longer lines lose the ends of their widest cells; 0: no limit
+ * @param width   columns of the terminal: longer lines lose the ends of their widest cells, addresses last; 0: no limit
  */
 #define TABLE_MAX_COLUMNS 16
 void table_print(FILE *out, const json_t *rows, const struct table_column *columns,

@@ -50,6 +50,34 @@ static void the_widest_cells_are_cut_to_fit_the_terminal(void **unused)
 		     "abcdefghijk~  1           z\n");
 }
 
+static void addresses_are_cut_last(void **unused)
+{
+	static const struct table_column with_address[] = {
+		{"NAME", "ip"}, {"LONG TITLE", "n"}, {NULL, NULL}};
+	json_t *rows = json_loads("[{\"ip\": \"abcdefghijkl\", \"n\": \"mnopqrstuv\"}]", 0, NULL);
+	static const struct {
+		unsigned int width;
+		const char *text;
+	} cases[] = {
+		{24, "NAME          LONG TITLE\nabcdefghijkl  mnopqrstuv\n"},
+		{20, "NAME          LONG ~\nabcdefghijkl  mnopq~\n"},
+		{16, "NAME      LONG ~\nabcdefg~  mnopq~\n"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *text = NULL;
+		size_t len;
+		FILE *out = open_memstream(&text, &len);
+
+		assert_non_null(out);
+		table_print(out, rows, with_address, cases[i].width);
+		fclose(out);
+		assert_string_equal(text, cases[i].text);
+		free(text);
+	}
+	json_decref(rows);
+}
+
 static void nothing_is_cut_to_nothing(void **unused)
 {
 	assert_table("[{\"name\": \"abcdefgh\", \"n\": 1, \"last\": \"z\"}]", 1,
@@ -107,6 +135,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(columns_are_as_wide_as_their_widest_cell),
 		cmocka_unit_test(the_widest_cells_are_cut_to_fit_the_terminal),
+		cmocka_unit_test(addresses_are_cut_last),
 		cmocka_unit_test(nothing_is_cut_to_nothing),
 		cmocka_unit_test(characters_are_counted_and_not_bytes),
 		cmocka_unit_test(names_cannot_steer_the_terminal),

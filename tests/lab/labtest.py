@@ -449,6 +449,10 @@ class Cluster:
     def move(self, resource, node):
         must(self.node, "crm_resource", "--move", "--resource", resource, "--node", node)
 
+    def move_away(self, resource):
+        """From where it is, to whatever other node Pacemaker likes."""
+        must(self.node, "crm_resource", "--ban", "--resource", resource, "--node", self.owner(resource))
+
     def settle(self):
         must(self.node, "crm_resource", "--wait", "--timeout=60s", timeout=70)
 

@@ -16,6 +16,7 @@ witnessd_command() {
 		-o global.module_dir="$build" \
 		-o global.log_target=/var/log/witnessd.log \
 		-o global.log_level=debug \
+		-o global.blackbox_dir=/var/log/blackbox \
 		-o witness.net_names="$LAB_NETNAME fs.$LAB_DOMAIN" \
 		-o ctdb.node_names="$(lab_nodes | paste -sd' ')" \
 		-o rpc.epmapper_port="$epm_port" \

@@ -83,7 +83,9 @@ static void pause_between_looks(const struct drain *drain)
 {
 	uint64_t ms = drain->look_took_ms * LOOK_SHARE;
 
-	order_pause(ms < POLL_MS ? POLL_MS : ms > POLL_MAX_MS ? POLL_MAX_MS : (int)ms);
+	(void)order_pause(drain->ctl, ms < POLL_MS       ? POLL_MS
+				      : ms > POLL_MAX_MS ? POLL_MAX_MS
+							 : (int)ms);
 }
 
 /* Its witness has vanished: nobody can tell it, and it goes by itself after the hand-over time. */
@@ -116,10 +118,11 @@ static void judge(const struct drain *drain, bool *newcomers, bool *movers)
 static int wait_until_empty(struct drain *drain, uint64_t wait_ms)
 {
 	uint64_t deadline_ms = clock_ms() + wait_ms;
-	bool newcomers, movers;
+	bool newcomers, movers, shown = false;
 	int ret = look(drain);
 
-	while (ret == CTL_OK && json_array_size(drain->left) > 0 && clock_ms() < deadline_ms) {
+	while (ret == CTL_OK && json_array_size(drain->left) > 0 && clock_ms() < deadline_ms &&
+	       drain->ctl->caught == 0) {
 		judge(drain, &newcomers, &movers);
 		if (!newcomers && !movers) {
 			break;
@@ -128,13 +131,14 @@ static int wait_until_empty(struct drain *drain, uint64_t wait_ms)
 			ret = order(drain);
 		}
 		if (order_progress(drain->ctl)) {
+			shown = true;
 			fprintf(stderr, "\r%zu clients are still on %s    ",
 				json_array_size(drain->left), drain->node);
 		}
 		pause_between_looks(drain);
 		ret = ret == CTL_OK ? look(drain) : ret;
 	}
-	if (order_progress(drain->ctl)) {
+	if (shown) {
 		fputc('\n', stderr);
 	}
 	return ret;
@@ -162,6 +166,18 @@ static int show(const struct drain *drain)
 	return left == 0 ? CTL_OK : CTL_FAILED;
 }
 
+/* What of it stays, and how to undo that. */
+static void say_interrupted(const struct drain *drain)
+{
+	if (drain->ctl->caught == 0) {
+		return;
+	}
+	fprintf(stderr,
+		"witnessctl: interrupted: %lld clients were not told to leave; %s stays drained "
+		"until \"witnessctl undrain %s\"\n",
+		(long long)order_count(drain->result, "cancelled"), drain->node, drain->node);
+}
+
 static int run(struct drain *drain, bool dry_run, uint64_t wait_ms)
 {
 	int ret = order(drain);
@@ -172,12 +188,13 @@ static int run(struct drain *drain, bool dry_run, uint64_t wait_ms)
 	if (ret == CTL_OK) {
 		ret = wait_until_empty(drain, wait_ms);
 	}
+	say_interrupted(drain);
 	return ret == CTL_OK ? show(drain) : ret;
 }
 
 int cmd_drain(struct ctl *ctl, int argc, const char **argv)
 {
-	static const struct ctl_option own[] = {{"--rate", "rate", CTL_NUMBER},
+	static const struct ctl_option own[] = {{"--rate", "rate", CTL_RATE},
 						{"--dry-run", "dry_run", CTL_FLAG},
 						{"--wait", "wait", CTL_NUMBER},
 						{NULL, NULL, CTL_FLAG}};
@@ -202,6 +219,7 @@ int cmd_drain(struct ctl *ctl, int argc, const char **argv)
 	json_decref(drain.result);
 	json_decref(drain.seen);
 	json_decref(drain.left);
+	order_die(ctl);
 	return ret;
 }
 

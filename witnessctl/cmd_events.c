@@ -231,7 +231,7 @@ static int print_past(struct events *events)
 		}
 		json_decref(result);
 		result = NULL;
-		order_pause(CATCH_UP_MS);
+		(void)order_pause(events->ctl, CATCH_UP_MS);
 		ret = ask(events, &result);
 	}
 	if (ret == CTL_OK) {
@@ -275,7 +275,7 @@ int cmd_events(struct ctl *ctl, int argc, const char **argv)
 	events.nodes = json_object();
 	ret = print_past(&events);
 	while (ret == CTL_OK && follow) {
-		order_pause(POLL_MS);
+		(void)order_pause(ctl, POLL_MS);
 		ret = print_new(&events);
 	}
 	json_decref(events.nodes);

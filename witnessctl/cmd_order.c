@@ -7,7 +7,7 @@
 #include "witnessctl/order.h"
 
 #define ORDER_OPTIONS                                                                              \
-	{"--rate", "rate", CTL_NUMBER},                                                            \
+	{"--rate", "rate", CTL_RATE},                                                              \
 	{                                                                                          \
 		"--dry-run", "dry_run", CTL_FLAG                                                   \
 	}
@@ -24,6 +24,7 @@ static int run_and_show(struct ctl *ctl, const char *what, json_t *request)
 		ret = order_show(ctl, result);
 	}
 	json_decref(result);
+	order_die(ctl);
 	return ret;
 }
 

@@ -28,6 +28,7 @@ struct ctl {
 	const char *socket; /* control socket of the daemon */
 	bool json;
 	int timeout_ms;
+	int caught; /* the signal that is to end us, see order_guard(); 0: none */
 };
 
 struct ctl_command {

@@ -36,11 +36,7 @@ static void print_help(FILE *out)
 	      out);
 }
 
-static int cmd_help(struct ctl *ctl, int argc, const char **argv)
-{
-	print_help(stdout);
-	return CTL_OK;
-}
+static int cmd_help(struct ctl *ctl, int argc, const char **argv);
 
 const struct ctl_command ctl_commands[] = {
 	{"ping", cmd_ping, "", "Whether the daemon serves.", NULL},
@@ -102,7 +98,7 @@ const struct ctl_command ctl_commands[] = {
 	 "Log err, warning, notice, info, debug or trace from now on.", NULL},
 	{"blackbox", cmd_blackbox, "", "Write the last log lines of the daemon to a file.", NULL},
 	{"version", cmd_version, "", "The version of witnessctl.", NULL},
-	{"help", cmd_help, "", "This text.", NULL},
+	{"help", cmd_help, "[COMMAND]", "This text, or that of a command.", NULL},
 	{.name = NULL},
 };
 
@@ -176,33 +172,81 @@ static int take_json(struct ctl *ctl, int argc, char **argv)
 	return kept;
 }
 
-/* Whether a command was asked for its help and has none of its own; it has been printed then. */
-static bool give_help(const struct ctl_command *c, int argc, char **argv)
+/* Some have one of their own. */
+static bool has_own_help(const struct ctl_command *c)
 {
-	if (strstr(c->help, "--help") != NULL || argc != 2 || strcmp(argv[1], "--help") != 0) {
-		return false;
-	}
+	return strstr(c->help, "--help") != NULL;
+}
+
+static void print_command(const struct ctl_command *c)
+{
 	printf("usage: witnessctl %s%s%s\n\n%s\n%s", c->name, c->args[0] != '\0' ? " " : "",
 	       c->args, c->help, c->options != NULL ? c->options : "");
-	return true;
+}
+
+static const struct ctl_command *find_command(const char *name)
+{
+	for (const struct ctl_command *c = ctl_commands; c->name != NULL; c++) {
+		if (strcmp(c->name, name) == 0) {
+			return c;
+		}
+	}
+	fprintf(stderr, "witnessctl: %s is not a command (witnessctl help lists them)\n", name);
+	return NULL;
+}
+
+static int cmd_help(struct ctl *ctl, int argc, const char **argv)
+{
+	const char *own[] = {argc == 2 ? argv[1] : NULL, "--help", NULL};
+	const struct ctl_command *c;
+
+	if (argc < 2) {
+		print_help(stdout);
+		return CTL_OK;
+	}
+	if (argc > 2) {
+		return ctl_usage(argv[0]);
+	}
+	c = find_command(argv[1]);
+	if (c == NULL) {
+		return CTL_USAGE;
+	}
+	if (has_own_help(c)) {
+		return c->fn(ctl, 2, own);
+	}
+	print_command(c);
+	return CTL_OK;
+}
+
+/* Whether a command was asked for its help, wherever in the line, and has none of its own. */
+static bool wants_help(const struct ctl_command *c, int argc, char **argv)
+{
+	for (int i = 1; i < argc && !has_own_help(c) && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--help") == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static int run(struct ctl *ctl, int argc, char **argv)
 {
-	for (const struct ctl_command *c = ctl_commands; argc > 0 && c->name != NULL; c++) {
-		if (strcmp(c->name, argv[0]) == 0) {
-			if (give_help(c, argc, argv)) {
-				return CTL_OK;
-			}
-			argc = take_json(ctl, argc, argv);
-			return c->fn(ctl, argc, (const char **)argv);
-		}
+	const struct ctl_command *c;
+
+	if (argc == 0) {
+		print_help(stderr);
+		return CTL_USAGE;
 	}
-	if (argc > 0) {
-		fprintf(stderr, "witnessctl: %s is not a command\n", argv[0]);
+	c = find_command(argv[0]);
+	if (c == NULL) {
+		return CTL_USAGE;
 	}
-	print_help(stderr);
-	return CTL_USAGE;
+	if (wants_help(c, argc, argv)) {
+		print_command(c);
+		return CTL_OK;
+	}
+	argc = take_json(ctl, argc, argv);
+	return c->fn(ctl, argc, (const char **)argv);
 }
 
 int main(int argc, char **argv)
@@ -224,8 +268,9 @@ int main(int argc, char **argv)
 	if (ret < 0) {
 		ret = run(&ctl, argc - optind, argv + optind);
 	}
-	if (fflush(stdout) != 0 && ret == CTL_OK) {
-		ret = CTL_FAILED;
+	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+		fprintf(stderr, "witnessctl: not all could be written: %s\n", strerror(errno));
+		ret = ret == CTL_OK ? CTL_FAILED : ret;
 	}
 	talloc_free(ctl.mem_ctx);
 	return ret;

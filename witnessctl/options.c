@@ -9,6 +9,13 @@
 #include "witnessd/util/guid.h"
 
 #define NUMBER_MAX 1000000000UL
+#define RATE_MAX   100000UL
+
+static const char *const expected[] = {
+	[CTL_TEXT] = "UTF-8",
+	[CTL_NUMBER] = "a whole number of up to 1000000000",
+	[CTL_RATE] = "a whole number from 1 to 100000",
+};
 
 static const struct ctl_option selection[] = {
 	{"--registration", "registration", CTL_TEXT},
@@ -22,10 +29,13 @@ static const struct ctl_option selection[] = {
 	{NULL, NULL, CTL_FLAG},
 };
 
-static const struct ctl_option *find(const struct ctl_option *options, const char *name)
+/* By a name that may have "=VALUE" behind it. */
+static const struct ctl_option *find(const struct ctl_option *options, const char *arg)
 {
+	size_t len = strcspn(arg, "=");
+
 	for (; options->name != NULL; options++) {
-		if (strcmp(options->name, name) == 0) {
+		if (strlen(options->name) == len && strncmp(options->name, arg, len) == 0) {
 			return options;
 		}
 	}
@@ -35,15 +45,18 @@ static const struct ctl_option *find(const struct ctl_option *options, const cha
 /* @return NULL: it is no such value */
 static json_t *value_of(const struct ctl_option *option, const char *text)
 {
+	unsigned long min = option->type == CTL_RATE ? 1 : 0;
+	unsigned long max = option->type == CTL_RATE ? RATE_MAX : NUMBER_MAX;
 	char *end = NULL;
 	unsigned long n;
 
-	if (option->type != CTL_NUMBER) {
+	if (option->type == CTL_TEXT) {
 		return json_string(text);
 	}
 	errno = 0;
 	n = strtoul(text, &end, 10);
-	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && n <= NUMBER_MAX
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && n >= min &&
+			       n <= max
 		       ? json_integer((json_int_t)n)
 		       : NULL;
 }
@@ -51,24 +64,28 @@ static json_t *value_of(const struct ctl_option *option, const char *text)
 /* argv[i] is the option. @return arguments taken, 0 after a complaint */
 static int take(const struct ctl_option *option, int argc, const char **argv, int i, json_t *into)
 {
+	const char *text = strchr(argv[i], '=');
+	int taken = text != NULL ? 1 : 2;
 	json_t *value;
 
-	if (option->type == CTL_FLAG) {
+	if (option->type == CTL_FLAG && text == NULL) {
 		(void)json_object_set_new(into, option->key, json_true());
 		return 1;
 	}
-	if (i + 1 >= argc) {
-		fprintf(stderr, "witnessctl %s: %s needs a value\n", argv[0], option->name);
+	if (option->type == CTL_FLAG || (text == NULL && i + 1 >= argc)) {
+		fprintf(stderr, "witnessctl %s: %s %s a value\n", argv[0], option->name,
+			option->type == CTL_FLAG ? "does not take" : "needs");
 		return 0;
 	}
-	value = value_of(option, argv[i + 1]);
+	text = text != NULL ? text + 1 : argv[i + 1];
+	value = value_of(option, text);
 	if (value == NULL) {
 		fprintf(stderr, "witnessctl %s: %s must be %s, not \"%s\"\n", argv[0], option->name,
-			option->type == CTL_NUMBER ? "a whole number" : "UTF-8", argv[i + 1]);
+			expected[option->type], text);
 		return 0;
 	}
 	(void)json_object_set_new(into, option->key, value);
-	return 2;
+	return taken;
 }
 
 /* @return arguments taken, 0 after a complaint */
@@ -84,7 +101,9 @@ static int take_any(int argc, const char **argv, int i, const struct ctl_option 
 	if (option != NULL) {
 		return take(option, argc, argv, i, json_object_get(request, "select"));
 	}
-	fprintf(stderr, "witnessctl %s: %s is not an option of it\n", argv[0], argv[i]);
+	fprintf(stderr,
+		"witnessctl %s: %s is not an option of it (witnessctl %s --help has them)\n",
+		argv[0], argv[i], argv[0]);
 	return 0;
 }
 

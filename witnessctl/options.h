@@ -7,7 +7,7 @@
 
 #include "witnessctl/ctl.h"
 
-enum ctl_option_type { CTL_FLAG, CTL_TEXT, CTL_NUMBER };
+enum ctl_option_type { CTL_FLAG, CTL_TEXT, CTL_NUMBER, CTL_RATE };
 
 struct ctl_option {
 	const char *name; /* "--to-node" */
@@ -35,7 +35,7 @@ struct ctl_option {
 	"  --dry-run                      only say what would be done\n"
 
 /**
- * Read what stands behind a command.
+ * Read what stands behind a command; values may follow as --name VALUE or --name=VALUE.
  * @param own     ended by name NULL
  * @param select  whether options of a selection are taken
  * @param words   room for arguments that are no options, max_words of them; the rest stays NULL

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "witnessctl/order.h"
 
-#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "witnessctl/table.h"
@@ -11,9 +12,47 @@
 #define FIRST_PAUSE_MS 5
 #define LAST_PAUSE_MS  200
 
-void order_pause(int ms)
+static void guarded(sigset_t *set)
 {
-	(void)poll(NULL, 0, ms);
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+}
+
+void order_guard(void)
+{
+	sigset_t set;
+
+	guarded(&set);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+bool order_pause(struct ctl *ctl, int ms)
+{
+	const struct timespec limit = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+	sigset_t set;
+	int signum;
+
+	guarded(&set);
+	signum =
+		sigtimedwait(&set, NULL, &limit); /* one that is not guarded ends us here as ever */
+	if (signum > 0) {
+		ctl->caught = signum;
+	}
+	return signum > 0;
+}
+
+void order_die(const struct ctl *ctl)
+{
+	sigset_t set;
+
+	if (ctl->caught == 0) {
+		return;
+	}
+	(void)fflush(stdout);
+	guarded(&set);
+	(void)raise(ctl->caught);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 bool order_progress(const struct ctl *ctl)
@@ -30,31 +69,44 @@ static void progress(const struct ctl *ctl, const json_t *job, bool last)
 {
 	json_int_t total = json_integer_value(json_object_get(job, "total"));
 
-	if (order_progress(ctl)) {
-		fprintf(stderr, "\r%lld of %lld clients%s",
-			(long long)(total - order_count(job, "waits")), (long long)total,
-			last ? "\n" : "");
+	if (!order_progress(ctl)) {
+		return;
 	}
+	if (total == 0 && !last) {
+		fputs("\rlooking for clients ...", stderr);
+		return;
+	}
+	fprintf(stderr, "\r%lld of %lld clients      %s",
+		(long long)(total - order_count(job, "waits")), (long long)total, last ? "\n" : "");
+}
+
+/* How far it is, or with order-cancel: an end to it. The job is replaced. @return as ctl_ask() */
+static int ask_again(struct ctl *ctl, const char *command, json_int_t id, json_t **job)
+{
+	json_t *next = NULL;
+	int ret = ctl_ask(ctl, json_pack("{s:s, s:I}", "command", command, "job", id), &next);
+
+	json_decref(*job);
+	*job = next;
+	return ret;
 }
 
 int order_run(struct ctl *ctl, json_t *request, json_t **result)
 {
-	json_t *job = NULL, *next;
+	json_t *job = NULL;
+	json_int_t id;
 	int pause_ms = FIRST_PAUSE_MS, ret;
 	bool shown = false;
 
 	(void)json_object_set_new(request, "command", json_string("order"));
+	order_guard();
 	ret = ctl_ask(ctl, request, &job);
+	id = json_integer_value(json_object_get(job, "job"));
 	while (ret == CTL_OK && !json_is_true(json_object_get(job, "done"))) {
-		order_pause(pause_ms);
+		const char *command = order_pause(ctl, pause_ms) ? "order-cancel" : "order-status";
+
 		pause_ms = pause_ms * 2 < LAST_PAUSE_MS ? pause_ms * 2 : LAST_PAUSE_MS;
-		next = NULL;
-		ret = ctl_ask(ctl,
-			      json_pack("{s:s, s:O}", "command", "order-status", "job",
-					json_object_get(job, "job")),
-			      &next);
-		json_decref(job);
-		job = next;
+		ret = ask_again(ctl, command, id, &job);
 		if (ret == CTL_OK && pause_ms == LAST_PAUSE_MS) {
 			shown = true;
 			progress(ctl, job, false);
@@ -85,11 +137,22 @@ static json_t *rows_of(const json_t *result)
 	{
 		const char *name = json_string_value(json_object_get(client, "result"));
 
-		if (dry_run || strcmp(name, "told") != 0) {
+		if (dry_run || (strcmp(name, "told") != 0 && strcmp(name, "cancelled") != 0)) {
 			(void)json_array_append(rows, client);
 		}
 	}
 	return rows;
+}
+
+/* On standard error, so that it is seen whatever becomes of the rest. */
+static void say_interrupted(const struct ctl *ctl, const json_t *result)
+{
+	if (ctl->caught != 0) {
+		fprintf(stderr,
+			"witnessctl: interrupted: %lld of %lld clients are not told any more\n",
+			(long long)order_count(result, "cancelled"),
+			(long long)json_integer_value(json_object_get(result, "total")));
+	}
 }
 
 static void print_summary(const json_t *result)
@@ -122,6 +185,7 @@ int order_show(const struct ctl *ctl, const json_t *result)
 	{
 		ret = is_good(name) ? ret : CTL_FAILED;
 	}
+	say_interrupted(ctl, result);
 	if (ctl->json) {
 		ctl_print_json(result);
 		return ret;

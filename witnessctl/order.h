@@ -8,7 +8,8 @@
 #include "witnessctl/ctl.h"
 
 /**
- * Have the daemon carry an order out, with progress on a terminal.
+ * Have the daemon carry an order out, with progress on a terminal. Interrupted it cancels the order, and goes on until
+ * the daemon has ended it: then nobody is told any more.
  * @param request {"do": ...}; taken over
  * @param result  the job when it is done; a new reference, NULL on failure
  * @return CTL_OK once it is done, or an exit code after a complaint
@@ -21,8 +22,17 @@ int order_show(const struct ctl *ctl, const json_t *result);
 /** How many clients got a result that has this name. */
 json_int_t order_count(const json_t *result, const char *name);
 
-/** Sleep so long before the daemon is asked again. */
-void order_pause(int ms);
+/**
+ * From now on SIGINT and SIGTERM are noticed by order_pause(), so that what was begun can be ended, and told of.
+ * An order that is under way then is cancelled by order_run().
+ */
+void order_guard(void);
+
+/** Sleep so long before the daemon is asked again. @return whether it is to end, see order_guard() */
+bool order_pause(struct ctl *ctl, int ms);
+
+/** Now that all has been told: end as the signal would have had it, if one has come. */
+void order_die(const struct ctl *ctl);
 
 /** Whether progress may be written to standard error. */
 bool order_progress(const struct ctl *ctl);

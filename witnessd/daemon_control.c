@@ -266,6 +266,7 @@ static const struct {
 	{"list", daemon_cmd_list},
 	{"order", daemon_cmd_order},
 	{"order-status", daemon_cmd_order_status},
+	{"order-cancel", daemon_cmd_order_cancel},
 	{"connections", daemon_cmd_connections},
 	{"events", daemon_cmd_events},
 };

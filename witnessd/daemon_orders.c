@@ -183,6 +183,18 @@ int daemon_cmd_order_status(void *private_data, TALLOC_CTX *mem_ctx, const json_
 	return daemon_order_answer(private_data, mem_ctx, (uint64_t)id, out, why);
 }
 
+/* {"job": NUMBER}: who has not got it yet will not. */
+int daemon_cmd_order_cancel(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+			    struct control_stream *out, char **why)
+{
+	const struct daemon *daemon = private_data;
+	json_int_t id = json_integer_value(json_object_get(request, "job"));
+
+	(void)swn_orders_cancel(daemon->orders,
+				(uint64_t)id); /* what is wrong with it is said below */
+	return daemon_order_answer(daemon, mem_ctx, (uint64_t)id, out, why);
+}
+
 /* {"node": NAME}: clients may be sent there again. */
 int daemon_cmd_undrain(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 		       json_t **result, char **why)

@@ -104,6 +104,8 @@ int daemon_cmd_order(void *private_data, TALLOC_CTX *mem_ctx, const json_t *requ
 		     struct control_stream *out, char **why);
 int daemon_cmd_order_status(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 			    struct control_stream *out, char **why);
+int daemon_cmd_order_cancel(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+			    struct control_stream *out, char **why);
 /** The answer to orders and their status. */
 int daemon_order_answer(const struct daemon *daemon, TALLOC_CTX *mem_ctx, uint64_t id,
 			struct control_stream *out, char **why);

@@ -153,7 +153,7 @@ def test_force_response_and_unregister(cluster, client):  # noqa: F811
     (8, "expected", ["force-response", '{"response": 1}', "--all"]),
     (8, "expected", ["force-response", '{"response": {"type": 2, "messages": [{"ip": "x"}]}}', "--all"]),
     (1, "expected an IPv4 or IPv6 address", ["client-move", "--to-ip", "x", "--all"]),
-    (1, "rate", ["client-move", "--to-node", "n2", "--all", "--rate", "0"]),
+    (2, "--rate must be a whole number", ["client-move", "--to-node", "n2", "--all", "--rate", "0"]),
     (1, "expected a pattern", ["list", "--net-name", "*" * 9]),
     (2, "--rate must be a whole number", ["client-move", "--to-node", "n2", "--all", "--rate", "x"]),
     (2, "which registrations are meant", ["client-move", "--to-node", "n2"]),

@@ -272,6 +272,27 @@ static void an_order_for_nobody_among_many(void **state)
 	talloc_free(tmp);
 }
 
+/* While it is found out whom it is for. */
+static void an_order_is_cancelled_before_it_begins(void **state)
+{
+	static const struct swn_select all = {.all = true};
+	struct swn_orders_request end_them = {.order = {.type = SWN_ORDER_END}, .select = &all};
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	json_t *status = NULL;
+	char *why = NULL;
+	uint64_t id = 0;
+
+	assert_int_equal(swn_orders_begin(the_rig->orders, tmp, &end_them, &id, &why), 0);
+	assert_int_equal(swn_orders_cancel(the_rig->orders, id), 0);
+	assert_int_equal(swn_orders_status(the_rig->orders, tmp, id, &status, &why), 0);
+	assert_true(json_is_true(json_object_get(status, "done")));
+	assert_int_equal(json_integer_value(json_object_get(status, "total")), 0);
+	json_decref(status);
+	fix_pass_ms(the_rig->fix[0], 1000);
+	assert_int_equal(swn_registry_count(the_rig->fix[0]->service->registry), CLIENTS / 2);
+	talloc_free(tmp);
+}
+
 static void nodes_are_counted(void **state)
 {
 	struct timing timing = {.steps = 0};
@@ -297,6 +318,7 @@ int main(void)
 		cmocka_unit_test(an_order_is_planned_in_small_steps),
 		cmocka_unit_test(a_drain_is_planned_in_small_steps),
 		cmocka_unit_test(an_order_for_nobody_among_many),
+		cmocka_unit_test(an_order_is_cancelled_before_it_begins),
 		cmocka_unit_test(nodes_are_counted),
 		cmocka_unit_test(what_goes_and_comes_meanwhile_does_no_harm),
 	};

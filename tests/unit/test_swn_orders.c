@@ -204,6 +204,40 @@ static void more_than_a_portion_at_a_rate(void **state)
 	assert_int_equal(swn_registry_count(rig->fix->service->registry), 0);
 }
 
+/* What has been told is told; the others are let alone. */
+static void a_job_is_cancelled(void **state)
+{
+	struct rig *rig = *state;
+	struct swn_orders_request change = {
+		.order = {.type = SWN_ORDER_CHANGE, .online = false}, .select = &all, .rate = 10};
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	json_t *result = NULL, *results;
+	json_int_t told;
+	uint64_t id = 0;
+	char *why = NULL;
+
+	for (unsigned int i = 0; i < 20; i++) {
+		registered(rig, "many", NULL);
+	}
+	assert_int_equal(swn_orders_begin(rig->orders, tmp, &change, &id, &why), 0);
+	fix_pass_ms(rig->fix, 500);
+	assert_int_equal(swn_orders_cancel(rig->orders, id), 0);
+	fix_pass_ms(rig->fix, 20);
+	assert_int_equal(swn_orders_status(rig->orders, tmp, id, &result, &why), 0);
+	assert_true(json_is_true(json_object_get(result, "done")));
+	results = json_object_get(result, "results");
+	told = json_integer_value(json_object_get(results, "queued"));
+	assert_in_range(told, 4, 8);
+	assert_int_equal(json_integer_value(json_object_get(results, "cancelled")), 20 - told);
+	json_decref(result);
+	fix_pass_ms(rig->fix, 5000);
+	change.rate = 0;
+	assert_int_equal(run(rig, &change, "queued"), 20 - told);
+	assert_int_equal(swn_orders_cancel(rig->orders, id), 0); /* it has ended: nothing changes */
+	assert_int_equal(swn_orders_cancel(rig->orders, id + 100), ENOENT);
+	talloc_free(tmp);
+}
+
 static void a_node_is_drained_and_evened(void **state)
 {
 	struct rig *rig = *state;
@@ -293,6 +327,7 @@ int main(void)
 						begin, end),
 		cmocka_unit_test_setup_teardown(unknown_destinations_are_refused, begin, end),
 		cmocka_unit_test_setup_teardown(more_than_a_portion_at_a_rate, begin, end),
+		cmocka_unit_test_setup_teardown(a_job_is_cancelled, begin, end),
 		cmocka_unit_test_setup_teardown(a_node_is_drained_and_evened, begin, end),
 		cmocka_unit_test_setup_teardown(a_reply_by_hand, begin, end),
 		cmocka_unit_test(orders_survive_the_wire),

@@ -22,6 +22,7 @@ const char *swn_order_result_name(enum swn_order_result result)
 		[SWN_ORDER_UNREACHABLE] = "witness unreachable",
 		[SWN_ORDER_REFUSED] = "refused by its witness",
 		[SWN_ORDER_WAITS] = "waits",
+		[SWN_ORDER_CANCELLED] = "cancelled",
 	};
 
 	return names[result];

@@ -47,6 +47,7 @@ enum swn_order_result {
 	SWN_ORDER_UNREACHABLE, /* the witness that has it does not answer */
 	SWN_ORDER_REFUSED,     /* it cannot do that */
 	SWN_ORDER_WAITS,       /* not carried out yet */
+	SWN_ORDER_CANCELLED,   /* will not be */
 	SWN_NUM_ORDER_RESULTS,
 };
 

@@ -147,7 +147,9 @@ static void give_up_witness(struct swn_job *job, const struct portion *portion,
 		num++;
 	}
 	set_all(job, portion->first, num, result);
-	job->next = portion->first + num;
+	if (job->next < portion->first + num) { /* it may have been cancelled meanwhile */
+		job->next = portion->first + num;
+	}
 }
 
 static void answered(struct tevent_req *subreq)
@@ -288,6 +290,33 @@ static void on_plan(void *private_data)
 	} else {
 		start_job(job);
 	}
+}
+
+int swn_orders_cancel(struct swn_orders *orders, uint64_t id)
+{
+	struct swn_job *job;
+
+	qb_list_for_each_entry (job, &orders->jobs, link) {
+		if (job->id != id) {
+			continue;
+		}
+		if (!job->done) {
+			log_notice("order %llu is cancelled", (unsigned long long)id);
+		}
+		if (job->planning != NULL) {
+			/* Whom it was for is not known yet. */
+			TALLOC_FREE(job->planning);
+			job->num = 0;
+			keep_job(job);
+		}
+		set_all(job, job->next, job->num - job->next, SWN_ORDER_CANCELLED);
+		job->next = job->num;
+		if (!job->done && job->in_flight == 0) {
+			wheel_arm(orders->wheel, &job->timer, 0, pump, job);
+		}
+		return 0;
+	}
+	return ENOENT;
 }
 
 /* The oldest job that is done makes room. */

@@ -53,6 +53,9 @@ int swn_orders_begin(struct swn_orders *orders, TALLOC_CTX *mem_ctx,
 int swn_orders_status(const struct swn_orders *orders, TALLOC_CTX *mem_ctx, uint64_t id,
 		      json_t **result, char **why);
 
+/** Nobody gets the order any more who has not got it yet; the job ends soon. @return 0 or ENOENT */
+int swn_orders_cancel(struct swn_orders *orders, uint64_t id);
+
 /**
  * The clients of a job that is done, from *pos on, which moves: objects of `witnessctl list` with "to" (node or
  * address, or null) and "result", each after a comma.

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an administrator does to witnessctl in the middle of long work: Ctrl-C, a terminal or none, options as people
+write them."""
+import os
+import pty
+import signal
+import subprocess
+
+import pytest
+
+from conftest import BUILD, wait_for
+from test_peers import SERVER, cluster  # noqa: F401  pylint: disable=unused-import
+
+CLIENTS = 12
+
+
+@pytest.fixture
+def crowd(cluster):  # noqa: F811
+    """Clients of n1's address whose calls do not wait: what they are told is queued, and can be counted."""
+    conn = cluster.nodes["n2"].ntlm()
+    for i in range(CLIENTS):
+        cluster.nodes["n2"].register(conn, net_name="fs", ip=SERVER, client=f"c{i}")
+    ctl = cluster.nodes["n3"]
+    wait_for(lambda: len(ctl.json("list")) == CLIENTS, "all are listed")
+    yield ctl
+    conn.close()
+
+
+def queued(ctl):
+    return sum(e["queued"] > 0 for e in ctl.json("list"))
+
+
+def start(ctl, *words, **kw):
+    return subprocess.Popen([os.path.join(BUILD, "witnessctl"), "--socket", ctl.control, *words],
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, **kw)
+
+
+def drained(ctl):
+    return [n["name"] for n in ctl.json("nodes") if n["drained"]]
+
+
+@pytest.mark.parametrize("words", [["drain", "n1", "--rate=1"],
+                                   ["client-move", "--to-node=n3", "--all", "--rate", "1"]])
+def test_ctrl_c_ends_the_order(crowd, words):
+    running = start(crowd, *words, stderr=subprocess.PIPE)
+    wait_for(lambda: queued(crowd) >= 2, "two have been told")
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=30)
+    assert running.returncode == -signal.SIGINT, (out, err)
+    assert "\r" not in err and "interrupted:" in err
+    told = queued(crowd)
+    assert 2 <= told < CLIENTS
+    if words[0] == "drain":
+        assert f"{CLIENTS - told} clients were not told to leave; n1 stays drained until" in err
+        assert "witnessctl undrain n1" in err and drained(crowd) == ["n1"] and "clients are still on n1" in out
+        crowd.ctl("undrain", "n1")
+        assert drained(crowd) == []
+    else:
+        assert f"{CLIENTS - told} of {CLIENTS} clients are not told any more" in err
+        assert f"{CLIENTS - told} cancelled" in out
+    # The order has ended: who was not told before is not told now, at one client a second.
+    done = crowd.json("client-move", "--to-node", "n1", "--all", "--dry-run")
+    assert done["total"] == CLIENTS and queued(crowd) == told
+
+
+def test_progress_is_for_terminals(crowd):
+    leader, follower = pty.openpty()
+    running = start(crowd, "client-move", "--to-node", "n2", "--all", "--rate", "8", stderr=follower)
+    os.close(follower)
+    seen = b""
+    try:
+        while True:
+            seen += os.read(leader, 4096)
+    except OSError:
+        pass  # the other end is closed
+    out = running.communicate(timeout=30)[0]
+    os.close(leader)
+    assert running.returncode == 0 and f"{CLIENTS} queued" in out
+    assert b" of 12 clients" in seen and seen.rstrip(b" \r\n").endswith(b"12 of 12 clients"), seen
+    quiet = crowd.ctl("client-move", "--to-node", "n3", "--all", "--rate", "50")
+    assert quiet.stderr == ""
+
+
+@pytest.mark.parametrize("words, code, why", [
+    (["list", "--net-name=fs"], 0, ""),
+    (["list", "--net-nam=fs"], 2, "--net-nam=fs is not an option of it (witnessctl list --help has them)"),
+    (["list", "--local=yes"], 2, "--local does not take a value"),
+    (["list", "--node"], 2, "--node needs a value"),
+    (["drain", "n1", "--rate", "0"], 2, '--rate must be a whole number from 1 to 100000, not "0"'),
+    (["drain", "n1", "--wait=soon"], 2, '--wait must be a whole number of up to 1000000000, not "soon"'),
+    (["force-unregister", "*"], 2, 'expected a handle as "witnessctl list --json" shows it, not "*"'),
+    (["show", "nonsense"], 2, "expected a handle"),
+    (["nosuch"], 2, "nosuch is not a command (witnessctl help lists them)"),
+    (["help", "nosuch"], 2, "nosuch is not a command"),
+])
+def test_mistakes_are_named(daemon, words, code, why):
+    done = daemon.ctl(*words, check=False)
+    assert done.returncode == code and why in done.stderr, done
+
+
+def test_help_wherever_it_is_asked_for(daemon):
+    text = daemon.ctl("drain", "--help").stdout
+    assert "--rate N" in text and "--wait SECONDS" in text
+    assert daemon.ctl("help", "drain").stdout == text
+    assert daemon.ctl("drain", "n1", "--rate", "--help").stdout == text
+    assert daemon.ctl("help", "watch").stdout == daemon.ctl("watch", "--help").stdout
+
+
+def test_what_cannot_be_written_is_said(daemon):
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([os.path.join(BUILD, "witnessctl"), "--socket", daemon.control, "status"], stdout=full,
+                              stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+    assert done.returncode == 1 and "No space left" in done.stderr

@@ -38,6 +38,7 @@ struct cib_link {
 	const char *lost_reason; /* a constant; set = the teardown is on its way */
 	struct backoff backoff;
 	bool complained; /* the manager's absence has been logged */
+	bool refused;    /* it does not show the CIB, which has been logged */
 	int query;       /* call id of the query under way; 0 = none */
 	bool again;      /* something has changed since that query was sent */
 	uint64_t asked_us;
@@ -89,7 +90,9 @@ static void cib_teardown(struct tevent_context *ev, struct tevent_immediate *im,
 
 	link->lost_reason = NULL;
 	cib_disconnect(link);
-	log_warn("lost the connection to Pacemaker: %s; trying again", reason);
+	if (!link->refused) {
+		log_warn("lost the connection to Pacemaker: %s; trying again", reason);
+	}
 	link->complained = true;
 	cib_retry_later(link);
 	link->handlers->lost(link->handlers->private_data, reason);
@@ -149,6 +152,19 @@ static void cib_deliver(struct cib_link *link, const xmlNode *cib)
 	link->pause = mono_timer_add(link->ev, link, (uint64_t)us / 1000, cib_pause_over, link);
 }
 
+/* It will go on refusing, as long as it is not told otherwise: one line is enough. */
+static void cib_refused(struct cib_link *link, int rc)
+{
+	if (!link->refused) {
+		log_warn("Pacemaker refused to show the CIB: %s%s; trying again", cib_error(rc),
+			 rc == -EACCES ? " (with ACLs the user of witnessd needs a role that may "
+					 "read it: docs/security.md)"
+				       : "");
+	}
+	link->refused = true;
+	cib_lose(link, "the CIB could not be read");
+}
+
 static void cib_answered(xmlNode *msg, int call_id, int rc, xmlNode *output, void *user_data)
 {
 	struct cib_link *link = the_link;
@@ -158,10 +174,11 @@ static void cib_answered(xmlNode *msg, int call_id, int rc, xmlNode *output, voi
 	}
 	link->query = 0;
 	if (rc != 0 || output == NULL) {
-		log_warn("Pacemaker refused to show the CIB: %s", cib_error(rc));
-		cib_lose(link, "the CIB could not be read");
+		cib_refused(link, rc);
 		return;
 	}
+	link->refused = false;
+	backoff_reset(&link->backoff);
 	link->stats.last_query_us = (int64_t)(clock_us() - link->asked_us);
 	link->stats.last_answer = (int64_t)time(NULL);
 	cib_deliver(link, output);
@@ -257,11 +274,12 @@ static void cib_probed(struct tevent_req *subreq)
 		cib_not_there(link, cib_error(rc));
 		return;
 	}
-	backoff_reset(&link->backoff);
 	link->complained = false;
 	link->stats.connected = true;
 	link->stats.connects++;
-	log_notice("connected to Pacemaker");
+	if (!link->refused) {
+		log_notice("connected to Pacemaker");
+	}
 	cib_ask(link);
 }
 

@@ -152,7 +152,7 @@ static int add_all(scmp_filter_ctx ctx, uint32_t action, const char *const *name
 
 static int add_family(scmp_filter_ctx ctx, int family)
 {
-	struct scmp_arg_cmp arg = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family);
+	struct scmp_arg_cmp arg = {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)family};
 
 	return add(ctx, SCMP_ACT_ALLOW, "socket", 1, &arg);
 }
@@ -161,7 +161,8 @@ static int add_family(scmp_filter_ctx ctx, int family)
 static int add_clone(scmp_filter_ctx ctx, bool programs)
 {
 	scmp_datum_t must = programs ? 0 : CLONE_THREAD;
-	struct scmp_arg_cmp flags = SCMP_A0(SCMP_CMP_MASKED_EQ, must | NAMESPACES, must);
+	struct scmp_arg_cmp flags = {
+		.arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = must | NAMESPACES, .datum_b = must};
 
 	/* The flags of clone3() are in memory, where no filter can look. It fails with ENOSYS as all the
 	 * unknown ones, which is what the C library falls back to clone() for. */

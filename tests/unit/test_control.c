@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -481,18 +482,26 @@ static unsigned int open_files(pid_t pid)
  * Many connections that say nothing, to the abstract socket that libqb makes. Its backlog is short, so
  * when the last connect() returns nearly all have been accepted.
  */
-static int client_silent(const struct fixture *f)
+static bool connect_silently(const struct fixture *f, unsigned int num)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	unsigned int files;
 
 	strcpy(un.sun_path + 1, f->name);
-	for (int i = 0; i < 400; i++) {
+	for (unsigned int i = 0; i < num; i++) {
 		int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-		EXPECT(fd >= 0);
-		EXPECT(connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0);
+		if (fd < 0 || connect(fd, (struct sockaddr *)&un, sizeof(un)) != 0) {
+			return false;
+		}
 	}
+	return true;
+}
+
+static int client_silent(const struct fixture *f)
+{
+	unsigned int files;
+
+	EXPECT(connect_silently(f, 400));
 	files = open_files(getppid());
 	EXPECT(files > 100 && files < 200);
 	return 0;
@@ -529,6 +538,124 @@ static void strangers_stay_outside(void **state)
 	}
 	assert_int_equal(run_client(f, client_stranger), 0);
 	assert_int_equal(f->calls, 0);
+}
+
+static int client_silent_strangers(const struct fixture *f)
+{
+	EXPECT(setgroups(0, NULL) == 0);
+	EXPECT(setgid(65534) == 0 && setuid(65534) == 0);
+	EXPECT(connect_silently(f, 200));
+	pause();
+	return 0;
+}
+
+static void strangers_cannot_keep_anybody_out(void **state)
+{
+	struct fixture *f = *state;
+	pid_t strangers;
+	int fd;
+
+	if (geteuid() != 0) {
+		skip();
+	}
+	strangers = client_start(f, client_silent_strangers, &fd);
+	alarm(30); /* an end, should nobody be refused */
+	while (control_server_stats(f->server).refused < 100) {
+		assert_int_equal(tevent_loop_once(f->ev), 0);
+	}
+	alarm(0);
+	assert_int_equal(run_client(f, client_echo), 0);
+	assert_int_equal(kill(strangers, SIGKILL), 0);
+	assert_int_equal(client_wait(f, strangers, fd), 128 + SIGKILL);
+	assert_int_equal(run_client(f, client_stranger), 0); /* is told why, when there is room */
+}
+
+/* The members of the group take all that they get, and stay. */
+static int client_members(const struct fixture *f)
+{
+	EXPECT(setgroups(0, NULL) == 0);
+	EXPECT(setgid(getgrnam("daemon")->gr_gid) == 0 && setuid(65534) == 0);
+	for (int i = 0; i < CROWD / 4 * 3; i++) {
+		EXPECT(qb_ipcc_connect(f->name, CONTROL_BUFFER) != NULL);
+	}
+	EXPECT(qb_ipcc_connect(f->name, CONTROL_BUFFER) == NULL && errno == EBUSY);
+	pause();
+	return 0;
+}
+
+static void members_cannot_keep_root_out(void **state)
+{
+	struct fixture *f = *state;
+	pid_t members;
+	int fd;
+
+	if (geteuid() != 0 || getgrnam("daemon") == NULL) {
+		skip();
+	}
+	TALLOC_FREE(f->server);
+	assert_int_equal(control_server_create(f, f->ev, f->name, "daemon", &f->server), 0);
+	assert_int_equal(control_server_add(f->server, "echo", echo, f), 0);
+	members = client_start(f, client_members, &fd);
+	alarm(30);
+	while (control_server_stats(f->server).refused == 0) {
+		assert_int_equal(tevent_loop_once(f->ev), 0);
+	}
+	alarm(0);
+	assert_int_equal(run_client(f, client_echo), 0);
+	assert_int_equal(kill(members, SIGKILL), 0);
+	assert_int_equal(client_wait(f, members, fd), 128 + SIGKILL);
+}
+
+/* Asks for much and fetches a part. */
+static int client_forgetful(const struct fixture *f)
+{
+	static const char text[] = "{\"command\":\"big\",\"len\":4000000}";
+	struct qb_ipc_request_header header = {.id = CONTROL_CALL,
+					       .size = sizeof(header) + sizeof(text) - 1};
+	struct iovec iov[2] = {{&header, sizeof(header)},
+			       {(void *)(uintptr_t)text, sizeof(text) - 1}};
+	qb_ipcc_connection_t *c = qb_ipcc_connect(f->name, CONTROL_BUFFER);
+	static char part[CONTROL_BUFFER];
+
+	EXPECT(c != NULL && qb_ipcc_sendv_recv(c, iov, 2, part, sizeof(part), 5000) > CONTROL_PART);
+	while (qb_ipcc_is_connected(c)) {
+		usleep(10000);
+	}
+	return 0;
+}
+
+static void a_client_that_says_nothing_is_closed(void **state)
+{
+	struct control_limits limits = control_limits_default;
+	struct fixture *f = *state;
+	size_t before = talloc_total_size(f->server);
+
+	limits.timeout_ms = 100;
+	control_server_limit(f->server, &limits);
+	assert_int_equal(run_client(f, client_forgetful), 0);
+	assert_int_equal(control_server_stats(f->server).timeouts, 1);
+	assert_in_range(talloc_total_size(f->server), 0, before + 10000);
+	assert_int_equal(run_client(f, client_echo), 0);
+}
+
+static void without_descriptors_nobody_turns_in_circles(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit old, tight;
+	unsigned int turns = 0;
+	int fd;
+	pid_t client = client_start(f, client_echo, &fd);
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	tight = old;
+	tight.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+	while (control_server_stats(f->server).out_of_files < 3) {
+		assert_int_equal(tevent_loop_once(f->ev), 0);
+		assert_in_range(++turns, 1, 12);
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_int_equal(client_wait(f, client, fd), 0); /* it has waited */
 }
 
 static int client_nobody(const struct fixture *f)
@@ -690,6 +817,12 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(a_client_that_does_not_read_holds_up_nobody, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_crowd_is_turned_away_and_the_next_let_in, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(strangers_cannot_keep_anybody_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(members_cannot_keep_root_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_client_that_says_nothing_is_closed, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(without_descriptors_nobody_turns_in_circles, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(silent_connections_use_up_few_files, setup,
 						teardown),

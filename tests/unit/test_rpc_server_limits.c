@@ -209,6 +209,36 @@ static void a_client_that_does_not_read_is_closed(void **state)
 	close(fd);
 }
 
+/* What is queued has to be read in time; going on slowly does not prolong it. */
+static void a_client_that_reads_slowly_is_closed(void **state)
+{
+	static uint8_t buf[100 * 1000];
+	struct rig *rig = *state;
+	size_t got = 0;
+	int fd;
+
+	rig->limits.unsent = 64 * 1024 * 1024;
+	rig->limits.unsent_ms = 700;
+	rig_start(rig);
+	fd = rig_bound(rig, RPC_PFC_CONC_MPX, 0, NULL);
+	for (uint32_t i = 0; i < 8; i++) {
+		rig_request_u32(fd, i, RIG_SIZE, 4 * 1000 * 1000);
+	}
+	while (rpc_server_stats(rig->server)->calls_in < 8) {
+		rig_settle(rig, 1);
+	}
+	while (connections(rig) > 0) {
+		ssize_t n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+
+		got += n > 0 ? (size_t)n : 0;
+		assert_in_range(got, 0, 30 * 1000 * 1000);
+		rig_settle(rig, 10);
+	}
+	assert_int_equal(rpc_server_stats(rig->server)->limited[RPC_LIMIT_UNSENT_TIME], 1);
+	assert_int_equal(rpc_server_stats(rig->server)->buffered, 0);
+	close(fd);
+}
+
 static void answers_to_a_full_queue_close_it(void **state)
 {
 	struct rig *rig = *state;
@@ -304,6 +334,7 @@ int main(void)
 		TEST_LATER(patience_with_the_others_ends),
 		TEST_LATER(the_limit_of_connections),
 		TEST_LATER(a_client_that_does_not_read_is_closed),
+		TEST_LATER(a_client_that_reads_slowly_is_closed),
 		TEST_LATER(answers_to_a_full_queue_close_it),
 		TEST_LATER(a_peer_that_never_closes_is_left_behind),
 		TEST_LATER(running_out_of_descriptors_refuses_and_recovers),

@@ -2,7 +2,6 @@
 #include "witnessd/journal.h"
 
 #include <errno.h>
-#include <string.h>
 #include <time.h>
 
 #include "witnessd/journal_wire.h"
@@ -48,15 +47,9 @@ static void add(struct journal *journal, struct ring *ring, const struct journal
 	size_t len = journal_entry_pack(entry, buf);
 
 	journal->last++;
-	if (talloc_get_size(place->bytes) < len) {
-		uint8_t *bytes = talloc_realloc(journal, place->bytes, uint8_t, len);
-
-		if (bytes == NULL) {
-			return;
-		}
-		place->bytes = bytes;
+	if (!journal_entry_keep(journal, &place->bytes, buf, len)) {
+		return;
 	}
-	memcpy(place->bytes, buf, len);
 	place->len = len;
 	place->number = journal->last;
 	ring->next = (ring->next + 1) % ring->size;

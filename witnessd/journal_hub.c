@@ -72,15 +72,9 @@ static void add(struct journal_hub *hub, const struct source *source, uint64_t n
 	struct place *place = &hub->ring[++hub->last % JOURNAL_HUB_ENTRIES];
 
 	place->source = NULL;
-	if (talloc_get_size(place->bytes) < len) {
-		uint8_t *more = talloc_realloc(hub, place->bytes, uint8_t, len);
-
-		if (more == NULL) {
-			return;
-		}
-		place->bytes = more;
+	if (!journal_entry_keep(hub, &place->bytes, bytes, len)) {
+		return;
 	}
-	memcpy(place->bytes, bytes, len);
 	place->len = len;
 	place->number = number;
 	place->source = source;

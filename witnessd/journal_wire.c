@@ -89,6 +89,20 @@ int journal_entry_unpack(TALLOC_CTX *mem_ctx, const uint8_t *bytes, size_t len,
 	return in.err;
 }
 
+bool journal_entry_keep(TALLOC_CTX *mem_ctx, uint8_t **place, const uint8_t *bytes, size_t len)
+{
+	if (talloc_get_size(*place) < len) {
+		uint8_t *more = talloc_realloc(mem_ctx, *place, uint8_t, len);
+
+		if (more == NULL) {
+			return false;
+		}
+		*place = more;
+	}
+	memcpy(*place, bytes, len);
+	return true;
+}
+
 static void set_text(json_t *json, const char *key, const char *text)
 {
 	(void)json_object_set_new(json, key, text_json(text));

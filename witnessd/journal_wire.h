@@ -49,6 +49,12 @@ size_t journal_entry_pack(const struct journal_entry *entry, uint8_t buf[JOURNAL
 /** @return 0 with texts that are children of mem_ctx; EBADMSG; ENOMEM */
 int journal_entry_unpack(TALLOC_CTX *mem_ctx, const uint8_t *bytes, size_t len,
 			 struct journal_entry *entry);
+/**
+ * Keep bytes where others were, in the same memory if it is large enough.
+ * @param place a child of mem_ctx, or NULL
+ * @return whether there was memory
+ */
+bool journal_entry_keep(TALLOC_CTX *mem_ctx, uint8_t **place, const uint8_t *bytes, size_t len);
 /** {"event", "time", ...}; a new reference, NULL when memory is short */
 json_t *journal_entry_json(const struct journal_entry *entry);
 

@@ -323,11 +323,7 @@ def test_keys_that_are_old(kdc, with_keytab):
     kdc.add("cifs/renewed.lab.test", "host/n2.lab.test")
     path = kdc.keytab("old", "cifs/renewed.lab.test", "host/n2.lab.test")
     kdc.admin("cpw", "-randkey", "cifs/renewed.lab.test")
-    other = with_keytab(path)
-    other.argv += ["-o", "witness.net_names=renewed.lab.test"]
-    other.process.terminate()
-    other.process.wait(20)
-    other.start()
+    other = with_keytab(path, {"witness.net_names": "renewed.lab.test"})
     results = doctor(other, "kdc", status=1)
     assert "the keytab has another key than the KDC" in (
         results[("kdc", f"cifs/renewed.lab.test@{REALM}")][1])
@@ -346,11 +342,7 @@ def test_service_that_the_kdc_does_not_know(kdc, with_keytab):
     kdc.add("cifs/gone.lab.test", "host/n4.lab.test")
     path = kdc.keytab("gone", "cifs/gone.lab.test", "host/n4.lab.test")
     kdc.admin("delprinc", "-force", "cifs/gone.lab.test")
-    other = with_keytab(path)
-    other.argv += ["-o", "witness.net_names=gone.lab.test"]
-    other.process.terminate()
-    other.process.wait(20)
-    other.start()
+    other = with_keytab(path, {"witness.net_names": "gone.lab.test"})
     assert doctor(other, "kdc", status=1)[("kdc", f"cifs/gone.lab.test@{REALM}")] == (
         "fail", "the KDC does not know this service")
 

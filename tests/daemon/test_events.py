@@ -2,42 +2,37 @@
 """witnessctl events: what all witnesses of the cluster tell, asked on any of them."""
 import json
 import os
-import subprocess
 
 import pytest
 
 from conftest import BUILD, wait_for
+from lines import Program
 from test_peers import SERVER, cluster, witness_of  # noqa: F401  pylint: disable=unused-import
 from test_watch import watch_of  # noqa: F401  pylint: disable=unused-import
 
 
-class Follower:
-    """witnessctl events --follow: its lines, and what it complains of."""
+class Follower(Program):
+    """witnessctl events --follow: its events, and what it complains of meanwhile."""
 
     def __init__(self, node, *words):
         self.errors = open(os.path.join(node.dir, f"errors-{id(self)}"), "w+b")  # pylint: disable=consider-using-with
-        self.process = subprocess.Popen([os.path.join(BUILD, "witnessctl"), "--socket", node.control, "--json", "events",
-                                         "--follow", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=self.errors, text=True)
-        self.seen = []
+        self.events = []
+        super().__init__([os.path.join(BUILD, "witnessctl"), "--socket", node.control, "--json", "events", "--follow",
+                          *words], stderr=self.errors)
 
     def until(self, wanted):
         """The event that is wanted; all that comes before it is kept, too."""
-        while not (self.seen and wanted(self.seen[-1])):
-            line = self.process.stdout.readline()
-            assert line, self.complaints()
-            self.seen.append(json.loads(line))
-            assert len(self.seen) < 1000
-        return self.seen[-1]
+        while not (self.events and wanted(self.events[-1])):
+            self.events.append(json.loads(self.take()))
+            assert len(self.events) < 1000
+        return self.events[-1]
 
     def complaints(self):
         self.errors.seek(0)
         return self.errors.read().decode()
 
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
+    def end(self):
+        super().end()
         self.errors.close()
 
 
@@ -51,7 +46,7 @@ def follow():
 
     yield start
     for follower in followers:
-        follower.stop()
+        follower.end()
 
 
 def bystander_of(cluster, *busy):  # noqa: F811
@@ -75,10 +70,10 @@ def test_every_node_shows_all(cluster, watch_of, follow):  # noqa: F811
         assert event["node"] == owner and event["type"] == "RESOURCE_CHANGE" and event["client"] == "tester"
         assert event["address"] == SERVER
     # Each event of the cluster once, as the node that was asked sees it; of the other one as that sees it.
-    lost = [e["node"] for e in everywhere.seen if e["event"] == "address lost" and e["address"] == SERVER]
+    lost = [e["node"] for e in everywhere.events if e["event"] == "address lost" and e["address"] == SERVER]
     assert lost == [asked]
-    assert {e["node"] for e in there.seen} == {owner}
-    assert any(e["event"] == "address lost" for e in there.seen)
+    assert {e["node"] for e in there.events} == {owner}
+    assert any(e["event"] == "address lost" for e in there.events)
     # What has been is told by every node, in order.
     for node in cluster.nodes.values():
         text = node.ctl("events").stdout.splitlines()

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """libswnclient as somebody else sees it: installed, with its headers, pkg-config file and manual page."""
 import os
-import queue
 import shlex
 import signal
 import subprocess
-import threading
 
 import pytest
 
 from conftest import BUILD, TOP, Daemon
+from lines import Program
 from test_watch import MOVING, SERVER, Cluster, registered_at
 
 EXAMPLES = os.path.join(TOP, "docs", "examples")
@@ -60,40 +59,20 @@ class Installed:
         return out
 
 
-class Program:
-    """A running example; its lines are read as they come."""
+class Example(Program):
+    """A running example."""
 
     def __init__(self, installed, path, cluster, server, password=Daemon.password):
-        env = dict(os.environ, LD_LIBRARY_PATH=installed.lib, SWN_USER=Daemon.user,
-                   SWN_DOMAIN=Daemon.domain, SWN_PASSWORD=password, SWN_EPM_PORT=str(cluster.epm_port))
-        self.process = subprocess.Popen([path, "fs.lab.test", server], env=env, text=True,
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE)
-        self.lines = queue.Queue()
-        self.reader = threading.Thread(target=self.read)
-        self.reader.start()
-
-    def read(self):
-        for line in self.process.stdout:
-            self.lines.put(line.rstrip("\n"))
-        self.lines.put(None)
+        super().__init__([path, "fs.lab.test", server],
+                         env=dict(os.environ, LD_LIBRARY_PATH=installed.lib, SWN_USER=Daemon.user,
+                                  SWN_DOMAIN=Daemon.domain, SWN_PASSWORD=password, SWN_EPM_PORT=str(cluster.epm_port)))
 
     def wait(self, start):
         """The next line that begins so; others are passed over."""
-        seen = []
-        while True:
-            line = self.lines.get(timeout=30)
-            seen.append(line)
-            assert line is not None, (seen, self.process.stderr.read())
-            if line.startswith(start):
-                return line
-
-    def end(self):
-        self.process.kill()
-        self.process.wait()
-        self.reader.join()
-        self.process.stdout.close()
-        self.process.stderr.close()
+        line = self.take()
+        while not line.startswith(start):
+            line = self.take()
+        return line.rstrip("\n")
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +92,7 @@ def run(installed, cluster):
     started = []
 
     def start(path, server=MOVING, **kw):
-        started.append(Program(installed, path, cluster, server, **kw))
+        started.append(Example(installed, path, cluster, server, **kw))
         return started[-1]
 
     yield start
@@ -222,7 +201,7 @@ def test_interfaces_without_a_loop(installed, run):
         f.write(LIST)
     path = installed.compile(source, "libswnclient")
     program = run(path, SERVER)
-    lines = [program.lines.get(timeout=30) for _ in range(4)]
+    lines = [program.take().rstrip("\n") for _ in range(4)]
     assert sorted(lines) == ["n1 127.0.78.1 available 2 0", f"n1 {MOVING} available 2 0",
                              "n2 127.0.78.2 available 2 1", "n3 127.0.78.3 available 2 1"]
     assert program.process.wait(20) == 0

@@ -2,15 +2,14 @@
 """witnessctl watch against three daemons that play the nodes of one cluster."""
 import json
 import os
-import queue
 import signal
 import subprocess
-import threading
 import time
 
 import pytest
 
 from conftest import BUILD, NODES, Daemon, free_port
+from lines import Program
 
 MAP = NODES + """\
 [address 127.0.78.1]
@@ -55,8 +54,8 @@ class Cluster:
             node.stop()
 
 
-class Watch:
-    """A running witnessctl watch; its lines are read as they come."""
+class Watch(Program):
+    """A running witnessctl watch."""
 
     def __init__(self, cluster, *options, server=SERVER, json_lines=True, user=True,
                  password=Daemon.password):
@@ -68,23 +67,10 @@ class Watch:
             argv += ["--user", f"{Daemon.domain}\\{Daemon.user}", "--ntlm"]
         argv += options
         env = dict(os.environ, WITNESSCTL_PASSWORD=password)
-        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True, env=env)
-        self.lines = queue.Queue()
-        self.seen = []
-        self.reader = threading.Thread(target=self.read)
-        self.reader.start()
-
-    def read(self):
-        for line in self.process.stdout:
-            self.lines.put(line)
-        self.lines.put(None)
+        super().__init__(argv, env=env)
 
     def next(self, timeout=20):
-        line = self.lines.get(timeout=timeout)
-        assert line is not None, f"watch ended after {self.seen}: {self.process.stderr.read()}"
-        self.seen.append(line)
-        return json.loads(line)
+        return json.loads(self.take(timeout))
 
     def wait(self, event, **fields):
         """The next line of that event with these fields; others are passed over."""
@@ -124,11 +110,7 @@ def watch_of():
         return started[-1]
     yield start
     for watch in started:
-        watch.process.kill()
-        watch.process.wait()
-        watch.reader.join()
-        watch.process.stdout.close()
-        watch.process.stderr.close()
+        watch.end()
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,8 @@ class Dropped(Daemon):
     """It may read what it has to: a folder of this test's is root's own."""
 
     def __init__(self, options=(), **kw):
-        super().__init__({"global.user": USER, "tickle.enabled": "yes", **dict(options)}, **kw)
+        super().__init__({"global.user": USER, "tickle.enabled": "yes",
+                          "global.blackbox_dir": "/nonexistent/not-the-host's", **dict(options)}, **kw)
         os.chmod(self.dir, 0o755)
         os.chmod(os.path.join(self.dir, "users"), 0o600)
 

@@ -14,13 +14,14 @@ _witnessctl_values() {
 # Words for what a usage line calls by a name in capitals, or what stands behind such an option.
 _witnessctl_named() {
 	case $1 in
-	ADDRESS | --server | --to-ip | --ip-address) _witnessctl_values ip interfaces ;;
+	ADDRESS | --server | --to-ip | --ip-address | --address) _witnessctl_values ip interfaces ;;
 	HANDLE | --registration) _witnessctl_values handle list ;;
-	NODE | --node | --to-node) _witnessctl_values name status ;;
+	NODE | --node | --to-node | --witness) _witnessctl_values name status ;;
 	NETNAME | --net-name) _witnessctl_values net_name list ;;
 	--client-computer-name) _witnessctl_values client list ;;
 	--share-name) _witnessctl_values share list ;;
 	CHECK) witnessctl doctor --help 2>/dev/null | sed -nE 's/^  ([a-z]+) .*/\1/p' ;;
+	--state) printf '%s\n' available unavailable ;;
 	LEVEL) printf '%s\n' err warning notice info debug trace ;;
 	esac
 }
@@ -77,6 +78,10 @@ _witnessctl() {
 			# The names of the first line that do not stand behind an option.
 			word=$(head -n 1 <<<"$usage" | sed -E 's/--[a-z-]+ [A-Z]+//g' | grep -oE '\b[A-Z]{4,}\b' |
 				while read -r word; do _witnessctl_named "$word"; done)
+			# Words that stand there as they are have to come first: one|another
+			if ((${#words[@]} == i + 1)); then
+				word+=$'\n'$(sed -nE '1s/^usage: witnessctl [a-z-]+ ([a-z|-]*[a-z])( .*)?$/\1/p' <<<"$usage" | tr '|' '\n')
+			fi
 		fi
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$word" -- "$cur" | sort -u)

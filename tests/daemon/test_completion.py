@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Completion of witnessctl by bash, as readline asks for it."""
 import os
+import re
 import subprocess
 
 import pytest
@@ -61,6 +62,22 @@ def test_options():
     assert complete("witnessctl doctor keytab c")[:2] == ["clients", "cluster"]
     assert complete("witnessctl log-level de") == ["debug"]
     assert complete("witnessctl watch FS --count ") == []
+    assert complete("witnessctl notify ") == ["change", "ip-change", "move", "share-move"]
+    assert complete("witnessctl notify share-move ") == [] and complete("witnessctl ctdb r") == ["refresh"]
+    assert complete("witnessctl notify change --state ") == ["available", "unavailable"]
+
+
+@pytest.mark.parametrize("command", [c for c in commands() if c != "help"])
+def test_every_option(command):
+    """What the manual page and --help name can be completed, and is nothing that the command refuses."""
+    text = help_of(command, "--help")
+    offered = set(complete(f"witnessctl {command} --"))
+    assert set(re.findall(r"(?<![a-z-])--[a-z][a-z0-9-]*", text)) <= offered
+    socket = [] if command in ("watch", "probe", "doctor", "version") else ["--socket", f"nobody-{os.getpid()}"]
+    for option in sorted(offered - {"--help"}) if socket else ():
+        done = subprocess.run([os.path.join(BUILD, "witnessctl"), *socket, command, option, "1"], text=True,
+                              capture_output=True, timeout=20, check=False)
+        assert "is not an option" not in done.stderr, (option, done.stderr)
 
 
 def test_files(tmp_path):
@@ -86,6 +103,9 @@ def test_what_the_daemon_knows(cluster, watch_of, daemon):  # noqa: F811
     assert complete(f"{socket} watch FS --server ") == addresses
     assert complete(f"{socket} force-unregister ") == [node.json("list")[0]["handle"]]
     assert complete(f"{socket} watch ") == ["fs.lab.test"]
+    assert complete(f"{socket} notify ip-change --address ") == addresses
+    for words in ("drain", "undrain", "client-move --to-node", "list --witness", "events --node"):
+        assert complete(f"{socket} {words} ") == ["n1", "n2", "n3"], words
     watch.stop()
     # readline takes the part behind the last colon only
     assert complete(f"witnessctl --socket {daemon.control} leave fd00:77") == ["77::3"]

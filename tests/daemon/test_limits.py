@@ -234,7 +234,7 @@ def test_no_descriptors_are_left(start_daemon):
             conftest.wait_for(lambda: "cannot accept a connection" in daemon.text(), "it is logged")
             assert swn.interfaces(conn.call(swn.GET_INTERFACE_LIST))
             time.sleep(2)
-            assert cpu_seconds(pid) - before < 1
+            assert cpu_seconds(pid) - before < 0.5
             assert daemon.text().count("cannot accept a connection") < 50
             assert len(daemon.text()) < 200000
         finally:
@@ -243,8 +243,9 @@ def test_no_descriptors_are_left(start_daemon):
                 raw.close()
         with daemon.ntlm() as fresh:
             assert register_code(fresh) == 0
-        for key in ("rpc.files", "global.control_files"):
-            assert 0 < limited(daemon)[key] < 50, key
+        times = daemon.json("status")["limited"]
+        for key in {"rpc.files", "global.control_files", "metrics.files"} & set(times):  # there may be no HTTP
+            assert 0 < times[key] < 50, key
         pending = conn.start(swn.ASYNC_NOTIFY, handle)
         daemon.ctl("static", "address", "127.0.77.2", "down")
         assert swn.notify(conn.finish(pending))[0] == 0

@@ -114,25 +114,30 @@ static bool has_place(struct rpc_server *server)
 	       rpc_server_evict(server);
 }
 
-/* The next one is of the network that has fewest places, and of those the one that has waited longest. */
+static struct rpc_waiting *first_of(const struct rpc_network *network)
+{
+	return qb_list_first_entry(&network->waiting, struct rpc_waiting, list);
+}
+
+/* Whether it is the turn of a and not of b: who has fewer places, else whose first has waited for longer. */
+static bool goes_before(const struct rpc_network *a, const struct rpc_network *b)
+{
+	return a->unauthenticated != b->unauthenticated
+		       ? a->unauthenticated < b->unauthenticated
+		       : first_of(a)->since_ms < first_of(b)->since_ms;
+}
+
+/* Somebody waits. */
 static struct rpc_waiting *next_to_serve(const struct rpc_server *server)
 {
-	const struct rpc_network *network, *next, *best_network = NULL;
-	struct rpc_waiting *first, *best = NULL;
+	const struct rpc_network *network, *next, *best = NULL;
 
 	HASH_ITER (hh, server->networks, network, next) {
-		if (network->num_waiting == 0) {
-			continue;
-		}
-		first = qb_list_first_entry(&network->waiting, struct rpc_waiting, list);
-		if (best == NULL || network->unauthenticated < best_network->unauthenticated ||
-		    (network->unauthenticated == best_network->unauthenticated &&
-		     first->since_ms < best->since_ms)) {
-			best = first;
-			best_network = network;
+		if (network->num_waiting > 0 && (best == NULL || goes_before(network, best))) {
+			best = network;
 		}
 	}
-	return best;
+	return best != NULL ? first_of(best) : NULL;
 }
 
 static void end_those_who_waited_too_long(struct rpc_server *server)
@@ -165,11 +170,14 @@ static void serve(struct rpc_server *server)
 	end_those_who_waited_too_long(server);
 	while (server->stats.waiting > 0 && has_place(server)) {
 		struct rpc_waiting *waiting = next_to_serve(server);
-		struct rpc_endpoint *endpoint = waiting->endpoint;
-		int fd = waiting->fd;
+		int fd;
 
+		if (waiting == NULL) {
+			return;
+		}
+		fd = waiting->fd;
 		waiting->fd = -1;
-		begin(endpoint, fd); /* before the source could be forgotten */
+		begin(waiting->endpoint, fd); /* before the source could be forgotten */
 		talloc_free(waiting);
 	}
 	if (server->stats.waiting > 0) {

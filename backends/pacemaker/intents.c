@@ -399,13 +399,19 @@ static bool same_plan(const struct plan *a, const struct plan *b)
 	       cluster_same_name(a->to, b->to);
 }
 
+/* Whether both are of one group, on one node. A share may have no group. */
+static bool together(const struct reader *reader, size_t a, size_t b)
+{
+	return group_of(reader, a) != NULL && group_of(reader, b) != NULL &&
+	       strcmp(group_of(reader, a), group_of(reader, b)) == 0 &&
+	       cluster_same_name(node_of(reader, a), node_of(reader, b));
+}
+
 /* Whether everything that the group has on the node goes the same way. */
 static bool whole_group(const struct reader *reader, size_t first)
 {
 	for (size_t i = 0; i < reader->num; i++) {
-		if (is_movable(reader, i) &&
-		    strcmp(group_of(reader, i), group_of(reader, first)) == 0 &&
-		    cluster_same_name(node_of(reader, i), node_of(reader, first)) &&
+		if (is_movable(reader, i) && together(reader, i, first) &&
 		    !same_plan(&reader->plans[i], &reader->plans[first])) {
 			return false;
 		}
@@ -417,8 +423,7 @@ static bool whole_group(const struct reader *reader, size_t first)
 static void mark_told(struct reader *reader, size_t first)
 {
 	for (size_t i = first; i < reader->num; i++) {
-		if (strcmp(group_of(reader, i), group_of(reader, first)) == 0 &&
-		    cluster_same_name(node_of(reader, i), node_of(reader, first))) {
+		if (together(reader, i, first)) {
 			reader->plans[i].told = true;
 		}
 	}

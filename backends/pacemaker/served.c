@@ -225,6 +225,9 @@ static int add_share(struct build *build, const char *name, size_t rsc)
 	shares[num].rsc = talloc_strdup(shares, id_of(build, rsc));
 	shares[num].node = node_of(build, rsc);
 	share.group = id_of(build, relations_top(build->relations, rsc));
+	if (share.group == NULL) { /* what it is in has no id: it moves by itself */
+		share.group = shares[num].rsc;
+	}
 	share.num_addrs = addrs_beside(build, rsc, addrs);
 	share.addrs = addrs;
 	err = shares[num].rsc == NULL ? ENOMEM : cluster_state_add_share(placement->state, &share);

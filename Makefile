@@ -175,13 +175,19 @@ $(helpers): $(B)/%: $(B)/obj/%.o $(core_lib)
 	@mkdir -p $(@D)
 	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(if $(filter $(B)/tests/lab/%,$@),$(PM_LIBS)) $(PKG_LIBS) -ldl -lpthread
 
+# What faults the lab's witnessd gets from inside.
+preload := $(B)/tests/lab/faults/preload.so
+$(preload): $(B)/obj/tests/lab/faults/preload.o
+	@mkdir -p $(@D)
+	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^
+
 # Whatever the core takes from chance comes from the simulation's seed.
 $(sim): $(call obj,$(wildcard tests/sim/*.c)) $(core_lib)
 	@mkdir -p $(@D)
 	$(say)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=guid_random,--wrap=time,--wrap=clock_gettime,--wrap=swn_order_do -o $@ $^ $(PKG_LIBS) -lcmocka -ldl -lpthread
 
 fuzzers: $(fuzzers)
-tests: all $(units) $(fuzzers) $(helpers) $(sim)
+tests: all $(units) $(fuzzers) $(helpers) $(preload) $(sim)
 
 check: deps
 	@+tests/run --build $(B) lint unit fuzz sim daemon agents asan lab

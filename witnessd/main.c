@@ -11,12 +11,18 @@
 #include "witnessd/daemon.h"
 #include "witnessd/util/log.h"
 
-enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_SHORT = 3 };
+
+/* What is short now says nothing about the configuration: whoever asks may try again. */
+static int status_of(int err)
+{
+	return err == ENOMEM || err == ENFILE || err == EMFILE ? EXIT_SHORT : EXIT_FAILED;
+}
 
 static int say(const char *why, int err)
 {
 	fprintf(stderr, "witnessd: %s\n", why != NULL ? why : strerror(err));
-	return EXIT_FAILED;
+	return status_of(err);
 }
 
 /* Whoever started us hears it once: by the pipe or the terminal, and the log if that is elsewhere. */
@@ -29,7 +35,7 @@ static int start_failed(const char *why, int err, int fd, bool log_is_stderr)
 	} else if (!log_is_stderr) {
 		say(why, err);
 	}
-	return EXIT_FAILED;
+	return status_of(err);
 }
 
 static int serve(TALLOC_CTX *mem_ctx, const struct options *options, struct config *config)
@@ -102,7 +108,9 @@ int main(int argc, char **argv)
 	char *why = NULL;
 	int ret = options_parse(mem_ctx, argc, argv, &options, &why);
 
-	if (ret != 0) {
+	if (ret == ENOMEM) {
+		ret = say(why, ret);
+	} else if (ret != 0) {
 		fprintf(stderr, "witnessd: %s\n", why != NULL ? why : strerror(ret));
 		options_help(stderr);
 		ret = EXIT_USAGE;

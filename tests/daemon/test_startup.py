@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+import struct
 import subprocess
 
 import conftest
@@ -54,6 +55,21 @@ def test_bad_configuration_names_the_line(tmp_path, text, said):
 def test_bad_override_is_named():
     done = run("--check", "-c", "/dev/null", "-o", "rpc.prot=1")
     assert done.returncode != 0 and "rpc.prot" in done.stderr
+
+
+@pytest.mark.skipif("asan" in conftest.BUILD, reason="ASan has an allocator of its own")
+def test_short_memory_is_no_bad_configuration(tmp_path):
+    """A resource agent tells Pacemaker about the one, which stops the witness on every node, and not about the other."""
+    knobs = tmp_path / "knobs"
+    env = dict(os.environ, WITNESS_FAULTS=str(knobs),
+               LD_PRELOAD=os.path.join(conftest.BUILD, "tests/lab/faults/preload.so"))
+    seen = set()
+    for one_in in range(1, 120, 7):
+        knobs.write_bytes(struct.pack("=qQ", 0, one_in))
+        done = run("--check", "-c", "/dev/null", "-o", "witness.net_names=A B", env=env)
+        assert done.returncode in (0, 3), (one_in, done)
+        seen.add(done.returncode)
+    assert seen == {0, 3}
 
 
 def test_missing_configuration_file_is_named():

@@ -417,6 +417,25 @@ def monotonic(text, form):
     return wall - (time.time() - now())
 
 
+class Addresses(Lines):
+    """The comings and goings of addresses on a node, with the kernel's time."""
+
+    def __init__(self, node):
+        super().__init__(node, "ip", "-ts", "-o", "monitor", "address")
+
+    def history(self, ip):
+        """Each of them: (time, whether it came)."""
+        return [(monotonic(line[1:line.index("]")], "%Y-%m-%dT%H:%M:%S"), "Deleted" not in line)
+                for _, line in list(self.lines) if f" {ip}/" in line]
+
+    def up(self, ip):
+        """When the address came, and None if it has not."""
+        return next((stamp for stamp, came in self.history(ip) if came), None)
+
+    def gone(self, ip):
+        return any(not came for _, came in self.history(ip))
+
+
 class Corosync:
     """What a node's Corosync logs from now on."""
 

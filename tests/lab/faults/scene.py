@@ -20,7 +20,7 @@ class Ledger:
 
     def __init__(self, rig):
         self.rig = rig
-        self.before = {}
+        self.before, self.seen = {}, None
 
     def idle(self, node):
         """Nobody comes back for what was handed back after a restart: not those clients."""
@@ -53,8 +53,8 @@ class Ledger:
             wait_for(f"{node} to have no clients", lambda n=node: self.idle(n), 150)
             try:
                 wait_for("what it had", lambda n=node: self.back(n), IDLE_S)
-            except Failed as why:
-                raise Failed(f"{node} had {self.before[node]} without clients, now {self.seen}") from why
+            except Failed:
+                check(False, f"{node} had {self.before[node]} without clients, now {self.seen}")
 
 
 class Scene:

@@ -47,14 +47,16 @@ def stopped(program):
     return inject
 
 
-def corosync_killed(_, node):
-    killed("corosync")(_, node)
+def corosync_killed(scene, node):
+    killed("corosync")(scene, node)
+    scene.truth.doubt(node)
     return lambda: heal_corosync(node)
 
 
-def corosync_stopped(_, node):
+def corosync_stopped(scene, node):
     """Whatever ends because its node was thrown out of the cluster is started again, as systemd would."""
-    resume = stopped("corosync")(_, node)
+    resume = stopped("corosync")(scene, node)
+    scene.truth.doubt(node)
 
     def heal():
         resume()
@@ -139,13 +141,12 @@ def no_memory(one_in):
     return inject
 
 
-def clients_vanish(scene, _):
-    """As many clients as there are, all of them in the middle of a call."""
-    crowd = Chorus(NODES, VIPS, PORT)
-    crowd.all_registered(60)
-    crowd.send("vanish")
-    crowd.process.wait(timeout=10)
-    crowd.wait_end()
+def clients_vanish(_, node):
+    """Of the node's witness: as many as there are, all of them in the middle of a call."""
+    with Chorus({node: NODES[node]}, VIPS, PORT) as crowd:
+        crowd.all_registered(60)
+        crowd.send("vanish")
+        crowd.wait_end()
 
 
 FAULTS = (

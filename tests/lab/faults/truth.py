@@ -23,6 +23,11 @@ class Truth:
         self.began = now()
         self.first = {node: must(node, "ip", "-o", "address") for node in nodes}
         self.away = []  # [node, from, to]: nobody reaches what it has
+        self.doubted = {}
+
+    def doubt(self, node):
+        """From now on its cluster may hold it for dead, and tell that its addresses are lost."""
+        self.doubted[node] = now()
 
     def cut(self, node):
         self.away.append([node, now(), None])
@@ -60,7 +65,8 @@ class Truth:
         return any(self.holders(ip, look) for look in looks)
 
     def disturbed(self, ip, since, until):
-        return any(since <= stamp <= until for stamp in self.times(ip))
+        return any(since <= stamp <= until for stamp in self.times(ip)) or \
+            any(start <= until and self.has(node, ip, start) for node, start in self.doubted.items())
 
     def losses(self, ip, since):
         """Each time when those who had it had it no more, and nobody else: (time, they)."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The faults: how each is injected into a node, how it is healed, and what it excuses."""
 import os
+import re
 import struct
 from dataclasses import dataclass
 
@@ -113,12 +114,15 @@ def full_disk(_, node):
 
 
 def no_fds(scene, node):
-    """No more than it has."""
+    """No more than it has. The limits of a process are for its own user to set."""
     pid = str(scene.rig.pid(node))
-    limit = must(node, "prlimit", "--pid", pid, "--nofile", "--noheadings", "--output", "SOFT,HARD").split()
-    highest = must(node, "ls", f"/proc/{pid}/fd").split()
-    must(node, "prlimit", "--pid", pid, f"--nofile={len(highest)}:{limit[1]}")
-    return lambda: run(node, "prlimit", "--pid", pid, f"--nofile={limit[0]}:{limit[1]}")
+    status = must(node, "cat", f"/proc/{pid}/status")
+    uid, gid = (re.search(rf"(?m)^{key}:\s+(\d+)", status).group(1) for key in ("Uid", "Gid"))
+    prlimit = ("setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", "prlimit", "--pid", pid)
+    limit = must(node, *prlimit, "--nofile", "--noheadings", "--output", "SOFT,HARD").split()
+    fds = must(node, "ls", f"/proc/{pid}/fd").split()
+    must(node, *prlimit, f"--nofile={len(fds)}:{limit[1]}")
+    return lambda: run(node, *prlimit, f"--nofile={limit[0]}:{limit[1]}")
 
 
 def turn(node, number, value):

@@ -8,6 +8,7 @@
 #                  UPDATE=docs/performance.md; tables on standard output, JSON in $(B)/bench
 #   make sim       HISTORIES= simulated histories of a cluster from SEED=
 #   make fuzz      every parser for SECONDS=60, or one by make fuzz-NAME: tests/fuzz/README.md
+#   make faults    random combinations of faults on both labs, as root: ROUNDS=10, SEED= to repeat; FROM= the first round
 #   make demo      three witnesses on loopback, two watching clients, a move, a failure, a return
 #   make install   DESTDIR, PREFIX; install-client: libswnclient alone
 
@@ -78,7 +79,7 @@ say            = $(if $(V),,@printf '  %-3s %s\n' $(if $(filter %.o,$@),CC,LD) $
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all bench fuzz fuzzers deps deps-build sim sim-mutants tests check check-asan check-valgrind check-units check-ctdb-new check-lint check-headers check-sh demo \
+.PHONY: all bench faults fuzz fuzzers deps deps-build sim sim-mutants tests check check-asan check-valgrind check-units check-ctdb-new check-lint check-headers check-sh demo \
 	demo-pacemaker install install-client clean format
 
 all: $(B)/witnessd $(B)/witnessctl $(B)/witness-tickle $(B)/witness-opener $(modules) $(swnc_lib)
@@ -233,6 +234,12 @@ bench:
 	$(run_bench)
 bench-%:
 	$(run_bench)
+
+# Processes die and hang, cables are pulled, memory is short (tests/lab/faults). The seed of sim is not ours.
+faults:
+	@$(MAKE) --no-print-directory -s deps
+	@$(MAKE) --no-print-directory -s -j$$(nproc) tests
+	@B=$(abspath $(B)) ROUNDS=$(ROUNDS) SEED=$(if $(filter file,$(origin SEED)),,$(SEED)) FROM=$(FROM) tests/lab/faults/run
 
 # Units once more under memcheck; takes minutes.
 check-valgrind: deps

@@ -181,6 +181,27 @@ static void show_file(const struct ctl *ctl, const json_t *result)
 	puts(json_string_value(json_object_get(result, "file")));
 }
 
+static void show_memory(const struct ctl *ctl, const json_t *result)
+{
+	static const struct table_column columns[] = {
+		{"PART", "part"},
+		{"BLOCKS", "blocks"},
+		{"BYTES", "bytes"},
+		{NULL, NULL},
+	};
+
+	table_print(stdout, json_object_get(result, "parts"), columns,
+		    table_terminal_width(stdout));
+	printf("%s blocks, %s bytes in all\n",
+	       table_cell(ctl->mem_ctx, json_object_get(result, "blocks")),
+	       table_cell(ctl->mem_ctx, json_object_get(result, "bytes")));
+}
+
+int cmd_memory(struct ctl *ctl, int argc, const char **argv)
+{
+	return ask_and_show(ctl, argc, argv, show_memory);
+}
+
 int cmd_blackbox(struct ctl *ctl, int argc, const char **argv)
 {
 	return ask_and_show(ctl, argc, argv, show_file);

@@ -65,6 +65,7 @@ int cmd_events(struct ctl *ctl, int argc, const char **argv);         /* cmd_eve
 int cmd_metrics(struct ctl *ctl, int argc, const char **argv);        /* ditto */
 int cmd_backend(struct ctl *ctl, int argc, const char **argv);
 int cmd_log_level(struct ctl *ctl, int argc, const char **argv);
+int cmd_memory(struct ctl *ctl, int argc, const char **argv);
 int cmd_blackbox(struct ctl *ctl, int argc, const char **argv);
 int cmd_leave(struct ctl *ctl, int argc, const char **argv);
 int cmd_tickle(struct ctl *ctl, int argc, const char **argv);

@@ -96,6 +96,7 @@ const struct ctl_command ctl_commands[] = {
 	{"ctdb", cmd_backend, "refresh", "Have the CTDB backend ask CTDB anew.", NULL},
 	{"log-level", cmd_log_level, "LEVEL",
 	 "Log err, warning, notice, info, debug or trace from now on.", NULL},
+	{"memory", cmd_memory, "", "What the daemon has allocated, by its parts.", NULL},
 	{"blackbox", cmd_blackbox, "", "Write the last log lines of the daemon to a file.", NULL},
 	{"version", cmd_version, "", "The version of witnessctl.", NULL},
 	{"help", cmd_help, "[COMMAND]", "This text, or that of a command.", NULL},

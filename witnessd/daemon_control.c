@@ -255,6 +255,7 @@ static const struct {
 	{"ctdb", cmd_backend},
 	{"log-level", cmd_log_level},
 	{"blackbox", daemon_cmd_blackbox},
+	{"memory", daemon_cmd_memory},
 	{"leave", daemon_cmd_leave},
 	{"tickle", daemon_cmd_tickle},
 };

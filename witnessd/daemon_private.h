@@ -140,6 +140,10 @@ int daemon_metrics_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 int daemon_cmd_metrics(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 		       json_t **result, char **why);
 
+/** `witnessctl memory`: {"blocks", "bytes", "parts": [{"part", "blocks", "bytes"}]}; counts block by block. */
+int daemon_cmd_memory(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
+		      json_t **result, char **why);
+
 /** `witnessctl blackbox`: {"file": PATH}. */
 int daemon_cmd_blackbox(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 			json_t **result, char **why);

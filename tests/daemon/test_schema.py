@@ -90,7 +90,7 @@ def test_the_page_says_the_same():
 # ---- what is printed ----
 
 QUESTIONS = [
-    ["ping"], ["status"], ["interfaces"], ["list"], ["nodes"], ["metrics"],
+    ["ping"], ["status"], ["interfaces"], ["list"], ["nodes"], ["metrics"], ["memory"],
     ["log-level", "debug"], ["static", "show"], ["static", "node", "n3", "online"], ["static", "intent", "127.0.79.9", "n2"],
     ["undrain", "n1"], ["rebalance", "--dry-run"], ["drain", "n1", "--dry-run"],
     ["client-move", "--to-node", "n2", "--all", "--dry-run"], ["share-move", "--to-ip", "127.0.79.3", "--all", "--dry-run"],

@@ -2,6 +2,7 @@
 """The two forms: a short one that has each telling fault once, and a long one of random combinations."""
 import os
 import random
+import sys
 
 from labtest import Tap
 from rig import NODES, rig_of
@@ -42,3 +43,28 @@ def short(manager):
         for faults in rounds:
             play(tap, scene, casting(chance, faults))
     tap.finish()
+
+
+def dealt(chance, manager):
+    """One to three faults that can be told from each other, and leave the cluster a majority."""
+    faults = chance.sample(faults_of(manager), chance.randint(1, len(NODES)))
+    if sum(fault.loses for fault in faults) > 1 or sum(fault.at_clients for fault in faults) > 1:
+        return dealt(chance, manager)
+    return faults
+
+
+def long(manager, rounds, seed):
+    """Each round depends on the seed and its number only."""
+    tap = Tap()
+    with rig_of(manager) as rig:
+        scene = Scene(rig, random.Random(seed), seed)
+        tap.case("clients come and go without a trace", scene.quiet)
+        for number in rounds:
+            scene.chance = chance = random.Random(f"{seed} {number}")
+            print(f"# {manager}, round {number}, SEED={seed}")
+            play(tap, scene, casting(chance, dealt(chance, manager)))
+    tap.finish()
+
+
+if __name__ == "__main__":
+    long(sys.argv[1], range(int(sys.argv[2]), int(sys.argv[3]) + 1), int(sys.argv[4]))

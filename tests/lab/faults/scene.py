@@ -132,7 +132,7 @@ class Scene:
         """Witnesses that did not serve for too long: since the fault, or since it was healed."""
         for node in NODES:
             silent = any(fault.silent for fault, sick in faults if sick == node) or \
-                any("clients" in fault.name for fault, _ in faults)
+                any(fault.at_clients for fault, _ in faults)
             for start, end in self.chorus.outages(node, began):
                 until = now() if end is None else end
                 since = max(start, healed) if silent else start

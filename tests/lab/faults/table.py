@@ -25,6 +25,8 @@ class Fault:
     fixed: bool = False        # an address cannot be moved meanwhile
     hold_s: float = 3
     lasting: bool = False      # healed only when everybody has got over it
+    loses: bool = False        # the cluster loses the node
+    at_clients: bool = False   # hits all clients, whichever the node
 
 
 def signal(node, name, *pids):
@@ -166,21 +168,21 @@ FAULTS = (
     Fault("the clock jumps an hour back", clock_jumps(-HOUR), lasting=True),
     Fault("the clock jumps a year ahead", clock_jumps(365 * 24 * HOUR), lasting=True),
     Fault("clients vanish in the middle of a call", clients_vanish),
-    Fault("the clients' cable is pulled", clients_cut, silent=True),
+    Fault("the clients' cable is pulled", clients_cut, at_clients=True),
     Fault("the clients' cable loses, delays and duplicates", bad_wire("client", delay=40, jitter=30, loss=10,
-                                                                     duplicate=10), silent=True),
+                                                                     duplicate=10), at_clients=True),
     Fault("a node's cable loses, delays and duplicates", bad_wire(None, delay=30, jitter=25, loss=3, duplicate=10),
           silent=True),
-    Fault("a node's cable is pulled", cut, silent=True, fixed=True, hold_s=6),
-    Fault("corosync is killed", corosync_killed, "pacemaker", fixed=True),
-    Fault("corosync hangs", corosync_stopped, "pacemaker", fixed=True, hold_s=4),
-    Fault("pacemakerd is killed", pacemakerd_killed, "pacemaker", fixed=True),
+    Fault("a node's cable is pulled", cut, silent=True, fixed=True, loses=True, hold_s=6),
+    Fault("corosync is killed", corosync_killed, "pacemaker", fixed=True, loses=True),
+    Fault("corosync hangs", corosync_stopped, "pacemaker", fixed=True, loses=True, hold_s=4),
+    Fault("pacemakerd is killed", pacemakerd_killed, "pacemaker", fixed=True, loses=True),
     *[Fault(f"pacemaker-{name} is killed", killed(f"pacemaker-{name}"), "pacemaker", fixed=fixed)
       for name, fixed in DAEMONS.items()],
     *[Fault(f"pacemaker-{name} hangs", stopped(f"pacemaker-{name}"), "pacemaker", fixed=fixed, restarts=True,
             silent=name == "based", hold_s=4) for name, fixed in DAEMONS.items()],
-    Fault("ctdbd is killed", ctdbd_killed, "ctdb", fixed=True),
-    Fault("ctdbd hangs", stopped("ctdbd"), "ctdb", fixed=True),
+    Fault("ctdbd is killed", ctdbd_killed, "ctdb", fixed=True, loses=True),
+    Fault("ctdbd hangs", stopped("ctdbd"), "ctdb", fixed=True, loses=True),
     Fault("CTDB's recovery daemon is killed", killed("ctdb_recoverd"), "ctdb", fixed=True),
     Fault("CTDB's event daemon hangs", stopped("ctdb-eventd"), "ctdb", fixed=True),
 )

@@ -295,21 +295,22 @@ static int check_addr(TALLOC_CTX *mem_ctx, const struct cluster_state *state,
 {
 	char ip[IPADDR_STRLEN];
 
-	ipaddr_format(&addr->ip, ip);
 	if (addr->ip.family == 0) {
 		return refuse(why, talloc_strdup(mem_ctx, "an address is empty"));
 	}
 	if (addr->group == NULL) {
-		return refuse(why, talloc_asprintf(mem_ctx, "address %s has no group", ip));
+		return refuse(why, talloc_asprintf(mem_ctx, "address %s has no group",
+						   ipaddr_format(&addr->ip, ip)));
 	}
 	if (addr->node != NULL && cluster_state_node(state, addr->node) == NULL) {
 		return refuse(why, talloc_asprintf(mem_ctx,
 						   "address %s is on node %s, which is not listed",
-						   ip, addr->node));
+						   ipaddr_format(&addr->ip, ip), addr->node));
 	}
 	if (addr->state == CLUSTER_ADDR_AVAILABLE && addr->node == NULL) {
 		return refuse(why, talloc_asprintf(mem_ctx,
-						   "address %s is available and on no node", ip));
+						   "address %s is available and on no node",
+						   ipaddr_format(&addr->ip, ip)));
 	}
 	return 0;
 }

@@ -51,27 +51,20 @@ static unsigned int num_records(const struct sim_witness *w, const char *owner)
 	return num;
 }
 
-static void check_beats(struct sim_witness *w)
+static void check_beats(const struct sim_witness *w)
 {
 	const struct heartbeat *hb = w->fix->cluster->heartbeat;
-	uint64_t now_us = w->sim->net->now_us;
 
 	for (int i = 0; hb != NULL && i < NET_NODES; i++) {
-		bool dead = heartbeat_is_dead(hb, w->sim->net->nodes[i].name);
-
-		if (dead && now_us - w->apart_us[i] > VERDICT_US) {
+		if (heartbeat_is_dead(hb, w->sim->net->nodes[i].name) &&
+		    w->sim->net->now_us - w->apart_us[i] > VERDICT_US) {
 			sim_fail(w->sim, "n%d takes n%d for dead, which answers", w->num + 1,
 				 i + 1);
 		}
-		/* What it was told before may take effect a little later. */
-		if (dead && !w->dead[i] && w->alone_us != 0 && now_us - w->alone_us > VERDICT_US) {
-			sim_fail(w->sim, "n%d takes n%d for dead, and is alone", w->num + 1, i + 1);
-		}
-		w->dead[i] = dead;
 	}
 }
 
-static void check_witness(struct sim_witness *w)
+static void check_witness(const struct sim_witness *w)
 {
 	const struct swn_service *service = w->fix->service;
 	unsigned int num = 0;

@@ -13,13 +13,18 @@ static unsigned int some(struct chance *chance)
 	return chance_next(chance) & chance_next(chance) & ((1U << SIM_ADDRS) - 1);
 }
 
+bool sim_is_plain(uint64_t seed)
+{
+	return seed % 4 == 1;
+}
+
 void sim_shape_make(struct sim *sim, uint64_t seed)
 {
 	struct chance chance = {.state = ~seed};
 	struct sim_shape *shape = &sim->shape;
 
 	/* A quarter are the plain case: one service, addresses that move, a share of all of them. */
-	if (chance_next(&chance) % 4 == 0) {
+	if (sim_is_plain(seed)) {
 		return;
 	}
 	*shape = (struct sim_shape){

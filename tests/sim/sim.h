@@ -62,8 +62,6 @@ struct sim_witness {
 	bool has, stale;                   /* a snapshot; and its manager is gone */
 	struct sim_view said, known, told; /* by the manager, to the core; by the core's events */
 	uint64_t apart_us[NET_NODES];      /* when that node could not be reached last */
-	uint64_t alone_us;                 /* since when no other witness could be; 0: one can */
-	bool dead[NET_NODES];              /* as it has found out */
 };
 
 struct sim_client {
@@ -186,6 +184,8 @@ void sim_intent(struct sim *sim, int num, const struct backend_intent *intent);
 
 /* --- shape.c: names, kinds and ties, and what follows from them, as a witness knows them --- */
 
+/** Whether a history has one service without shapes, and no administrators: more of the rest happens in it. */
+bool sim_is_plain(uint64_t seed);
 void sim_shape_make(struct sim *sim, uint64_t seed);
 extern const char *const sim_names[SIM_NUM_NAMES];
 const char *sim_group(const struct sim *sim, int ip);
@@ -239,8 +239,6 @@ void sim_model_hear(void *private_data, const struct cluster_event *event,
 		    const struct cluster_state *state);
 
 /* --- client.c --- */
-
-#define SIM_REGISTER_PLAIN 0x11U /* r of one of version 2 and no other wishes */
 
 /** r: what it wants, and whether it takes a name and an address that it can have. */
 void sim_register(struct sim *sim, struct sim_client *c, int witness, int ip, uint32_t r);

@@ -126,8 +126,6 @@ void sim_start_witness(struct sim *sim, int num)
 	fix->config.fixed_addresses = sim->shape.fixed_offered;
 	w->fix = fix;
 	w->has = w->stale = false;
-	w->alone_us = 0;
-	memset(w->dead, 0, sizeof(w->dead));
 	w->life++;
 	if (cluster_create_with(fix, fix->ev, &config, &fix->cluster) != 0 ||
 	    swn_service_create_clocked(fix, fix->ev, &fix->config, fix->cluster, net_clock,
@@ -175,23 +173,6 @@ void sim_cut(struct sim *sim, unsigned int part)
 
 /* --- time --- */
 
-/* Whom a witness can reach now. */
-static void note_company(const struct sim *sim, struct sim_witness *w)
-{
-	bool alone = true;
-
-	for (int i = 0; i < NET_NODES; i++) {
-		if (!sim_together(sim, w->num, i)) {
-			w->apart_us[i] = sim->net->now_us;
-		} else if (i != w->num && sim->witnesses[i].fix != NULL) {
-			alone = false;
-		}
-	}
-	if (!alone || w->alone_us == 0) {
-		w->alone_us = alone ? sim->net->now_us : 0;
-	}
-}
-
 void sim_turn(struct sim *sim)
 {
 	for (int i = 0; i < NET_NODES; i++) {
@@ -200,7 +181,11 @@ void sim_turn(struct sim *sim)
 		if (fix == NULL) {
 			continue;
 		}
-		note_company(sim, &sim->witnesses[i]);
+		for (int j = 0; j < NET_NODES; j++) {
+			if (!sim_together(sim, i, j)) {
+				sim->witnesses[i].apart_us[j] = sim->net->now_us;
+			}
+		}
 		wheel_run(fix->service->wheel);
 		if (fix->cluster->heartbeat != NULL) {
 			heartbeat_run(fix->cluster->heartbeat);

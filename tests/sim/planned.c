@@ -73,6 +73,11 @@ static unsigned int choices(const struct sim_witness *w, const struct sim_client
 	return mask;
 }
 
+static bool is_drained(const struct sim_witness *w, int node)
+{
+	return swn_drains_has(w->fix->service->drains, sim_node_name(node));
+}
+
 /* The nodes that a client can be sent to from its address, a bit each. */
 static unsigned int nodes_for(const struct sim_witness *w, const struct sim_client *c,
 			      const struct backend_intent *intent)
@@ -91,7 +96,7 @@ static unsigned int nodes_for(const struct sim_witness *w, const struct sim_clie
 			continue;
 		}
 		nodes |= 1U << n;
-		if (to < 0 && swn_drains_has(w->fix->service->drains, sim_node_name(n))) {
+		if (to < 0 && is_drained(w, n)) {
 			drained |= 1U << n;
 		}
 	}
@@ -126,7 +131,8 @@ static void check_client_move(const struct sim_witness *w, const struct sim_clie
 	const struct swn_queue_slot *slot = &reg->queue.client_move;
 	bool told = slot->num > 0 && slot->addrs != before->client_move[c->num];
 	int to = node_num(intent->to), moved_to = before->moved_to[c->num];
-	bool on_its_way = moved_to >= 0 && (to < 0 || to == moved_to);
+	bool on_its_way = moved_to >= 0 && (to < 0 || to == moved_to ||
+					    (is_drained(w, to) && !is_drained(w, moved_to)));
 	bool concerned = w->known.at[c->ip] >= 0 && goes(w, intent, c->ip) && !on_its_way;
 	unsigned int nodes = concerned ? nodes_for(w, c, intent) : 0;
 

@@ -192,3 +192,27 @@ def test_a_host_with_a_whole_ipv6_network(start_daemon):
     assert limited(daemon, "rpc.max_unauthenticated") > 0
     conftest.wait_for(lambda: daemon.json("status")["rpc"]["stats"]["connections"] == 0, "all connections end")
     assert daemon.json("status")["rpc"]["stats"]["waiting"] == 0
+
+
+def test_a_whole_site_comes_at_once(start_daemon):
+    """Who waits for a place gets one, also when all come from one network; and nobody is told to come again."""
+    daemon = start_daemon({"rpc.listen": f"127.0.77.1 {SERVER6}", "rpc.max_unauthenticated": 20})
+    daemon.addr = SERVER6
+    poll, socks = select.poll(), {}
+    try:
+        for n in range(700):
+            sock = connect(daemon, f"{BAD_NET}{n + 1:x}")
+            sock.sendall(r.bind(r.context(0, r.MGMT)))
+            socks[sock.fileno()] = sock
+            poll.register(sock, select.POLLIN)
+        deadline = time.monotonic() + 25
+        while socks and time.monotonic() < deadline:
+            for fd, _ in poll.poll(1000):
+                assert socks[fd].recv(100)[2] == r.BIND_ACK
+                poll.unregister(fd)
+                socks.pop(fd).close()
+        assert not socks, len(socks)
+    finally:
+        for sock in socks.values():
+            sock.close()
+    assert daemon.json("status")["rpc"]["stats"]["refused"] == 0

@@ -149,7 +149,7 @@ static void end_those_who_waited_too_long(struct rpc_server *server)
 	HASH_ITER (hh, server->networks, network, next) {
 		network->sources++; /* it is looked at until the end of this turn */
 		qb_list_for_each_entry_safe (waiting, after, &network->waiting, list) {
-			if (now - waiting->since_ms < server->limits.bind_ms) {
+			if (now - waiting->since_ms < server->limits.auth_ms) {
 				break;
 			}
 			waiting_refuse(waiting);
@@ -162,12 +162,14 @@ static void serve(struct rpc_server *server);
 
 static void serve_again(void *private_data)
 {
-	serve(talloc_get_type_abort(private_data, struct rpc_server));
+	struct rpc_server *server = talloc_get_type_abort(private_data, struct rpc_server);
+
+	end_those_who_waited_too_long(server);
+	serve(server);
 }
 
 static void serve(struct rpc_server *server)
 {
-	end_those_who_waited_too_long(server);
 	while (server->stats.waiting > 0 && has_place(server)) {
 		struct rpc_waiting *waiting = next_to_serve(server);
 		int fd;
@@ -180,7 +182,7 @@ static void serve(struct rpc_server *server)
 		begin(waiting->endpoint, fd); /* before the source could be forgotten */
 		talloc_free(waiting);
 	}
-	if (server->stats.waiting > 0) {
+	if (server->stats.waiting > 0 && !wheel_armed(&server->serve_timer)) {
 		wheel_arm(server->wheel, &server->serve_timer, SERVE_MS, serve_again, server);
 	}
 }

@@ -148,7 +148,7 @@ def shows_one(people):
 
 
 def at_a_glance(people):
-    """status, nodes, metrics and ping say the same, whoever is asked."""
+    """status, nodes, metrics and ping say the same, whoever is asked; memory is what each has itself."""
     there = places()
     for node in NODES:
         nodes = {row["name"]: row for row in ask(node, "nodes")}
@@ -161,6 +161,8 @@ def at_a_glance(people):
         own = nodes[node]["registrations"]
         status = ask(node, "status")
         check(status["witness"]["registrations"] == own and status["pid"] == ask(node, "ping")["pid"], f"{status}")
+        memory = ask(node, "memory")
+        check(sum(part["blocks"] for part in memory["parts"]) <= memory["blocks"] < memory["bytes"], f"{memory}")
         text = ask(node, "metrics")
         check(re.search(rf"^witnessd_registrations {own}$", text, re.M), f"{node}: not {own} registrations:\n{text}")
         check(text == "".join(text.splitlines(True)) and ctl(node, "metrics").startswith("# HELP"), text[:200])

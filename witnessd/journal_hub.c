@@ -238,6 +238,15 @@ static bool is_known(const struct journal_hub *hub, const char *node)
 	return false;
 }
 
+/* A question that is under way goes with it. */
+static int source_destructor(struct source *source)
+{
+	wheel_cancel(&source->timer);
+	qb_list_del(&source->link);
+	source->hub->num_sources--;
+	return 0;
+}
+
 static void add_source(struct journal_hub *hub, const char *node)
 {
 	struct source *source =
@@ -255,6 +264,7 @@ static void add_source(struct journal_hub *hub, const char *node)
 	}
 	qb_list_add_tail(&source->link, &hub->sources);
 	hub->num_sources++;
+	talloc_set_destructor(source, source_destructor);
 }
 
 /* What was under way has come to rest: nobody has looked for a while. */
@@ -360,11 +370,11 @@ bool journal_hub_next(const struct journal_hub *hub, uint64_t *pos, uint64_t upt
 
 static int hub_destructor(struct journal_hub *hub)
 {
-	struct source *source;
+	struct source *source, *next;
 
-	qb_list_for_each_entry (source, &hub->sources, link) {
-		wheel_cancel(&source->timer);
-		TALLOC_FREE(source->req);
+	/* Before the wheel goes. */
+	qb_list_for_each_entry_safe (source, next, &hub->sources, link) {
+		talloc_free(source);
 	}
 	return 0;
 }

@@ -24,6 +24,7 @@ static void fire(struct mono_timer *timer, struct tevent_context *ev)
 {
 	bool gone = false;
 
+	/* cppcheck-suppress autoVariables ; taken back below, unless the timer is no more */
 	timer->gone = &gone;
 	timer->fn(ev, NULL, tevent_timeval_zero(), timer->private_data);
 	if (!gone) {

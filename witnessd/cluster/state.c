@@ -308,9 +308,9 @@ static int check_addr(TALLOC_CTX *mem_ctx, const struct cluster_state *state,
 						   ipaddr_format(&addr->ip, ip), addr->node));
 	}
 	if (addr->state == CLUSTER_ADDR_AVAILABLE && addr->node == NULL) {
-		return refuse(why, talloc_asprintf(mem_ctx,
-						   "address %s is available and on no node",
-						   ipaddr_format(&addr->ip, ip)));
+		return refuse(why,
+			      talloc_asprintf(mem_ctx, "address %s is available and on no node",
+					      ipaddr_format(&addr->ip, ip)));
 	}
 	return 0;
 }

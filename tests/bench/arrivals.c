@@ -77,7 +77,7 @@ void arrivals_need_fds(size_t num)
 	struct rlimit limit;
 
 	getrlimit(RLIMIT_NOFILE, &limit);
-	limit.rlim_cur = num + 64;
+	limit.rlim_cur = num + 512; /* each that connects has a timer, too */
 	if (limit.rlim_max < limit.rlim_cur) {
 		limit.rlim_max = limit.rlim_cur;
 	}

@@ -527,9 +527,8 @@ static void answered(struct tevent_req *req)
 static void ask(struct net *net, unsigned int from, const char *to, const char *text,
 		struct asked *asked)
 {
-	struct tevent_req *req =
-		peers_command_send(net, net->ev, net->nodes[from].peers, to, PEERS_LEAVE,
-				   text, strlen(text), 1000);
+	struct tevent_req *req = peers_command_send(net, net->ev, net->nodes[from].peers, to,
+						    PEERS_LEAVE, text, strlen(text), 1000);
 
 	*asked = (struct asked){.done = false};
 	assert_non_null(req);

@@ -193,13 +193,20 @@ static void even_out(struct plan *plan)
 
 /* --- from numbers to clients --- */
 
+/* What is planned for the class of an item; NULL: it stays whatever happens. */
+static long *planned(const struct plan *plan, size_t i)
+{
+	uint32_t class = plan->class_of[i];
+
+	return class < plan->num ? plan->classes[class].have : NULL;
+}
+
 /* Who is where the plan has room for it stays, the others go to where it has room. */
 static void assign(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->num_items; i++) {
 		struct spread_item *item = &plan->items[i];
-		long *have = plan->class_of[i] != NO_CLASS ? plan->classes[plan->class_of[i]].have
-							   : NULL;
+		long *have = planned(plan, i);
 
 		if (have != NULL && have[item->node] > 0) {
 			have[item->node]--;
@@ -209,12 +216,11 @@ static void assign(struct plan *plan)
 	}
 	for (size_t i = 0; i < plan->num_items; i++) {
 		struct spread_item *item = &plan->items[i];
+		long *have = planned(plan, i);
 
-		for (int node = 0; item->to == STILL_OPEN; node++) {
-			long *have = &plan->classes[plan->class_of[i]].have[node];
-
-			if (*have > 0) {
-				--*have;
+		for (int node = 0; have != NULL && item->to == STILL_OPEN; node++) {
+			if (have[node] > 0) {
+				have[node]--;
 				item->to = node;
 			}
 		}

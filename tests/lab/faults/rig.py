@@ -56,6 +56,9 @@ class Rig:
         for node in NODES:
             wait_for(f"the lab's witnessd on {node}", lambda n=node: ask(n, "ping"))
 
+    def forgive(self):
+        """What has failed may be tried again."""
+
     def pid(self, node):
         """witnessd's process, 0 without."""
         words = run(node, "pidof", "witnessd")[1].split()
@@ -118,12 +121,15 @@ class PacemakerRig(Rig):
                 view.count('online="true"') == len(NODES) and 'pending="true"' not in view
 
         wait_for("all nodes in Pacemaker", settled, timeout)
-        # a resource that could not be started somewhere stays away until somebody has had a look
-        run(self.cluster.node, "crm_resource", "--cleanup", timeout=40)
+        self.forgive()
         wait_for("Pacemaker to be done",
                  lambda: run(self.cluster.node, "crm_resource", "--wait", "--timeout=30s", timeout=60)[0] == 0, timeout)
         wait_for("all addresses at home", lambda: sorted(self.addresses().values()) == ["n1", "n2", "n3", "n3"],
                  timeout)
+
+    def forgive(self):
+        """A resource that could not be started somewhere stays away until somebody has had a look."""
+        run(self.cluster.node, "crm_resource", "--cleanup", timeout=60)
 
     def move(self, ip, node):
         self.cluster.move(self.resources[ip], node)

@@ -192,8 +192,9 @@ FAULTS = (
 SHORT = {
     "pacemaker": (
         ("witnessd is killed", "the tickle agent is killed", "the disk is full"),
-        ("witnessd hangs", "pacemaker-attrd is killed", "no file descriptor is left"),
-        ("one in 50 allocations fails", "pacemaker-fenced is killed", "clients vanish in the middle of a call"),
+        ("witnessd hangs", "pacemaker-attrd is killed"),
+        ("no file descriptor is left", "clients vanish in the middle of a call"),
+        ("one in 50 allocations fails", "pacemaker-fenced is killed"),
         ("the clock jumps an hour ahead", "the clock jumps an hour back", "the clients' cable is pulled"),
         ("corosync hangs", "a node's cable loses, delays and duplicates"),
         ("pacemaker-based hangs", "pacemaker-execd is killed"),

@@ -48,7 +48,8 @@ ssize_t opener_receive(int sock, void *data, size_t len, int *fd)
 	struct msghdr msg = {.msg_iov = &iov,
 			     .msg_iovlen = 1,
 			     .msg_control = &room,
-			     .msg_controllen = sizeof(room)};
+			     /* without the padding, which is room for one more */
+			     .msg_controllen = CMSG_LEN(sizeof(int))};
 	struct cmsghdr *cmsg;
 	ssize_t n;
 

@@ -2,6 +2,9 @@
 /* Initiators and acceptors of NTLM, raw and below SPNEGO, in one process. */
 #include "tests/unit/ntlm_rig.h"
 #include "witnessd/rpc/auth_private.h"
+#include "witnessd/rpc/gss_util.h"
+
+#include <errno.h>
 
 #define TARGET "cifs@127.0.0.1"
 
@@ -189,6 +192,14 @@ static void wrong_password_user_or_domain_is_denied(void **state)
 		cred.domain = "ELSEWHERE";
 		assert_refused(rig, (uint8_t)type, &cred);
 	}
+}
+
+/* A guesser's source is made to wait; a client of a witness that is short of something is not one. */
+static void own_shortage_is_no_wrong_password(void **state)
+{
+	assert_int_equal(gss_util_errno(GSS_S_FAILURE, ENOMEM, false), ENOMEM);
+	assert_int_equal(gss_util_errno(GSS_S_FAILURE, EMFILE, false), EAGAIN);
+	assert_int_equal(gss_util_errno(GSS_S_FAILURE, EINVAL, false), EPROTO);
 }
 
 static int outcome_of_levels(struct rig *rig, uint8_t type, uint8_t client, uint8_t server)
@@ -406,6 +417,7 @@ int main(void)
 		cmocka_unit_test(replay_gap_and_reflection_are_refused),
 		cmocka_unit_test(a_signature_of_another_length_is_refused),
 		cmocka_unit_test(wrong_password_user_or_domain_is_denied),
+		cmocka_unit_test(own_shortage_is_no_wrong_password),
 		cmocka_unit_test(a_client_that_negotiates_less_than_the_level_is_denied),
 		cmocka_unit_test(an_empty_session_key_does_not_reach_the_library),
 		cmocka_unit_test(garbage_is_refused),

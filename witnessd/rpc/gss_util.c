@@ -96,6 +96,10 @@ int gss_util_errno(OM_uint32 major, OM_uint32 minor, bool initiator)
 	if (minor_is_denial(minor)) {
 		return EACCES;
 	}
+	/* Minor codes of our side are errno values, in the mechanisms that there are. */
+	if (minor == ENOMEM || minor == EMFILE || minor == ENFILE || minor == EAGAIN) {
+		return minor == ENOMEM ? ENOMEM : EAGAIN;
+	}
 	switch (GSS_ROUTINE_ERROR(major)) {
 	case GSS_S_DEFECTIVE_TOKEN:
 	case GSS_S_BAD_SIG:

@@ -24,7 +24,8 @@ void gss_util_text(char *buf, size_t size, OM_uint32 major, OM_uint32 minor, gss
 
 /**
  * The errno of a failed step: EACCES (the credentials are wrong), EBADMSG (not a token), ENOTSUP (no
- * common mechanism), ENOENT (an initiator without credentials), EPROTO (others).
+ * common mechanism), ENOENT (an initiator without credentials), ENOMEM or EAGAIN (this process is short of
+ * memory or descriptors: nobody is to blame for it), EPROTO (others).
  */
 int gss_util_errno(OM_uint32 major, OM_uint32 minor, bool initiator);
 

@@ -145,13 +145,16 @@ static void accept_step(struct sec_core *core)
 	major = gss_accept_sec_context(&minor, &core->ctx, acceptor_cred(core), &in,
 				       GSS_C_NO_CHANNEL_BINDINGS, NULL, NULL, &core->out, &flags,
 				       NULL, NULL);
-	if (logon && GSS_ROUTINE_ERROR(major) == GSS_S_FAILURE) {
+	if (!failed(major)) {
+		conclude(core, major, flags);
+		return;
+	}
+	err = gss_util_errno(major, minor, false);
+	if (logon && GSS_ROUTINE_ERROR(major) == GSS_S_FAILURE && err == EPROTO) {
 		/* gss-ntlmssp has no better word for it. */
 		fail(core, EACCES, "wrong NTLM user or password: ", major, minor);
-	} else if (failed(major)) {
-		fail(core, gss_util_errno(major, minor, false), "", major, minor);
 	} else {
-		conclude(core, major, flags);
+		fail(core, err, "", major, minor);
 	}
 }
 

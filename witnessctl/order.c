@@ -12,11 +12,19 @@
 #define FIRST_PAUSE_MS 5
 #define LAST_PAUSE_MS  200
 
+/* What ends an order. Who has started us without it, by nohup(1) or "&" in a script, means that. */
 static void guarded(sigset_t *set)
 {
+	static const int ends[] = {SIGINT, SIGTERM};
+
 	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		struct sigaction action;
+
+		if (sigaction(ends[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN) {
+			sigaddset(set, ends[i]);
+		}
+	}
 }
 
 void order_guard(void)

@@ -30,9 +30,11 @@ def queued(ctl):
     return sum(e["queued"] > 0 for e in ctl.json("list"))
 
 
-def start(ctl, *words, **kw):
+def start(ctl, *words, on_int=signal.SIG_DFL, **kw):
+    """With SIGINT as a terminal has it, whatever the tests themselves were started with."""
     return subprocess.Popen([os.path.join(BUILD, "witnessctl"), "--socket", ctl.control, *words],
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, **kw)
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, on_int), **kw)
 
 
 def drained(ctl):
@@ -61,6 +63,15 @@ def test_ctrl_c_ends_the_order(crowd, words):
     # The order has ended: who was not told before is not told now, at one client a second.
     done = crowd.json("client-move", "--to-node", "n1", "--all", "--dry-run")
     assert done["total"] == CLIENTS and queued(crowd) == told
+
+
+def test_who_ignores_ctrl_c_is_not_ended_by_it(crowd):
+    running = start(crowd, "client-move", "--to-node=n3", "--all", "--rate", "4", on_int=signal.SIG_IGN)
+    wait_for(lambda: queued(crowd) >= 2, "two have been told")
+    running.send_signal(signal.SIGINT)
+    out, _ = running.communicate(timeout=30)
+    assert running.returncode == 0 and f"{CLIENTS} queued" in out
+    assert queued(crowd) == CLIENTS
 
 
 def test_progress_is_for_terminals(crowd):

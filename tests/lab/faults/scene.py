@@ -12,6 +12,7 @@ from truth import Chorus, Truth
 SERVES_S = 5      # what a witness may take until it serves again
 INFORMED_S = 60   # what a cluster and its witnesses may take to get over it
 IDLE_S = 30
+CTDB_NOTICES_S = 45  # its keep-alives, 5 of 5 s, and a recovery
 MORE_RSS_KIB = 12 << 10
 MORE_BLOCKS = 300
 
@@ -105,11 +106,20 @@ class Scene:
                     (last if fault.lasting else healing).callback(heal)
             if not any(fault.fixed for fault, _ in faults):
                 self._move()
-            time.sleep(max(fault.hold_s for fault, _ in faults))
+            time.sleep(self._hold_s(faults))
         self.rig.cluster.node = "n1"
         self.rig.forgive()
         self.healed = now()
         self.rig.restore()
+
+    def _hold_s(self, faults):
+        """Until somebody has to have noticed. With one node lost, and a witness that is away or has just been
+        started again and never heard that node, CTDB's witnesses have no majority."""
+        hold_s = max(fault.hold_s for fault, _ in faults)
+        if self.rig.manager == "ctdb" and any(fault.voted for fault, _ in faults) and \
+                any(not fault.voted and (fault.restarts or fault.silent) for fault, _ in faults):
+            return max(hold_s, CTDB_NOTICES_S)
+        return hold_s
 
     def _move(self):
         vip = self.chance.choice(VIPS[:2])

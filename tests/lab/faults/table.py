@@ -27,6 +27,7 @@ class Fault:
     lasting: bool = False      # healed only when everybody has got over it
     loses: bool = False        # the cluster loses the node
     at_clients: bool = False   # hits all clients, whichever the node
+    voted: bool = False        # CTDB alone takes 30 s to notice it; the witnesses do sooner, by a majority
 
 
 def signal(node, name, *pids):
@@ -173,7 +174,7 @@ FAULTS = (
                                                                      duplicate=10), at_clients=True),
     Fault("a node's cable loses, delays and duplicates", bad_wire(None, delay=30, jitter=25, loss=3, duplicate=10),
           silent=True),
-    Fault("a node's cable is pulled", cut, silent=True, fixed=True, loses=True, hold_s=6),
+    Fault("a node's cable is pulled", cut, silent=True, fixed=True, loses=True, hold_s=6, voted=True),
     Fault("corosync is killed", corosync_killed, "pacemaker", fixed=True, loses=True),
     Fault("corosync hangs", corosync_stopped, "pacemaker", fixed=True, loses=True, hold_s=4),
     Fault("pacemakerd is killed", pacemakerd_killed, "pacemaker", fixed=True, loses=True),

@@ -95,8 +95,8 @@ static void of_two_words_at_once_drained_holds(void **state)
 		assert_int_equal(cluster_create(pair, pair->ev, &to), 0);
 		assert_int_equal(swn_drains_create(pair, cluster_peers(to), &t.drains), 0);
 		pair_link(pair, t.from, to);
-		for (int i = 0; i < 2; i++) {
-			snprintf(t.mark, sizeof(t.mark), "mark%d", i);
+		for (unsigned char i = 0; i < 2; i++) {
+			snprintf(t.mark, sizeof(t.mark), "mark%u", i);
 			tell(&t, "n3", &rows[row].words[i]);
 			tell(&t, t.mark, &last);
 			pair_until(pair, heard, &t);

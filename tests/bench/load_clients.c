@@ -7,7 +7,8 @@
  *
  *   join COUNT WINDOW ADDRESS  COUNT more clients, registered for that address; WINDOW connect at once
  *   arm COUNT                  "armed", then when bytes were at that many of the clients' sockets. Nothing
- *                              else is done meanwhile; what came is read, verified and counted afterwards
+ *                              else is done meanwhile, and until the line "read" comes, which has no answer;
+ *                              then what came is read, verified and counted
  *   count                      what the clients have had until now; "told" are those who have been since "forget"
  *   forget                     no client has been told of anything
  *
@@ -272,6 +273,7 @@ static void do_arm(struct load *load, size_t wanted)
 	struct arrivals arrivals;
 	int *fds = NULL;
 	size_t num = arrivals_sockets(load, load->port, &fds);
+	char line[16];
 	int epfd;
 
 	check_memory(fds);
@@ -285,6 +287,11 @@ static void do_arm(struct load *load, size_t wanted)
 	arrivals = arrivals_wait(epfd, wanted, ARRIVAL_MS);
 	arrivals_print(&arrivals);
 	talloc_free(fds);
+	/* Nobody reads, and asks again, before the server's work has been measured that led up to here. */
+	if (fgets(line, sizeof(line), stdin) == NULL || strcmp(line, "read\n") != 0) {
+		fputs("load_clients: arm: expected \"read\" after the arrivals\n", stderr);
+		_exit(2);
+	}
 }
 
 static void do_count(const struct load *load)
@@ -311,7 +318,6 @@ static void on_command(struct tevent_context *ev, struct tevent_fd *fde, uint16_
 	size_t count = 0, window = 0;
 	char line[128];
 
-	/* Who sends commands waits for each answer, so never more than one line is there. */
 	if (fgets(line, sizeof(line), stdin) == NULL) {
 		_exit(0); /* without the cleanup of OpenSSL, which threads may be using */
 	}
@@ -373,6 +379,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	arrivals_need_fds(load->max);
+	(void)setvbuf(stdin, NULL, _IONBF, 0); /* what has been read already wakes nobody */
 	log_setup("load_clients", "stderr", LOG_WARNING);
 	check_memory(rpc_auth_create(load, load->ev, NULL, &load->auth) == 0 ? load->auth : NULL);
 	check_memory(tevent_add_fd(load->ev, load, STDIN_FILENO, TEVENT_FD_READ, on_command, load));

@@ -83,8 +83,13 @@ class Clients(Helper):
         self.send("arm", count)
         assert self.line() == "armed\n"
 
+    def arrived(self):
+        """When the notifications have come that it was armed for. Nobody reads them before all_told()."""
+        return json.loads(self.line())
+
     def all_told(self, count):
         """Waits until each has read, verified and decoded its notification; how many did not get one."""
+        self.send("read")
         self.notified += count
         poll(lambda: self.ask("count")["notified"] >= self.notified, 60)
         now = self.ask("count")

@@ -418,6 +418,21 @@ uint32_t ctdb_view_flags(const struct ctdb_view *view, uint32_t pnn)
 	       (node->flags & (CTDB_NODE_DISCONNECTED | CTDB_NODE_DELETED));
 }
 
+/*
+ * Who is cut off loses its nodes one after the other, up to seconds apart, and in between this ctdbd has most
+ * of them. But none answers any more. Of two nodes one that hangs does not say which of them is cut off.
+ */
+static bool most_answer(const struct ctdb_view *view)
+{
+	size_t answering = 0;
+
+	for (uint32_t i = 0; i < view->num_nodes; i++) {
+		answering +=
+			i == view->pnn || (ctdb_view_reachable(view, i) && !view->nodes[i].silent);
+	}
+	return view->num_configured < 3 || 2 * answering > view->num_configured;
+}
+
 bool ctdb_view_quorate(const struct ctdb_view *view)
 {
 	if (!view->local_known || view->pnn >= view->num_nodes ||
@@ -425,7 +440,7 @@ bool ctdb_view_quorate(const struct ctdb_view *view)
 	    (ctdb_view_flags(view, view->pnn) & CTDB_NODE_INACTIVE) != 0) {
 		return false;
 	}
-	return most_connected(view) ||
+	return (most_connected(view) && most_answer(view)) ||
 	       (view->recmode == 0 && view->generation != view->agreed_generation);
 }
 

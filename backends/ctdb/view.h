@@ -13,7 +13,8 @@
  *  - a node is gone when this node's ctdbd does not reach it, and most of those that can be asked do not
  *    either. What a node had that does not answer and is not gone is unknown;
  *  - this node's word on what others have lost counts (quorate) while it is a running, active member, and
- *    most nodes are connected, or a recovery has ended since they were lost: then CTDB has decided.
+ *    most nodes are connected and answer, or a recovery has ended since they were lost: then CTDB has
+ *    decided.
  *
  * Questions and messages overtake each other. Each question is stamped when it is sent; what a message has
  * said since then is not undone by its answer.

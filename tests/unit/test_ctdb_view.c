@@ -605,6 +605,27 @@ static void cut_off_node_holds_its_tongue(void **state)
 	expect(f, "2 1 0 0");
 }
 
+/* ctdbd finds the others lost one after the other, seconds apart; but none of them answers before that. */
+static void cut_off_node_is_not_deceived_by_the_first_loss(void **state)
+{
+	struct fixture *f = *state;
+
+	settle_in(f);
+	ctdb_view_no_answer(f->view, 1);
+	ctdb_view_no_answer(f->view, 2);
+	f->flags[1] = CTDB_NODE_DISCONNECTED;
+	look(f, CTDB_RUNSTATE_RUNNING, 0, GENERATION);
+	answer(f, 0, "2 1 0 0");
+	compose(f);
+	assert_false(f->state->quorate);
+	expect(f, "? ? 0 0");
+	/* It was that one, and the other one was only slow. */
+	answer(f, 2, "2 1 0 0");
+	compose(f);
+	assert_true(f->state->quorate);
+	expect(f, "2 - 0 0");
+}
+
 /* Two nodes of three are shut down for good: CTDB goes on with one, and so do we. */
 static void recovery_without_the_others_settles_it(void **state)
 {
@@ -858,6 +879,7 @@ int main(void)
 		TEST(node_that_hangs_keeps_its_addresses_unknown),
 		TEST(deleted_nodes_are_none),
 		TEST(cut_off_node_holds_its_tongue),
+		TEST(cut_off_node_is_not_deceived_by_the_first_loss),
 		TEST(recovery_without_the_others_settles_it),
 		TEST(minority_that_loses_another_waits_for_a_recovery),
 		TEST(non_members_have_no_say),

@@ -174,7 +174,9 @@ FAULTS = (
                                                                      duplicate=10), at_clients=True),
     Fault("a node's cable loses, delays and duplicates", bad_wire(None, delay=30, jitter=25, loss=3, duplicate=10),
           silent=True),
-    Fault("a node's cable is pulled", cut, silent=True, fixed=True, loses=True, hold_s=6, voted=True),
+    # Without quorum Pacemaker stops all that a node has, its witness, too.
+    Fault("a node's cable is pulled", cut, "pacemaker", silent=True, restarts=True, fixed=True, loses=True, hold_s=6),
+    Fault("a node's cable is pulled", cut, "ctdb", silent=True, fixed=True, loses=True, hold_s=6, voted=True),
     Fault("corosync is killed", corosync_killed, "pacemaker", fixed=True, loses=True),
     Fault("corosync hangs", corosync_stopped, "pacemaker", fixed=True, loses=True, hold_s=4),
     Fault("pacemakerd is killed", pacemakerd_killed, "pacemaker", fixed=True, loses=True),

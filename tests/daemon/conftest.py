@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 import rawrpc as r  # noqa: E402
 import swn  # noqa: E402
+from ports import free_port  # noqa: E402
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("B", os.path.join(TOP, "build"))
@@ -58,12 +58,6 @@ def wait_for(condition, what, timeout=20):
     raise AssertionError(f"{what}: not within {timeout} s")
 
 
-def free_port(addr):
-    with socket.socket() as sock:
-        sock.bind((addr, 0))
-        return sock.getsockname()[1]
-
-
 class Daemon:
     """One running witnessd. user, password and domain are in its NTLM user file."""
     count = 0
@@ -77,7 +71,7 @@ class Daemon:
         self.control = f"witnessd-test-{os.getpid()}-{Daemon.count}"
         self.map = os.path.join(self.dir, "cluster.map")
         self.log = os.path.join(self.dir, "log")
-        self.epm_port, self.port = free_port(addr), free_port(addr)
+        self.epm_port, self.port = free_port(), free_port()
         self.write("cluster.map", cluster_map)
         self.write("users", f"{self.domain}:{self.user}:{self.password}\n"
                    f"{self.domain}:{self.other_user}:{self.other_password}\n")

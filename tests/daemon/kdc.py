@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 
-from conftest import free_port, wait_for
+from conftest import wait_for
+from ports import free_port
 
 REALM = "DOC.TEST"
 
@@ -12,7 +13,7 @@ REALM = "DOC.TEST"
 class Kdc:
     def __init__(self, folder):
         self.dir = str(folder)
-        self.port = free_port("127.0.0.1")
+        self.port = free_port()
         self.process = None
         self.write("krb5.conf", f"""\
 [libdefaults]

@@ -13,6 +13,7 @@ import conftest
 import pytest
 import rawrpc as r
 import swn
+from ports import free_port
 
 
 def register_code(conn, **kw):
@@ -216,7 +217,7 @@ def test_no_descriptors_are_left(start_daemon):
     Clients who come then are refused or wait, without the daemon turning in circles; the others go on. The same
     for those of the control socket and collectors of metrics, whose libraries would try for ever.
     """
-    options = {"metrics.listen": "127.0.77.1", "metrics.port": conftest.free_port("127.0.77.1")}
+    options = {"metrics.listen": "127.0.77.1", "metrics.port": free_port()}
     daemon = start_daemon(options)
     pid = daemon.process.pid
     soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)

@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from conftest import BUILD, MAP, free_port, wait_for
+from conftest import BUILD, MAP, wait_for
+from ports import free_port
 
 ADDR, ADDR6 = "127.0.77.1", "::1"
 PER_SOURCE, TIME = 4, 10  # metrics_http.h
@@ -27,7 +28,7 @@ def many_addresses():
 @pytest.fixture(scope="module")
 def served():
     from conftest import Daemon  # pylint: disable=import-outside-toplevel
-    port = free_port(ADDR)
+    port = free_port()
     server = Daemon({"metrics.listen": f"{ADDR} {ADDR6}", "metrics.port": port}, cluster_map=many_addresses())
     server.metrics_port = port
     try:

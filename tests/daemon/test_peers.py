@@ -5,43 +5,23 @@ import time
 
 import pytest
 
-from conftest import NODES, Daemon, free_port, wait_for
+from cluster import Nodes
+from conftest import wait_for
 from test_watch import watch_of  # noqa: F401  pylint: disable=unused-import
 
-MAP = NODES + """\
-[address 127.0.79.1]
-node = n1
-group = fs1
-[address 127.0.79.2]
-node = n2
-group = fs2
-[address 127.0.79.3]
-node = n3
-group = fs3
-[address 127.0.79.9]
-node = n1
-group = moving
-"""
 SERVER, MOVING = "127.0.79.1", "127.0.79.9"
 
 
-class Cluster:
-    """Three daemons on one map, with sockets for each other; each listens on the address of its node."""
+class Cluster(Nodes):
+    """With sockets for each other."""
 
     def __init__(self, tmp_path):
-        self.map = str(tmp_path / "cluster.map")
-        with open(self.map, "w", encoding="utf-8") as f:
-            f.write(MAP)
-        self.epm_port = free_port("127.0.79.1")
-        self.nodes = {}
-        for i in (1, 2, 3):
-            options = {"static.map": self.map, "rpc.epmapper_port": self.epm_port,
-                       "static.peer_dir": str(tmp_path), "rpc.listen": f"127.0.79.{i}",
-                       "witness.reregister_delay": "1", "peers.handover_timeout": "8"}
-            if i == 1:
-                options["rpc.listen"] += " " + MOVING
-            self.nodes[f"n{i}"] = Daemon(options, node=f"n{i}", addr=f"127.0.79.{i}").start()
-        wait_for(self.complete, "all are peers")
+        super().__init__(tmp_path, "127.0.79", {"static.peer_dir": str(tmp_path), "peers.handover_timeout": "8"})
+        try:
+            wait_for(self.complete, "all are peers")
+        except AssertionError:
+            self.stop()
+            raise
 
     def complete(self):
         return all(sum(p["up"] and p["synced"] for p in self.peers(n)) == 2 for n in self.nodes)
@@ -65,10 +45,6 @@ class Cluster:
 
     def ctl(self, *words):
         self.nodes["n1"].ctl("static", *words)
-
-    def stop(self):
-        for node in self.nodes.values():
-            node.stop()
 
 
 @pytest.fixture

@@ -8,50 +8,22 @@ import time
 
 import pytest
 
-from conftest import BUILD, NODES, Daemon, free_port
+from cluster import Nodes
+from conftest import BUILD, Daemon
 from lines import Program
 
-MAP = NODES + """\
-[address 127.0.78.1]
-node = n1
-group = fs1
-[address 127.0.78.2]
-node = n2
-group = fs2
-[address 127.0.78.3]
-node = n3
-group = fs3
-[address 127.0.78.9]
-node = n1
-group = moving
-"""
 SERVER = "127.0.78.1"
 MOVING = "127.0.78.9"
 
 
-class Cluster:
-    """Three daemons on one map; each listens on the address of its node."""
+class Cluster(Nodes):
+    """Each on its own."""
 
     def __init__(self, tmp_path, more=()):
-        self.map = str(tmp_path / "cluster.map")
-        with open(self.map, "w", encoding="utf-8") as f:
-            f.write(MAP)
-        self.epm_port = free_port("127.0.78.1")
-        self.nodes = {}
-        for i in (1, 2, 3):
-            options = {"static.map": self.map, "rpc.epmapper_port": self.epm_port,
-                       "witness.reregister_delay": "1", "rpc.listen": f"127.0.78.{i}"}
-            options.update(more)
-            if i == 1:
-                options["rpc.listen"] += " " + MOVING
-            self.nodes[f"n{i}"] = Daemon(options, node=f"n{i}", addr=f"127.0.78.{i}").start()
+        super().__init__(tmp_path, "127.0.78", more)
 
     def ctl(self, *words):
         self.nodes["n2"].ctl("static", *words)
-
-    def stop(self):
-        for node in self.nodes.values():
-            node.stop()
 
 
 class Watch(Program):

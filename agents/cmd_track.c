@@ -7,12 +7,12 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agents/agent.h"
 #include "agents/tickler.h"
 #include "agents/tracker.h"
+#include "witnessd/util/clock.h"
 #include "witnessd/util/lines.h"
 #include "witnessd/util/mono.h"
 
@@ -142,27 +142,19 @@ static void look_later(struct track *track, uint64_t pause_us)
 	}
 }
 
-static uint64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 static void on_timer(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
 		     void *private_data)
 {
 	struct track *track = talloc_get_type_abort(private_data, struct track);
 	uint64_t pause_us = UINT64_C(1000) * track->agent->options->interval_ms;
-	uint64_t began_us = now_us(), took_us;
+	uint64_t began_us = clock_us(), took_us;
 
 	track->timer = NULL;
 	/* A reader that is slow gets the truth later, not all its history. */
 	if (lines_flushed(track->lines)) {
 		look_now(track);
 	}
-	took_us = now_us() - began_us;
+	took_us = clock_us() - began_us;
 	look_later(track, took_us * DUTY > pause_us ? took_us * DUTY : pause_us);
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "witnessd/swn/wire.h"
+#include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
 #include "witnessd/util/opener.h"
 
@@ -225,7 +226,7 @@ int daemon_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const struct o
 	daemon->ev = ev;
 	daemon->options = options;
 	daemon->config = talloc_move(daemon, config);
-	clock_gettime(CLOCK_MONOTONIC, &daemon->started);
+	daemon->started_ms = clock_ms();
 	log_notice("witnessd %s starts", WITNESSD_VERSION);
 	for (size_t i = 0; i < sizeof(start_steps) / sizeof(start_steps[0]) && ret == 0; i++) {
 		log_debug("Starting: %s", start_steps[i].what);

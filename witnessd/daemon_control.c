@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "witnessd/metrics_http.h"
+#include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
 #include "witnessd/util/text_json.h"
 
@@ -118,11 +119,7 @@ static json_t *auth_json(const struct daemon *daemon)
 
 static json_int_t uptime_s(const struct daemon *daemon)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (json_int_t)(now.tv_sec - daemon->started.tv_sec) -
-	       (now.tv_nsec < daemon->started.tv_nsec);
+	return (json_int_t)((clock_ms() - daemon->started_ms) / 1000);
 }
 
 static int cmd_ping(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request, json_t **result,

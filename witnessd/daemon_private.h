@@ -31,9 +31,9 @@ struct daemon {
 	struct tevent_context *ev;
 	const struct options *options;
 	struct config *config;
-	struct timespec started; /* monotonic */
-	int end_signal;          /* not 0: ends */
-	bool failed;             /* ... and has to be started again */
+	uint64_t started_ms;
+	int end_signal; /* not 0: ends */
+	bool failed;    /* ... and has to be started again */
 
 	struct pidfile *pidfile;
 	struct shares *shares;

@@ -2,10 +2,10 @@
 #include "witnessd/journal.h"
 
 #include <errno.h>
-#include <time.h>
 
 #include "witnessd/journal_wire.h"
 #include "witnessd/swn/registry.h"
+#include "witnessd/util/clock.h"
 
 struct entry {
 	uint64_t number; /* 0: none */
@@ -28,14 +28,6 @@ struct journal {
 	void (*news)(void *private_data);
 	void *news_private;
 };
-
-static uint64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 /* --- writing --- */
 
@@ -65,7 +57,7 @@ static void on_event(void *private_data, const struct cluster_event *event,
 	struct journal *journal = talloc_get_type_abort(private_data, struct journal);
 	const struct backend_intent *intent = event->intent;
 	const struct journal_entry entry = {
-		.time_us = now_us(),
+		.time_us = clock_wall_us(),
 		.ip = event->ip,
 		.texts = {
 			[JOURNAL_EVENT] = cluster_event_type_name(event->type),
@@ -82,7 +74,7 @@ static void on_event(void *private_data, const struct cluster_event *event,
 static void on_told(void *private_data, const struct swn_reg *reg, uint32_t type, const char *text)
 {
 	struct journal *journal = talloc_get_type_abort(private_data, struct journal);
-	const struct journal_entry entry = {.time_us = now_us(),
+	const struct journal_entry entry = {.time_us = clock_wall_us(),
 					    .ip = reg->ip,
 					    .has_handle = true,
 					    .handle = reg->handle.uuid,
@@ -186,7 +178,7 @@ int journal_create(TALLOC_CTX *mem_ctx, struct cluster *cluster, struct swn_serv
 		return ENOMEM;
 	}
 	journal->service = service;
-	journal->life = now_us();
+	journal->life = clock_wall_us();
 	journal->events = (struct ring){.entries = journal->event_entries, .size = JOURNAL_EVENTS};
 	journal->notifications = (struct ring){.entries = journal->notification_entries,
 					       .size = JOURNAL_NOTIFICATIONS};

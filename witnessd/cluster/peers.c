@@ -4,8 +4,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
+#include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
 
 /* --- telling --- */
@@ -310,19 +310,11 @@ static int peers_destructor(struct peers *peers)
 	return 0;
 }
 
-static uint64_t realtime_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 static void init(struct peers *peers, struct tevent_context *ev, const struct peers_config *config)
 {
 	peers->ev = ev;
 	peers->config = *config;
-	peers->incarnation = config->incarnation != 0 ? config->incarnation : realtime_us();
+	peers->incarnation = config->incarnation != 0 ? config->incarnation : clock_wall_us();
 	/* So that versions of a later life are higher. */
 	peers->version = peers->last_id = peers->incarnation;
 	peers->own.peers = peers;

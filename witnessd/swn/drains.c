@@ -4,9 +4,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 #include <uthash.h>
 
+#include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
 #include "witnessd/util/pack.h"
 
@@ -123,14 +123,12 @@ int swn_drains_set(struct swn_drains *drains, const char *node, bool drained)
 {
 	const struct drain *known = find(drains, node);
 	struct swn_drain word = {.drained = drained};
-	struct timespec now;
 
 	if (node[0] == '\0' || strlen(node) > PEERS_NODE_MAX) {
 		return EINVAL;
 	}
 	memcpy(word.node, node, strlen(node));
-	clock_gettime(CLOCK_REALTIME, &now);
-	word.when_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	word.when_us = clock_wall_us();
 	if (known != NULL && known->is.when_us >= word.when_us) {
 		word.when_us = known->is.when_us + 1; /* clocks differ; see swn_drain_pull() */
 	}

@@ -10,8 +10,9 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "witnessd/util/clock.h"
 
 #define LEVELS     8
 #define DIGIT_BITS 6
@@ -36,10 +37,7 @@ struct wheel {
 
 static uint64_t monotonic_us(void *private_data)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+	return clock_us();
 }
 
 uint64_t wheel_now_us(const struct wheel *wheel)

@@ -49,15 +49,13 @@ int daemon_cmd_events(void *private_data, TALLOC_CTX *mem_ctx, const json_t *req
 	at->pattern = select.node;
 	at->upto = journal_hub_last(daemon->hub);
 	at->pos = after > 0 ? (uint64_t)after : 0;
-	head = text_json_append(talloc_strdup(mem_ctx, ""),
-				json_pack("{s:I, s:I, s:o}", "last", (json_int_t)at->upto, "lost",
-					  (json_int_t)journal_hub_lost(daemon->hub, at->pos),
-					  "nodes",
-					  journal_hub_nodes_json(daemon->hub, select.node)));
+	head = text_json_open(mem_ctx,
+			      json_pack("{s:I, s:I, s:o}", "last", (json_int_t)at->upto, "lost",
+					(json_int_t)journal_hub_lost(daemon->hub, at->pos), "nodes",
+					journal_hub_nodes_json(daemon->hub, select.node)));
 	if (head == NULL) {
 		return ENOMEM;
 	}
-	head[strlen(head) - 1] = '\0'; /* the brace */
 	return control_array(mem_ctx, fill_events, at,
 			     talloc_asprintf(mem_ctx, "%s,\"events\":[", head), "]}", out);
 }

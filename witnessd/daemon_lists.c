@@ -107,11 +107,10 @@ int daemon_order_answer(const struct daemon *daemon, TALLOC_CTX *mem_ctx, uint64
 	at->orders = daemon->orders;
 	at->id = id;
 	done = json_is_true(json_object_get(json, "done"));
-	head = text_json_append(talloc_strdup(mem_ctx, ""), json);
+	head = text_json_open(mem_ctx, json);
 	if (head == NULL) {
 		return ENOMEM;
 	}
-	head[strlen(head) - 1] = '\0'; /* the brace */
 	return control_array(mem_ctx, done ? fill_clients : fill_nothing, at,
 			     done ? talloc_asprintf(mem_ctx, "%s,\"clients\":[", head) : head,
 			     done ? "]}" : "}", out);

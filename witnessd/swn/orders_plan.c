@@ -153,16 +153,6 @@ static struct spread_item spread_of(const struct swn_planning *p, const struct s
 }
 
 /* Text, because ten thousand trees of JSON take a while to be freed. @return NULL when memory is short */
-static char *client_text(struct swn_job *job, const struct swn_found *found)
-{
-	char *text = text_json_append(talloc_strdup(job, ""), swn_found_json(found));
-
-	if (text != NULL) {
-		text[strlen(text) - 1] = '\0';
-	}
-	return text;
-}
-
 static void take(void *private_data, const struct swn_found *found)
 {
 	struct swn_planning *p = private_data;
@@ -181,7 +171,7 @@ static void take(void *private_data, const struct swn_found *found)
 		.handle = found->reg->handle,
 		.own = found->own,
 		.orphan = found->orphan,
-		.client = client_text(job, found),
+		.client = text_json_open(job, swn_found_json(found)),
 		.result = SWN_ORDER_WAITS,
 	};
 	item->witness = shared_name(job, found->witness);

@@ -47,3 +47,13 @@ char *text_json_append(char *text, json_t *json)
 	json_decref(json);
 	return more;
 }
+
+char *text_json_open(TALLOC_CTX *mem_ctx, json_t *json)
+{
+	char *text = text_json_append(talloc_strdup(mem_ctx, ""), json);
+
+	if (text != NULL) {
+		text[strlen(text) - 1] = '\0';
+	}
+	return text;
+}

@@ -3,6 +3,7 @@
 #define WITNESSD_UTIL_TEXT_JSON_H
 
 #include <jansson.h>
+#include <talloc.h>
 
 /**
  * Text of a peer or of the cluster manager, which need not be UTF-8, as JSON, which must be: escaped
@@ -19,5 +20,12 @@ const json_t *json_at(const json_t *json, const char *path);
  * @return the text; NULL when memory is short or json is NULL: the text is freed then
  */
 char *text_json_append(char *text, json_t *json);
+
+/**
+ * An object as text without its last brace, for more members to follow.
+ * @param json taken over
+ * @return NULL when memory is short or json is NULL
+ */
+char *text_json_open(TALLOC_CTX *mem_ctx, json_t *json);
 
 #endif

@@ -99,9 +99,7 @@ static size_t allowed(const struct swn_job *job)
 
 static bool same_witness(const struct swn_job_item *a, const struct swn_job_item *b)
 {
-	return a->own == b->own &&
-	       (a->own || a->witness == b->witness ||
-		(a->witness != NULL && b->witness != NULL && strcmp(a->witness, b->witness) == 0));
+	return a->own == b->own && (a->own || cluster_same_name(a->witness, b->witness));
 }
 
 /* Those from .next on that one command can have. */
@@ -294,29 +292,26 @@ static void on_plan(void *private_data)
 
 int swn_orders_cancel(struct swn_orders *orders, uint64_t id)
 {
-	struct swn_job *job;
+	struct swn_job *job = swn_job_find(orders, id);
 
-	qb_list_for_each_entry (job, &orders->jobs, link) {
-		if (job->id != id) {
-			continue;
-		}
-		if (!job->done) {
-			log_notice("order %llu is cancelled", (unsigned long long)id);
-		}
-		if (job->planning != NULL) {
-			/* Whom it was for is not known yet. */
-			TALLOC_FREE(job->planning);
-			job->num = 0;
-			keep_job(job);
-		}
-		set_all(job, job->next, job->num - job->next, SWN_ORDER_CANCELLED);
-		job->next = job->num;
-		if (!job->done && job->in_flight == 0) {
-			wheel_arm(orders->wheel, &job->timer, 0, pump, job);
-		}
-		return 0;
+	if (job == NULL) {
+		return ENOENT;
 	}
-	return ENOENT;
+	if (!job->done) {
+		log_notice("order %llu is cancelled", (unsigned long long)id);
+	}
+	if (job->planning != NULL) {
+		/* Whom it was for is not known yet. */
+		TALLOC_FREE(job->planning);
+		job->num = 0;
+		keep_job(job);
+	}
+	set_all(job, job->next, job->num - job->next, SWN_ORDER_CANCELLED);
+	job->next = job->num;
+	if (!job->done && job->in_flight == 0) {
+		wheel_arm(orders->wheel, &job->timer, 0, pump, job);
+	}
+	return 0;
 }
 
 /* The oldest job that is done makes room. */

@@ -61,6 +61,9 @@ int swn_job_plan(struct swn_job *job, TALLOC_CTX *mem_ctx, struct swn_service *s
 /** The next slice, of a few milliseconds. @return 0: that was all; EAGAIN; or as swn_orders_begin() */
 int swn_job_plan_on(struct swn_job *job, TALLOC_CTX *mem_ctx, char **why);
 
+/** @return NULL: there is none, or it has ended long ago */
+struct swn_job *swn_job_find(const struct swn_orders *orders, uint64_t id);
+
 /** How many have got that result so far. */
 size_t swn_job_count(const struct swn_job *job, enum swn_order_result result);
 

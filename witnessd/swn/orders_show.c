@@ -37,9 +37,9 @@ static json_t *results_json(const struct swn_job *job)
 	return json;
 }
 
-static const struct swn_job *find_job(const struct swn_orders *orders, uint64_t id)
+struct swn_job *swn_job_find(const struct swn_orders *orders, uint64_t id)
 {
-	const struct swn_job *job;
+	struct swn_job *job;
 
 	qb_list_for_each_entry (job, &orders->jobs, link) {
 		if (job->id == id) {
@@ -52,7 +52,7 @@ static const struct swn_job *find_job(const struct swn_orders *orders, uint64_t 
 int swn_orders_status(const struct swn_orders *orders, TALLOC_CTX *mem_ctx, uint64_t id,
 		      json_t **result, char **why)
 {
-	const struct swn_job *job = find_job(orders, id);
+	const struct swn_job *job = swn_job_find(orders, id);
 	bool planning;
 
 	if (job == NULL) {
@@ -83,7 +83,7 @@ static json_t *destination(const struct swn_order *order)
 
 bool swn_orders_clients(const struct swn_orders *orders, uint64_t id, size_t *pos, char **text)
 {
-	const struct swn_job *job = find_job(orders, id);
+	const struct swn_job *job = swn_job_find(orders, id);
 	size_t end;
 
 	if (job == NULL || !job->done || *pos >= job->num) {

@@ -147,11 +147,16 @@ static int start_service(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 	return ret != 0 ? ret : cluster_listen(daemon->cluster, daemon_address_left, daemon);
 }
 
+const char *daemon_module_dir(const struct config *config)
+{
+	const char *dir = config_string(config, "global.module_dir");
+
+	return dir[0] != '\0' ? dir : WITNESSD_MODULEDIR;
+}
+
 static int find_module(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 {
-	const char *dir = config_string(daemon->config, "global.module_dir");
-
-	return cluster_find_backend(dir[0] != '\0' ? dir : WITNESSD_MODULEDIR,
+	return cluster_find_backend(daemon_module_dir(daemon->config),
 				    config_string(daemon->config, "global.backend"), mem_ctx,
 				    &daemon->backend, why);
 }

@@ -71,6 +71,9 @@ int daemon_rights_confine(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why
 /** How many descriptors may be open, as far as we may say. */
 unsigned long daemon_files_wanted(const struct config *config);
 
+/** Where modules and helper programs are. */
+const char *daemon_module_dir(const struct config *config);
+
 /** The tickle agent. @return a child of mem_ctx, or NULL */
 char *daemon_agent_path(TALLOC_CTX *mem_ctx, const struct config *config);
 

@@ -183,9 +183,17 @@ static void add_arg(struct args *args, const char *option, char *value)
 	}
 }
 
+/* NULL: there is no Kerberos, or no memory. */
+static char *keytab_file(const struct config *config, TALLOC_CTX *mem_ctx)
+{
+	return config_bool(config, "auth.kerberos")
+		       ? rpc_auth_keytab_file(mem_ctx, config_string(config, "auth.keytab"))
+		       : NULL;
+}
+
 /* What the daemon will ask it for, under the very names that it will ask by. */
-static int opener_args(const struct daemon *daemon, TALLOC_CTX *mem_ctx,
-		       const struct target *target, const char *program, struct args *args)
+static void opener_args(const struct daemon *daemon, TALLOC_CTX *mem_ctx,
+			const struct target *target, const char *program, struct args *args)
 {
 	const struct config *config = daemon->config;
 	const char *users = config_string(config, "auth.ntlm_user_file");
@@ -195,10 +203,7 @@ static int opener_args(const struct daemon *daemon, TALLOC_CTX *mem_ctx,
 	add_arg(args, "--group", talloc_asprintf(mem_ctx, "%u", (unsigned int)target->own_gid));
 	add_arg(args, "--seccomp", (char *)config_string(config, "global.seccomp"));
 	add_arg(args, "--quiet", daemon->options->daemon ? (char *)"yes" : NULL);
-	if (config_bool(config, "auth.kerberos")) {
-		add_arg(args, "--file",
-			rpc_auth_keytab_file(mem_ctx, config_string(config, "auth.keytab")));
-	}
+	add_arg(args, "--file", keytab_file(config, mem_ctx));
 	if (users[0] != '\0') {
 		add_arg(args, "--file", (char *)users);
 	}
@@ -209,7 +214,6 @@ static int opener_args(const struct daemon *daemon, TALLOC_CTX *mem_ctx,
 		add_arg(args, "--run", daemon_agent_path(mem_ctx, config));
 	}
 	args->argv[args->num] = NULL;
-	return 0;
 }
 
 /* Its first word is whether it has become what it should. */
@@ -225,9 +229,8 @@ static int await_opener(int sock)
 static int start_opener(struct daemon *daemon, const struct target *target, TALLOC_CTX *mem_ctx,
 			char **why)
 {
-	const char *dir = config_string(daemon->config, "global.module_dir");
-	char *path = talloc_asprintf(mem_ctx, "%s/witness-opener",
-				     dir[0] != '\0' ? dir : WITNESSD_MODULEDIR);
+	char *path =
+		talloc_asprintf(mem_ctx, "%s/witness-opener", daemon_module_dir(daemon->config));
 	struct args args = {.num = 0};
 	int fds[2], err;
 	pid_t pid;
@@ -235,10 +238,7 @@ static int start_opener(struct daemon *daemon, const struct target *target, TALL
 	if (path == NULL) {
 		return ENOMEM;
 	}
-	err = opener_args(daemon, mem_ctx, target, path, &args);
-	if (err != 0) {
-		return err;
-	}
+	opener_args(daemon, mem_ctx, target, path, &args);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0) {
 		return errno;
 	}
@@ -273,33 +273,32 @@ static void opener_ended(struct tevent_context *ev, struct tevent_fd *fde, uint1
 
 /* --- the two steps of the daemon's start --- */
 
-static const char *const warned[] = {"auth.keytab", "auth.ntlm_user_file"};
-
-static void check_secrets(const struct daemon *daemon)
+/* Whether others could read or replace it. */
+static void check_secret(const char *key, const char *path)
 {
-	for (size_t i = 0; i < sizeof(warned) / sizeof(warned[0]); i++) {
-		const char *path = config_string(daemon->config, warned[i]);
-		TALLOC_CTX *tmp = talloc_new(NULL);
-		struct stat st;
+	struct stat st;
 
-		if (i == 0) {
-			path = config_bool(daemon->config, "auth.kerberos")
-				       ? rpc_auth_keytab_file(tmp, path)
-				       : NULL;
-		}
-		if (path != NULL && path[0] != '\0' && stat(path, &st) == 0) {
-			if ((st.st_mode & (S_IROTH | S_IWOTH | S_IWGRP)) != 0) {
-				log_warn("%s: %s has mode %04o: who reads it can log on as others, "
-					 "expected 0600 or 0640",
-					 warned[i], path, (unsigned int)st.st_mode & 07777);
-			}
-			if (st.st_uid != 0 && st.st_uid != geteuid()) {
-				log_warn("%s: %s belongs to user %u, expected root", warned[i],
-					 path, (unsigned int)st.st_uid);
-			}
-		}
-		talloc_free(tmp);
+	if (path == NULL || path[0] == '\0' || stat(path, &st) != 0) {
+		return;
 	}
+	if ((st.st_mode & (S_IROTH | S_IWOTH | S_IWGRP)) != 0) {
+		log_warn("%s: %s has mode %04o: who reads it can log on as others, "
+			 "expected 0600 or 0640",
+			 key, path, (unsigned int)st.st_mode & 07777);
+	}
+	if (st.st_uid != 0 && st.st_uid != geteuid()) {
+		log_warn("%s: %s belongs to user %u, expected root", key, path,
+			 (unsigned int)st.st_uid);
+	}
+}
+
+static void check_secrets(const struct config *config)
+{
+	char *keytab = keytab_file(config, NULL);
+
+	check_secret("auth.keytab", keytab);
+	check_secret("auth.ntlm_user_file", config_string(config, "auth.ntlm_user_file"));
+	talloc_free(keytab);
 }
 
 /* The memory of control connections is there: in a folder that is not sticky anybody could replace it. */
@@ -324,7 +323,7 @@ int daemon_rights_drop(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 	struct rights rights;
 	int err;
 
-	check_secrets(daemon);
+	check_secrets(daemon->config);
 	check_shm();
 	if (geteuid() != 0 || strcmp(config_string(daemon->config, "global.user"), "root") == 0) {
 		return 0;

@@ -66,11 +66,10 @@ static enum backend_tickles who_tickles(const struct daemon *daemon)
 char *daemon_agent_path(TALLOC_CTX *mem_ctx, const struct config *config)
 {
 	const char *agent = config_string(config, "tickle.agent");
-	const char *dir = config_string(config, "global.module_dir");
 
-	return agent[0] != '\0' ? talloc_strdup(mem_ctx, agent)
-				: talloc_asprintf(mem_ctx, "%s/witness-tickle",
-						  dir[0] != '\0' ? dir : WITNESSD_MODULEDIR);
+	return agent[0] != '\0'
+		       ? talloc_strdup(mem_ctx, agent)
+		       : talloc_asprintf(mem_ctx, "%s/witness-tickle", daemon_module_dir(config));
 }
 
 static int start_conntrack(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)

@@ -67,14 +67,17 @@ int ctl_ask_and_show(struct ctl *ctl, json_t *request,
 	return ret;
 }
 
-/* A command without arguments. */
-static int ask_and_show(struct ctl *ctl, int argc, const char **argv,
-			void (*show)(const struct ctl *ctl, const json_t *result))
+int ctl_plain(struct ctl *ctl, int argc, const char **argv, const char *key,
+	      void (*show)(const struct ctl *ctl, const json_t *result))
 {
-	if (argc != 1) {
+	if (argc != (key != NULL ? 2 : 1)) {
 		return ctl_usage(argv[0]);
 	}
-	return ctl_ask_and_show(ctl, json_pack("{s:s}", "command", argv[0]), show);
+	return ctl_ask_and_show(ctl,
+				key != NULL
+					? json_pack("{s:s, s:s}", "command", argv[0], key, argv[1])
+					: json_pack("{s:s}", "command", argv[0]),
+				show);
 }
 
 static void show_ping(const struct ctl *ctl, const json_t *result)
@@ -86,7 +89,7 @@ static void show_ping(const struct ctl *ctl, const json_t *result)
 
 int cmd_ping(struct ctl *ctl, int argc, const char **argv)
 {
-	return ask_and_show(ctl, argc, argv, show_ping);
+	return ctl_plain(ctl, argc, argv, NULL, show_ping);
 }
 
 static void show_interfaces(const struct ctl *ctl, const json_t *result)
@@ -105,7 +108,7 @@ static void show_interfaces(const struct ctl *ctl, const json_t *result)
 
 int cmd_interfaces(struct ctl *ctl, int argc, const char **argv)
 {
-	return ask_and_show(ctl, argc, argv, show_interfaces);
+	return ctl_plain(ctl, argc, argv, NULL, show_interfaces);
 }
 
 static void show_nodes(const struct ctl *ctl, const json_t *result)
@@ -123,7 +126,7 @@ static void show_nodes(const struct ctl *ctl, const json_t *result)
 
 int cmd_nodes(struct ctl *ctl, int argc, const char **argv)
 {
-	return ask_and_show(ctl, argc, argv, show_nodes);
+	return ctl_plain(ctl, argc, argv, NULL, show_nodes);
 }
 
 /* What a backend's command says: an object a line, or whatever it is. */
@@ -169,11 +172,7 @@ int cmd_backend(struct ctl *ctl, int argc, const char **argv)
 
 int cmd_log_level(struct ctl *ctl, int argc, const char **argv)
 {
-	if (argc != 2) {
-		return ctl_usage(argv[0]);
-	}
-	return ctl_ask_and_show(ctl, json_pack("{s:s, s:s}", "command", argv[0], "level", argv[1]),
-				NULL);
+	return ctl_plain(ctl, argc, argv, "level", NULL);
 }
 
 static void show_file(const struct ctl *ctl, const json_t *result)
@@ -199,10 +198,10 @@ static void show_memory(const struct ctl *ctl, const json_t *result)
 
 int cmd_memory(struct ctl *ctl, int argc, const char **argv)
 {
-	return ask_and_show(ctl, argc, argv, show_memory);
+	return ctl_plain(ctl, argc, argv, NULL, show_memory);
 }
 
 int cmd_blackbox(struct ctl *ctl, int argc, const char **argv)
 {
-	return ask_and_show(ctl, argc, argv, show_file);
+	return ctl_plain(ctl, argc, argv, NULL, show_file);
 }

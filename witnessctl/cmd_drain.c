@@ -225,9 +225,5 @@ int cmd_drain(struct ctl *ctl, int argc, const char **argv)
 
 int cmd_undrain(struct ctl *ctl, int argc, const char **argv)
 {
-	if (argc != 2) {
-		return ctl_usage(argv[0]);
-	}
-	return ctl_ask_and_show(ctl, json_pack("{s:s, s:s}", "command", argv[0], "node", argv[1]),
-				NULL);
+	return ctl_plain(ctl, argc, argv, "node", NULL);
 }

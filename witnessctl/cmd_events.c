@@ -292,8 +292,5 @@ static void show_metrics(const struct ctl *ctl, const json_t *result)
 
 int cmd_metrics(struct ctl *ctl, int argc, const char **argv)
 {
-	if (argc != 1) {
-		return ctl_usage(argv[0]);
-	}
-	return ctl_ask_and_show(ctl, json_pack("{s:s}", "command", argv[0]), show_metrics);
+	return ctl_plain(ctl, argc, argv, NULL, show_metrics);
 }

@@ -92,11 +92,7 @@ static void show_tickle(const struct ctl *ctl, const json_t *result)
 
 int cmd_tickle(struct ctl *ctl, int argc, const char **argv)
 {
-	if (argc != 2) {
-		return ctl_usage(argv[0]);
-	}
-	return ctl_ask_and_show(
-		ctl, json_pack("{s:s, s:s}", "command", argv[0], "address", argv[1]), show_tickle);
+	return ctl_plain(ctl, argc, argv, "address", show_tickle);
 }
 
 static void show_connections(const struct ctl *ctl, const json_t *result)
@@ -113,8 +109,5 @@ static void show_connections(const struct ctl *ctl, const json_t *result)
 
 int cmd_connections(struct ctl *ctl, int argc, const char **argv)
 {
-	if (argc != 1) {
-		return ctl_usage(argv[0]);
-	}
-	return ctl_ask_and_show(ctl, json_pack("{s:s}", "command", argv[0]), show_connections);
+	return ctl_plain(ctl, argc, argv, NULL, show_connections);
 }

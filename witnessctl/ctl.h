@@ -89,6 +89,13 @@ int ctl_ask(struct ctl *ctl, json_t *request, json_t **result);
 int ctl_ask_and_show(struct ctl *ctl, json_t *request,
 		     void (*show)(const struct ctl *ctl, const json_t *result));
 
+/**
+ * The same for a command that is sent as it is typed, with one argument or none.
+ * @param key what the argument is called in the request; NULL: there is none
+ */
+int ctl_plain(struct ctl *ctl, int argc, const char **argv, const char *key,
+	      void (*show)(const struct ctl *ctl, const json_t *result));
+
 /** Print JSON for a program: sorted keys, indented, one newline at the end. */
 void ctl_print_json(const json_t *json);
 

@@ -168,7 +168,7 @@ static void on_timer(struct tevent_context *ev, struct tevent_timer *te, struct 
 {
 	struct endpoint *endpoint = talloc_get_type_abort(private_data, struct endpoint);
 
-	endpoint->timer = NULL; /* tevent frees it */
+	endpoint->timer = NULL; /* it frees itself */
 	take_turn(endpoint);
 }
 

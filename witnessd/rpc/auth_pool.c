@@ -140,7 +140,7 @@ static void run_one(struct auth_pool_core *core)
 static void leave_thread(struct auth_pool_core *core)
 {
 	core->threads--;
-	if (core->closed && core->joins) {
+	if (core->joins) {
 		core->ended[core->num_ended++] = pthread_self();
 	} else {
 		pthread_detach(pthread_self());

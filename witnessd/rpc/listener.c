@@ -8,12 +8,12 @@
 #include "witnessd/rpc/conn.h"
 #include "witnessd/rpc/server_private.h"
 #include "witnessd/util/clock.h"
+#include "witnessd/util/files.h"
 #include "witnessd/util/log.h"
 #include "witnessd/util/tcplisten.h"
 
 #define BACKLOG         1024
-#define ACCEPTS_AT_ONCE 16  /* then others get a turn */
-#define ACCEPT_PAUSE_MS 200 /* when the system is short of something */
+#define ACCEPTS_AT_ONCE 16 /* then others get a turn */
 
 struct rpc_listener {
 	struct qb_list_head list;
@@ -41,11 +41,11 @@ static void listener_resume(void *private_data)
 	TEVENT_FD_READABLE(listener->fde);
 }
 
-static void listener_pause(struct rpc_listener *listener, unsigned int ms)
+static void listener_pause(struct rpc_listener *listener)
 {
 	struct rpc_server *server = listener->endpoint->server;
 
-	wheel_arm(server->wheel, &listener->pause, ms, listener_resume, listener);
+	wheel_arm(server->wheel, &listener->pause, FILES_PAUSE_MS, listener_resume, listener);
 	TEVENT_FD_NOT_READABLE(listener->fde);
 	server->accept_waits = true;
 }
@@ -83,7 +83,7 @@ static void out_of_descriptors(struct rpc_listener *listener, int err)
 		}
 	}
 	server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	listener_pause(listener, ACCEPT_PAUSE_MS);
+	listener_pause(listener);
 }
 
 /* @return false when nothing more is to be accepted now */
@@ -107,7 +107,7 @@ static bool listener_accept_one(struct rpc_listener *listener)
 		return false;
 	case ENOBUFS:
 	case ENOMEM:
-		listener_pause(listener, ACCEPT_PAUSE_MS);
+		listener_pause(listener);
 		return false;
 	case EAGAIN:
 		return false;

@@ -241,7 +241,6 @@ static int ask_peer(struct leave *leave, const char *node, const char *to, uint3
 /* Where the address is wanted: what was asked for last, if that is not long ago. NULL: nobody said. */
 static const char *destination(const struct swn_leaves *leaves, const struct cluster_addr *addr)
 {
-
 	for (size_t i = 1; i <= MAX_HINTS; i++) {
 		const struct hint *hint =
 			leaves->hints[(leaves->next_hint + MAX_HINTS - i) % MAX_HINTS];

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 /*
- * For libraries that accept connections by themselves: without a descriptor left they would try again at once,
- * and for ever, because whoever wants to connect stays in the queue.
+ * How long nothing is accepted when the system is short of something. Without a pause one would try again at
+ * once, and for ever, because whoever wants to connect stays in the queue.
  */
 #define FILES_PAUSE_MS 200U
 

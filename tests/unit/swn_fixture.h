@@ -129,7 +129,7 @@ static inline void fix_snapshot(struct swn_fix *fix, struct cluster_state *state
 /*
  * Three nodes, n1 local; 10.0.0.7 on a, 10.0.0.8 on b, fd00::9 on n3. NULL: unavailable; "": not there.
  */
-static inline void fix_place(struct swn_fix *fix, const char *a, const char *b)
+static inline struct cluster_state *fix_places(const char *a, const char *b)
 {
 	struct cluster_state *state = fix_state(NULL);
 	const char *const ips[] = {"10.0.0.7", "10.0.0.8"};
@@ -143,7 +143,12 @@ static inline void fix_place(struct swn_fix *fix, const char *a, const char *b)
 		}
 	}
 	fix_up(state, "fd00::9", "n3");
-	fix_snapshot(fix, state);
+	return state;
+}
+
+static inline void fix_place(struct swn_fix *fix, const char *a, const char *b)
+{
+	fix_snapshot(fix, fix_places(a, b));
 }
 
 static inline void fix_pumped(struct tevent_context *ev, struct tevent_timer *te,

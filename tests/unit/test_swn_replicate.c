@@ -434,6 +434,87 @@ static void ip_change_names_those_of_the_net_name(void **state)
 	assert_int_equal(notify->type, SWN_IP_CHANGE);
 }
 
+/* 10.0.0.7 on n1, 10.0.0.8 on n2, and the share data on that node; NULL: nobody serves it. */
+static void place_share(struct swn_fix *fix, const char *node)
+{
+	struct cluster_state *cluster = fix_places("n1", "n2");
+
+	fix_share(cluster, "data", node);
+	fix_snapshot(fix, cluster);
+}
+
+/* What the client of 10.0.0.7 hears when it asks again: where its share is meanwhile, or nothing. */
+static void told_of_share(struct story *story, const char *node, const char *want)
+{
+	struct swn_register args = fix_args();
+	struct swn_replica replica;
+	struct swn_notify *notify;
+	struct swn_handle handle;
+	struct swn_fix_call *call;
+	struct swn_fix *fix;
+	struct ipaddr ip;
+	uint32_t werror;
+
+	args.share_name = "Data";
+	handle = fix_register_ok(story->old, true, &args);
+	place_share(story->old, node);
+	keep(story, &handle);
+	fix = restart(story);
+	place_share(fix, "n2");
+	hand_back(story, 1);
+	call = fix_async(fix, &handle);
+	if (want == NULL) {
+		assert_false(call->done);
+		return;
+	}
+	notify = fix_notify(call, &werror);
+	assert_non_null(notify);
+	assert_int_equal(notify->type, SWN_SHARE_MOVE);
+	assert_int_equal(notify->num_addrs, 1);
+	assert_int_equal(ipaddr_parse(want, &ip), 0);
+	assert_true(ipaddr_equal(&notify->addrs[0].ip, &ip));
+	/* Once: it is at the end of what it could miss. */
+	assert_false(fix_async(fix, &handle)->done);
+	keep_from(story, fix, &handle);
+	assert_int_equal(swn_replica_pull(fix, story->key, sizeof(story->key), story->value,
+					  story->len, &replica),
+			 0);
+	assert_string_equal(replica.share_node, "n2");
+}
+
+static void missed_a_move_of_its_share(void **state)
+{
+	struct story *story = *state;
+
+	place_share(story->old, "n1");
+	told_of_share(story, "n1", "10.0.0.8");
+}
+
+static void missed_no_move_of_its_share(void **state)
+{
+	struct story *story = *state;
+
+	place_share(story->old, "n2");
+	told_of_share(story, "n2", NULL);
+}
+
+/* It came to where its client is, who was not told, and went on while the witness was away. */
+static void missed_the_second_move_of_its_share(void **state)
+{
+	struct story *story = *state;
+
+	place_share(story->old, "n2");
+	told_of_share(story, "n1", "10.0.0.8");
+}
+
+static void who_served_a_share_before_it_stopped_counts(void **state)
+{
+	struct story *story = *state;
+
+	place_share(story->old, "n1");
+	told_of_share(story, NULL, "10.0.0.8");
+}
+
 static void a_call_waits_for_the_hand_over(void **state)
 {
 	struct story *story = *state;
@@ -763,6 +844,10 @@ int main(void)
 		T(nothing_is_said_before_the_state_is_known),
 		T(ip_change_names_all_addresses),
 		T(ip_change_names_those_of_the_net_name),
+		T(missed_a_move_of_its_share),
+		T(missed_no_move_of_its_share),
+		T(missed_the_second_move_of_its_share),
+		T(who_served_a_share_before_it_stopped_counts),
 		T(a_call_waits_for_the_hand_over),
 		T(a_call_that_waits_can_be_cancelled),
 		T(the_newest_version_wins),

@@ -485,6 +485,26 @@ void policy_registered(const struct cluster_state *state, const struct policy_re
 	}
 }
 
+int policy_share_missed(TALLOC_CTX *mem_ctx, const struct cluster_state *state,
+			const struct policy_reg *reg, const char *from,
+			struct policy_notices *notices)
+{
+	const struct cluster_share *share =
+		reg->share != NULL ? cluster_state_share(state, reg->share) : NULL;
+	const struct cluster_event event = {.type = CLUSTER_SHARE_MOVED,
+					    .from = from,
+					    .to = share != NULL ? share->node : NULL};
+	struct decision d = {.mem_ctx = mem_ctx,
+			     .event = &event,
+			     .state = state,
+			     .reg = reg,
+			     .share = share,
+			     .out = notices};
+
+	*notices = (struct policy_notices){.num = 0};
+	return from != NULL ? tell_share_move(&d) : 0;
+}
+
 /* Keep of the addresses in a notice only one. */
 static void keep_only(struct policy_notices *notices, const struct ipaddr *ip)
 {

@@ -93,6 +93,15 @@ void policy_registered(const struct cluster_state *state, const struct policy_re
 		       struct policy_notices *notices);
 
 /**
+ * What a registration is told of a move of its share that its client may have missed.
+ * @param from who served the share when the client was told last; NULL: unknown, then nothing
+ * @return 0 or ENOMEM
+ */
+int policy_share_missed(TALLOC_CTX *mem_ctx, const struct cluster_state *state,
+			const struct policy_reg *reg, const char *from,
+			struct policy_notices *notices);
+
+/**
  * What a registration is told when an administrator sends its client, or its share, elsewhere.
  * @param type POLICY_CLIENT_MOVE or POLICY_SHARE_MOVE
  * @param node borrowed by the notice

@@ -61,10 +61,11 @@ struct swn_reg {
 	uint64_t notifications; /* sent */
 
 	/* Kept by another witness meanwhile, see replicate.c. */
-	bool handed_back;      /* its client has not asked for it yet */
-	bool missed_unknown;   /* what the client has missed has not been found out */
-	bool reregister_later; /* it was about to end for its client to register again */
-	const char *ip_node;   /* who had .ip before; NULL: unknown */
+	bool handed_back;       /* its client has not asked for it yet */
+	bool missed_unknown;    /* what the client has missed has not been found out */
+	bool reregister_later;  /* it was about to end for its client to register again */
+	const char *ip_node;    /* who had .ip before; NULL: unknown */
+	const char *share_node; /* who served .share_name before; NULL: unknown, or each node */
 	uint32_t
 		takeovers; /* by witnesses of other nodes; of two copies the one with more is valid */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * format u8 (2), flags u8, version u32, level u8, keep_alive u32, client ip, ip, since u64, last_used u64,
- * notifications u64, takeovers u32, then text: principal, net name, client name, share, node of the address; then what is
- * queued: changes (count u8, available u8 each), and three lists of addresses (count u16; ip, online u8 each).
+ * format u8 (3), flags u8, version u32, level u8, keep_alive u32, client ip, ip, since u64, last_used u64,
+ * notifications u64, takeovers u32, then text: principal, net name, client name, share, node of the address, node of the
+ * share; then what is queued: changes (count u8, available u8 each), and three lists of addresses (count u16; ip, online u8 each).
  */
 #include "witnessd/swn/replica.h"
 
@@ -11,7 +11,7 @@
 
 #include "witnessd/util/pack.h"
 
-#define FORMAT    2U
+#define FORMAT    3U
 #define TEXT_MAX  4096U
 #define ADDRS_MAX 256U /* of one list; so that everything fits */
 #define NUM_SLOTS 3U
@@ -24,6 +24,7 @@ enum {
 	FLAG_TOLD_UNAVAILABLE = 0x10,
 	FLAG_IP_NODE = 0x20,
 	FLAG_HANDED_BACK = 0x40,
+	FLAG_SHARE_NODE = 0x80,
 };
 
 static const uint32_t slot_types[NUM_SLOTS] = {SWN_CLIENT_MOVE, SWN_SHARE_MOVE, SWN_IP_CHANGE};
@@ -62,7 +63,8 @@ static uint8_t flags_of(const struct swn_replica *replica)
 			 (replica->reregister ? FLAG_REREGISTER : 0) |
 			 (reg->queue.told_unavailable ? FLAG_TOLD_UNAVAILABLE : 0) |
 			 (replica->ip_node != NULL ? FLAG_IP_NODE : 0) |
-			 (reg->handed_back ? FLAG_HANDED_BACK : 0));
+			 (reg->handed_back ? FLAG_HANDED_BACK : 0) |
+			 (replica->share_node != NULL ? FLAG_SHARE_NODE : 0));
 }
 
 static void push_slot(struct pack_out *out, const struct swn_queue_slot *slot)
@@ -108,6 +110,7 @@ int swn_replica_push(const struct swn_replica *replica, uint8_t *value, size_t *
 	pack_text(&out, reg->client_name);
 	pack_text(&out, reg->share_name != NULL ? reg->share_name : "");
 	pack_text(&out, replica->ip_node != NULL ? replica->ip_node : "");
+	pack_text(&out, replica->share_node != NULL ? replica->share_node : "");
 	push_queue(&out, &reg->queue);
 	if (out.err == 0) {
 		*len = out.len;
@@ -159,7 +162,7 @@ static void pull_queue(struct pack_in *in, struct swn_reg *reg, bool told_unavai
 static void pull_value(struct pack_in *in, struct swn_reg *reg, struct swn_replica *replica)
 {
 	uint8_t format = unpack_u8(in), flags = unpack_u8(in);
-	char *share, *node;
+	char *share, *node, *share_node;
 
 	if (format != FORMAT) {
 		in->err = EBADMSG;
@@ -181,12 +184,14 @@ static void pull_value(struct pack_in *in, struct swn_reg *reg, struct swn_repli
 	reg->client_name = unpack_text(in, reg, TEXT_MAX);
 	share = unpack_text(in, reg, TEXT_MAX);
 	node = unpack_text(in, reg, TEXT_MAX);
+	share_node = unpack_text(in, reg, TEXT_MAX);
 	reg->share_name = (flags & FLAG_SHARE) != 0 ? share : NULL;
 	*replica = (struct swn_replica){
 		.reg = reg,
 		.waiting = (flags & FLAG_WAITING) != 0,
 		.reregister = (flags & FLAG_REREGISTER) != 0,
 		.ip_node = (flags & FLAG_IP_NODE) != 0 ? node : NULL,
+		.share_node = (flags & FLAG_SHARE_NODE) != 0 ? share_node : NULL,
 	};
 	pull_queue(in, reg, (flags & FLAG_TOLD_UNAVAILABLE) != 0);
 }

@@ -15,8 +15,8 @@ struct swn_replica {
 	struct swn_reg *reg; /* no group, no timers, in no registry; a child of the mem_ctx given */
 	bool waiting;        /* an AsyncNotify call is there */
 	bool reregister;     /* it was about to end, for its client to register again */
-	const char *
-		ip_node; /* who had the address when this was told; NULL: unknown; a child of reg */
+	/* When this was told: who had the address, and who served the share; NULL: unknown. Children of reg. */
+	const char *ip_node, *share_node;
 };
 
 /** The key of a handle. */

@@ -25,25 +25,40 @@ static void forget_unpublished(struct swn_reg *reg)
 	}
 }
 
+/* Where what the client uses is, as far as it has been told of it, or is going to be. */
+static void find_places(const struct swn_reg *reg, struct swn_replica *replica)
+{
+	const struct cluster_state *state = cluster_current(reg->service->cluster);
+	const struct cluster_addr *addr =
+		state != NULL ? cluster_state_addr(state, &reg->ip) : NULL;
+	const struct cluster_share *share = state != NULL && reg->share_name != NULL
+						    ? cluster_state_share(state, reg->share_name)
+						    : NULL;
+
+	if (reg->missed_unknown) {
+		replica->ip_node = reg->ip_node;
+		replica->share_node = reg->share_node;
+		return;
+	}
+	replica->ip_node = addr != NULL ? addr->node : NULL;
+	replica->share_node = share != NULL ? share->last : NULL;
+}
+
 void swn_reg_publish(struct swn_reg *reg)
 {
 	struct swn_service *service = reg->service;
-	const struct cluster_state *state = cluster_current(service->cluster);
-	const struct cluster_addr *addr =
-		state != NULL ? cluster_state_addr(state, &reg->ip) : NULL;
 	struct swn_replica replica = {
 		.reg = reg,
 		.waiting = reg->num_waiters > 0,
 		.reregister = reg->handed_back ? reg->reregister_later
 					       : wheel_armed(&reg->reregister_timer),
-		.ip_node = reg->missed_unknown ? reg->ip_node
-			   : addr != NULL      ? addr->node
-					       : NULL,
 	};
 	uint8_t key[SWN_REPLICA_KEY];
 	size_t len = 0;
-	int err = swn_replica_push(&replica, service->replica, &len);
+	int err;
 
+	find_places(reg, &replica);
+	err = swn_replica_push(&replica, service->replica, &len);
 	forget_unpublished(reg);
 	swn_replica_key(&reg->handle, key);
 	if (err == 0) {
@@ -136,6 +151,23 @@ static bool is_down(const struct swn_reg *reg)
 	return state != NULL && (addr == NULL || addr->state == CLUSTER_ADDR_UNAVAILABLE);
 }
 
+/* Its share, if it moved without its client: as it is told of a move that its witness sees. */
+static void queue_share_move(struct swn_reg *reg, const struct cluster_state *state,
+			     uint64_t now_us)
+{
+	const struct policy_reg view = swn_reg_view(reg);
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct policy_notices notices;
+	int err = policy_share_missed(tmp, state, &view, reg->share_node, &notices);
+
+	if (err == 0) {
+		(void)swn_reg_queue(reg, &notices, now_us);
+	} else {
+		log_err("a notification is lost: %s", strerror(err));
+	}
+	talloc_free(tmp);
+}
+
 /*
  * Compare what the client believes with what is. Without quorum, or without a fresh state, nothing can be
  * said of other nodes' addresses: that waits.
@@ -169,6 +201,7 @@ static void find_missed(struct swn_reg *reg)
 			queue_loss_anyway(reg);
 		}
 	}
+	queue_share_move(reg, state, now_us);
 	if (reg->ip_notification && reg->version == SWN_VERSION_2) {
 		queue_all_addrs(reg, state, now_us);
 	}
@@ -228,6 +261,7 @@ struct swn_reg *swn_reg_from(const struct peers_record *record, bool *waits)
 	replica.reg->handed_back = replica.reg->missed_unknown = true;
 	replica.reg->reregister_later = replica.reregister;
 	replica.reg->ip_node = replica.ip_node;
+	replica.reg->share_node = replica.share_node;
 	return replica.reg;
 }
 

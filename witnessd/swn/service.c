@@ -292,6 +292,9 @@ static unsigned int tell_target(struct swn_service *service, const struct cluste
 		} else if (swn_reg_queue(reg, &notices, event_us)) {
 			swn_notify_wake(reg);
 			told++;
+		} else if (event->type == CLUSTER_SHARE_MOVED) {
+			swn_reg_publish_soon(
+				reg); /* who need not be told has it elsewhere now, too */
 		}
 		talloc_free_children(tmp);
 	}

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "witnessctl/options.h"
 #include "witnessctl/table.h"
 #include "witnessd/control/control.h"
 
@@ -70,14 +71,18 @@ int ctl_ask_and_show(struct ctl *ctl, json_t *request,
 int ctl_plain(struct ctl *ctl, int argc, const char **argv, const char *key,
 	      void (*show)(const struct ctl *ctl, const json_t *result))
 {
-	if (argc != (key != NULL ? 2 : 1)) {
-		return ctl_usage(argv[0]);
+	const char *words[1];
+	json_t *request = NULL;
+	int ret = ctl_options(argc, argv, NULL, false, words, key != NULL ? 1 : 0, &request);
+
+	if (ret < 0 && key != NULL) {
+		ret = ctl_word(argv[0], words[0], key, &request);
 	}
-	return ctl_ask_and_show(ctl,
-				key != NULL
-					? json_pack("{s:s, s:s}", "command", argv[0], key, argv[1])
-					: json_pack("{s:s}", "command", argv[0]),
-				show);
+	if (ret >= 0) {
+		return ret;
+	}
+	(void)json_object_set_new(request, "command", json_string(argv[0]));
+	return ctl_ask_and_show(ctl, request, show);
 }
 
 static void show_ping(const struct ctl *ctl, const json_t *result)

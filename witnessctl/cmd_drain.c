@@ -203,14 +203,13 @@ int cmd_drain(struct ctl *ctl, int argc, const char **argv)
 	const json_t *wait;
 	int ret = ctl_options(argc, argv, own, false, words, 1, &drain.request);
 
-	if (ret < 0 && words[0] == NULL) {
-		ret = ctl_usage(argv[0]);
+	if (ret < 0) {
+		ret = ctl_word(argv[0], words[0], "node", &drain.request);
 	}
 	if (ret < 0) {
 		drain.node = words[0];
 		wait = json_object_get(drain.request, "wait");
 		(void)json_object_set_new(drain.request, "do", json_string(argv[0]));
-		(void)json_object_set_new(drain.request, "node", json_string(words[0]));
 		ret = run(&drain, json_object_get(drain.request, "dry_run") != NULL,
 			  UINT64_C(1000) * (wait != NULL ? (uint64_t)json_integer_value(wait)
 							 : WAIT_DEFAULT_S));

@@ -70,20 +70,21 @@ static void show_one(const struct ctl *ctl, const json_t *client)
 
 int cmd_show(struct ctl *ctl, int argc, const char **argv)
 {
-	json_t *result = NULL, *request;
-	int ret;
+	json_t *result = NULL, *request = NULL;
+	const char *words[1];
+	int ret = ctl_options(argc, argv, NULL, false, words, 1, &request);
 
-	if (argc != 2) {
-		return ctl_usage(argv[0]);
+	if (ret < 0) {
+		(void)json_object_set_new(request, "command", json_string("list"));
+		(void)json_object_set_new(request, "select", json_object());
+		ret = ctl_handle(argv[0], words[0], request);
 	}
-	request = json_pack("{s:s, s:{}}", "command", "list", "select");
-	ret = ctl_handle(argv[0], argv[1], request);
 	if (ret >= 0) {
 		return ret;
 	}
 	ret = ctl_ask(ctl, request, &result);
 	if (ret == CTL_OK && json_array_size(result) == 0) {
-		fprintf(stderr, "witnessctl: no registration has the handle %s\n", argv[1]);
+		fprintf(stderr, "witnessctl: no registration has the handle %s\n", words[0]);
 		ret = CTL_NO_MATCH;
 	} else if (ret == CTL_OK && ctl->json) {
 		ctl_print_json(json_array_get(result, 0));

@@ -136,18 +136,5 @@ static void show_status(const struct ctl *ctl, const json_t *status)
 
 int cmd_status(struct ctl *ctl, int argc, const char **argv)
 {
-	json_t *status = NULL;
-	int ret;
-
-	if (argc != 1) {
-		return ctl_usage(argv[0]);
-	}
-	ret = ctl_ask(ctl, json_pack("{s:s}", "command", "status"), &status);
-	if (ret == CTL_OK && ctl->json) {
-		ctl_print_json(status);
-	} else if (ret == CTL_OK) {
-		show_status(ctl, status);
-	}
-	json_decref(status);
-	return ret;
+	return ctl_plain(ctl, argc, argv, NULL, show_status);
 }

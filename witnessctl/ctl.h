@@ -90,7 +90,7 @@ int ctl_ask_and_show(struct ctl *ctl, json_t *request,
 		     void (*show)(const struct ctl *ctl, const json_t *result));
 
 /**
- * The same for a command that is sent as it is typed, with one argument or none.
+ * The same for a command that is sent as it is typed, with one argument or none: no options.
  * @param key what the argument is called in the request; NULL: there is none
  */
 int ctl_plain(struct ctl *ctl, int argc, const char **argv, const char *key,

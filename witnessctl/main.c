@@ -107,7 +107,8 @@ int ctl_usage(const char *command)
 {
 	for (const struct ctl_command *c = ctl_commands; c->name != NULL; c++) {
 		if (strcmp(c->name, command) == 0) {
-			fprintf(stderr, "usage: witnessctl %s %s\n", c->name, c->args);
+			fprintf(stderr, "usage: witnessctl %s%s%s\n", c->name,
+				c->args[0] != '\0' ? " " : "", c->args);
 		}
 	}
 	return CTL_USAGE;

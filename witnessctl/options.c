@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "witnessd/util/guid.h"
+#include "witnessd/util/log.h"
 
 #define NUMBER_MAX 1000000000UL
 #define RATE_MAX   100000UL
@@ -34,7 +35,7 @@ static const struct ctl_option *find(const struct ctl_option *options, const cha
 {
 	size_t len = strcspn(arg, "=");
 
-	for (; options->name != NULL; options++) {
+	for (; options != NULL && options->name != NULL; options++) {
 		if (strlen(options->name) == len && strncmp(options->name, arg, len) == 0) {
 			return options;
 		}
@@ -81,7 +82,7 @@ static int take(const struct ctl_option *option, int argc, const char **argv, in
 	value = value_of(option, text);
 	if (value == NULL) {
 		fprintf(stderr, "witnessctl %s: %s must be %s, not \"%s\"\n", argv[0], option->name,
-			expected[option->type], text);
+			expected[option->type], log_printable(text));
 		return 0;
 	}
 	(void)json_object_set_new(into, option->key, value);
@@ -101,16 +102,15 @@ static int take_any(int argc, const char **argv, int i, const struct ctl_option 
 	if (option != NULL) {
 		return take(option, argc, argv, i, json_object_get(request, "select"));
 	}
-	fprintf(stderr,
-		"witnessctl %s: %s is not an option of it (witnessctl %s --help has them)\n",
-		argv[0], argv[i], argv[0]);
+	fprintf(stderr, "witnessctl %s: %s is not an option of it (see witnessctl %s --help)\n",
+		argv[0], log_printable(argv[i]), argv[0]);
 	return 0;
 }
 
 int ctl_options(int argc, const char **argv, const struct ctl_option *own, bool select,
 		const char **words, size_t max_words, json_t **request)
 {
-	json_t *got = json_pack("{s:{}}", "select");
+	json_t *got = select ? json_pack("{s:{}}", "select") : json_object();
 	size_t num_words = 0;
 	int i = 1, taken = 1;
 
@@ -122,6 +122,8 @@ int ctl_options(int argc, const char **argv, const struct ctl_option *own, bool 
 			words[num_words++] = argv[i];
 			taken = 1;
 		} else {
+			fprintf(stderr, "witnessctl %s: \"%s\" is more than it takes\n", argv[0],
+				log_printable(argv[i]));
 			(void)ctl_usage(argv[0]);
 			taken = 0;
 		}
@@ -135,10 +137,30 @@ int ctl_options(int argc, const char **argv, const struct ctl_option *own, bool 
 	return -1;
 }
 
+int ctl_word(const char *command, const char *word, const char *key, json_t **request)
+{
+	if (word != NULL && json_object_set_new(*request, key, json_string(word)) == 0) {
+		return -1;
+	}
+	if (word != NULL) {
+		fprintf(stderr, "witnessctl %s: \"%s\" is not UTF-8\n", command,
+			log_printable(word));
+	} else {
+		(void)ctl_usage(command);
+	}
+	json_decref(*request);
+	*request = NULL;
+	return CTL_USAGE;
+}
+
 int ctl_handle(const char *command, const char *handle, json_t *request)
 {
 	struct guid guid;
 
+	if (handle == NULL) {
+		json_decref(request);
+		return ctl_usage(command);
+	}
 	/* Not what a pattern matches: that is asked for by --registration. */
 	if (guid_parse(handle, &guid) != 0) {
 		fprintf(stderr,

@@ -36,8 +36,8 @@ struct ctl_option {
 
 /**
  * Read what stands behind a command; values may follow as --name VALUE or --name=VALUE.
- * @param own     ended by name NULL
- * @param select  whether options of a selection are taken
+ * @param own     ended by name NULL; NULL: there are none
+ * @param select  whether options of a selection are taken, into "select" of the request
  * @param words   room for arguments that are no options, max_words of them; the rest stays NULL
  * @param request filled; a new reference
  * @return -1 to go on, or an exit code after a complaint
@@ -46,7 +46,16 @@ int ctl_options(int argc, const char **argv, const struct ctl_option *own, bool 
 		const char **words, size_t max_words, json_t **request);
 
 /**
+ * A word that the command needs goes into the request.
+ * @param word    of ctl_options(); NULL: it is missing
+ * @param request dropped, and NULL, after a complaint
+ * @return -1 to go on, or an exit code
+ */
+int ctl_word(const char *command, const char *word, const char *key, json_t **request);
+
+/**
  * HANDLE: the one registration that has it is selected.
+ * @param handle  of ctl_options(); NULL: it is missing
  * @param request with "select"; dropped after a complaint
  * @return -1 to go on, or an exit code
  */

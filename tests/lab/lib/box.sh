@@ -92,13 +92,14 @@ box_disk() {
 }
 
 box_up() {
-	local box=$1 root=$LAB_DIR/$1 unshare
+	local box=$1 root=$LAB_DIR/$1 unshare keeps=$LAB_TOP
+	[ ! -e "$LAB_DIR/build" ] || keeps+=$'\n'$(cat "$LAB_DIR/build")
 	mkdir -p "$root"
 	box_disk "$root"
 	cp "$LAB_DIR/common/"* "$root/etc/"
 	: >"$root/ready"
 	# shellcheck disable=SC2086 # a list of words
-	setsid $BOX_NICE unshare --net --mount --uts --ipc --pid --fork --kill-child --mount-proc \
+	BOX_KEEPS=$keeps setsid $BOX_NICE unshare --net --mount --uts --ipc --pid --fork --kill-child --mount-proc \
 		"$LAB_LIB/init" "$root" "$box" $BOX_FOLDERS $BOX_COPIES /run \
 		>"$root/init.log" 2>&1 </dev/null &
 	unshare=$!

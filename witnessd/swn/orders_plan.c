@@ -211,6 +211,7 @@ static void keep_moved(struct swn_planning *p)
 		job->items[kept] = job->items[i];
 		if (p->spread[i].to == SPREAD_STAYS) {
 			job->items[kept].result = SWN_ORDER_NOWHERE;
+			job->items[kept].order = SWN_JOB_NO_ORDER;
 		} else {
 			job->items[kept].order = (unsigned int)p->spread[i].to;
 		}

@@ -3,10 +3,13 @@
 #ifndef WITNESSD_SWN_ORDERS_PRIVATE_H
 #define WITNESSD_SWN_ORDERS_PRIVATE_H
 
+#include <limits.h>
 #include <qb/qblist.h>
 
 #include "witnessd/swn/orders.h"
 #include "witnessd/util/wheel.h"
+
+#define SWN_JOB_NO_ORDER UINT_MAX
 
 /* One registration of a job. */
 struct swn_job_item {
@@ -14,7 +17,7 @@ struct swn_job_item {
 	const char *witness; /* who has it; a child of the job; NULL: we, alone */
 	bool own;
 	bool orphan;
-	unsigned int order; /* of job->orders */
+	unsigned int order; /* of job->orders; SWN_JOB_NO_ORDER: it has its result without one */
 	enum swn_order_result result;
 	char *client; /* as it is shown: an object of JSON without its last brace; a child of the job */
 };

@@ -73,10 +73,15 @@ int swn_orders_status(const struct swn_orders *orders, TALLOC_CTX *mem_ctx, uint
 	return *result != NULL ? 0 : ENOMEM;
 }
 
-static json_t *destination(const struct swn_order *order)
+static json_t *destination(const struct swn_job *job, const struct swn_job_item *item)
 {
+	const struct swn_order *order;
 	char ip[IPADDR_STRLEN];
 
+	if (item->order == SWN_JOB_NO_ORDER) {
+		return json_null();
+	}
+	order = &job->orders[item->order];
 	return order->ip.family != 0 ? json_string(ipaddr_format(&order->ip, ip))
 				     : text_json(order->node);
 }
@@ -95,7 +100,7 @@ bool swn_orders_clients(const struct swn_orders *orders, uint64_t id, size_t *po
 
 		*text = talloc_asprintf_append_buffer(*text, ",%s,\"to\":", item->client);
 		if (*text != NULL) {
-			*text = text_json_append(*text, destination(&job->orders[item->order]));
+			*text = text_json_append(*text, destination(job, item));
 		}
 		if (*text != NULL) {
 			*text = talloc_asprintf_append_buffer(*text, ",\"result\":\"%s\"}",

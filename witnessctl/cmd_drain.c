@@ -19,33 +19,59 @@ struct drain {
 	const char *node;
 	json_t *request; /* of the order, copied for each */
 	json_t *result;  /* of the first order, where everything is gathered */
-	json_t *seen;    /* handles that had an order: what came of it */
+	json_t *seen;    /* handles that had an order: their objects of .result */
+	bool begun;      /* the node is marked as drained */
 	json_t *left;    /* clients who are there */
 	uint64_t ordered_ms, look_took_ms;
 };
 
-/* Note whom an order was for; those of later ones are added to the first. */
+static const char *result_of(const json_t *client)
+{
+	return json_string_value(json_object_get(client, "result"));
+}
+
+/* Of all clients that an order was for. */
+static void count_results(struct drain *drain)
+{
+	json_t *client, *clients = json_object_get(drain->result, "clients");
+	size_t i;
+
+	(void)json_object_set_new(drain->result, "results", json_object());
+	json_array_foreach(clients, i, client)
+	{
+		(void)json_object_set_new(
+			json_object_get(drain->result, "results"), result_of(client),
+			json_integer(order_count(drain->result, result_of(client)) + 1));
+	}
+	(void)json_object_set_new(drain->result, "total",
+				  json_integer((json_int_t)json_array_size(clients)));
+}
+
+/*
+ * Note whom an order was for; those of later ones are added to the first. Of a client that had several the last
+ * result counts, but who was told has not "gone" because it is there no more.
+ */
 static void gather(struct drain *drain, json_t *job)
 {
 	json_t *client, *clients = json_object_get(drain->result, "clients");
-	json_t *results = json_object_get(drain->result, "results");
 	size_t i;
 
 	json_array_foreach(json_object_get(job, "clients"), i, client)
 	{
 		const char *handle = json_string_value(json_object_get(client, "handle"));
-		const char *name = json_string_value(json_object_get(client, "result"));
-		bool again = json_object_get(drain->seen, handle) != NULL;
+		json_t *before = json_object_get(drain->seen, handle);
 
-		(void)json_object_set(drain->seen, handle, json_object_get(client, "result"));
-		if (job != drain->result && !again) {
+		if (before == NULL) {
+			(void)json_object_set(drain->seen, handle, client);
+		} else if (strcmp(result_of(client), "gone") != 0) {
+			(void)json_object_set(before, "result", json_object_get(client, "result"));
+			(void)json_object_set(before, "to", json_object_get(client, "to"));
+		}
+		if (before == NULL && job != drain->result) {
 			(void)json_array_append(clients, client);
-			(void)json_object_set_new(
-				results, name, json_integer(order_count(drain->result, name) + 1));
 		}
 	}
-	(void)json_object_set_new(drain->result, "total",
-				  json_integer((json_int_t)json_array_size(clients)));
+	count_results(drain);
 }
 
 static int order(struct drain *drain)
@@ -54,6 +80,7 @@ static int order(struct drain *drain)
 	int ret = order_run(drain->ctl, json_deep_copy(drain->request), &job);
 
 	drain->ordered_ms = clock_ms();
+	drain->begun = drain->begun || job != NULL;
 	if (ret == CTL_OK && drain->result == NULL) {
 		drain->result = json_incref(job);
 	}
@@ -104,7 +131,7 @@ static void judge(const struct drain *drain, bool *newcomers, bool *movers)
 	json_array_foreach(drain->left, i, client)
 	{
 		const char *handle = json_string_value(json_object_get(client, "handle"));
-		const char *name = json_string_value(json_object_get(drain->seen, handle));
+		const char *name = result_of(json_object_get(drain->seen, handle));
 
 		if (is_orphan(client)) {
 			*movers = true;
@@ -144,51 +171,80 @@ static int wait_until_empty(struct drain *drain, uint64_t wait_ms)
 	return ret;
 }
 
+/* Who is still there, each with what came of its order; who has come since the last one has had none. */
+static void show_left(const struct drain *drain)
+{
+	static const struct table_column columns[] = {{"CLIENT", "client"},   {"ADDRESS", "ip"},
+						      {"NAME", "net_name"},   {"SHARE", "share"},
+						      {"WITNESS", "witness"}, {"STATE", "state"},
+						      {"RESULT", "result"},   {NULL, NULL}};
+	json_t *rows = json_array(), *client;
+	size_t i;
+
+	json_array_foreach(drain->left, i, client)
+	{
+		const char *handle = json_string_value(json_object_get(client, "handle"));
+		json_t *row = json_copy(client);
+
+		(void)json_object_set(
+			row, "result",
+			json_object_get(json_object_get(drain->seen, handle), "result"));
+		(void)json_array_append_new(rows, row);
+	}
+	printf("%zu clients are still on %s:\n", json_array_size(drain->left), drain->node);
+	table_print(stdout, rows, columns, table_terminal_width(stdout));
+	json_decref(rows);
+}
+
 static int show(const struct drain *drain)
 {
-	static const struct table_column columns[] = {
-		{"CLIENT", "client"}, {"ADDRESS", "ip"},      {"NAME", "net_name"},
-		{"SHARE", "share"},   {"WITNESS", "witness"}, {"STATE", "state"},
-		{NULL, NULL}};
 	size_t left = json_array_size(drain->left);
 
 	(void)json_object_set_new(drain->result, "node", json_string(drain->node));
 	(void)json_object_set(drain->result, "left", drain->left);
 	if (drain->ctl->json) {
 		ctl_print_json(drain->result);
-	} else if (left == 0) {
+		return left == 0 ? CTL_OK : CTL_FAILED;
+	}
+	if (left == 0) {
 		printf("%s has no clients any more; %lld were sent to other nodes\n", drain->node,
-		       (long long)json_integer_value(json_object_get(drain->result, "total")));
+		       (long long)(order_count(drain->result, "told") +
+				   order_count(drain->result, "queued")));
 	} else {
-		printf("%zu clients are still on %s:\n", left, drain->node);
-		table_print(stdout, drain->left, columns, table_terminal_width(stdout));
+		show_left(drain);
+	}
+	if (json_object_size(drain->seen) > 0) {
+		order_summary(drain->result);
 	}
 	return left == 0 ? CTL_OK : CTL_FAILED;
 }
 
-/* What of it stays, and how to undo that. */
-static void say_interrupted(const struct drain *drain)
+/* When it has not come to its end: what of it stays, and how to undo that. */
+static void say_what_stays(const struct drain *drain, bool failed)
 {
-	if (drain->ctl->caught == 0) {
+	if (drain->ctl->caught == 0 && !(failed && drain->begun)) {
 		return;
 	}
-	fprintf(stderr,
-		"witnessctl: interrupted: %lld clients were not told to leave; %s stays drained "
-		"until \"witnessctl undrain %s\"\n",
-		(long long)order_count(drain->result, "cancelled"), drain->node, drain->node);
+	fputs("witnessctl: ", stderr);
+	if (drain->ctl->caught != 0) {
+		fprintf(stderr, "interrupted: %lld clients were not told to leave; ",
+			(long long)order_count(drain->result, "cancelled"));
+	}
+	fprintf(stderr, "%s stays drained until \"witnessctl undrain %s\"\n", drain->node,
+		drain->node);
 }
 
 static int run(struct drain *drain, bool dry_run, uint64_t wait_ms)
 {
 	int ret = order(drain);
 
-	if (ret == CTL_OK && dry_run) {
-		return order_show(drain->ctl, drain->result);
+	if (dry_run) {
+		return ret == CTL_OK ? order_show(drain->ctl, drain->result) : ret;
 	}
 	if (ret == CTL_OK) {
 		ret = wait_until_empty(drain, wait_ms);
 	}
-	say_interrupted(drain);
+	say_what_stays(drain, ret != CTL_OK);
 	return ret == CTL_OK ? show(drain) : ret;
 }
 

@@ -88,14 +88,16 @@ static void progress(const struct ctl *ctl, const json_t *job, bool last)
 		(long long)(total - order_count(job, "waits")), (long long)total, last ? "\n" : "");
 }
 
-/* How far it is, or with order-cancel: an end to it. The job is replaced. @return as ctl_ask() */
+/* How far it is, or with order-cancel: an end to it. The job is replaced by the answer. @return as ctl_ask() */
 static int ask_again(struct ctl *ctl, const char *command, json_int_t id, json_t **job)
 {
 	json_t *next = NULL;
 	int ret = ctl_ask(ctl, json_pack("{s:s, s:I}", "command", command, "job", id), &next);
 
-	json_decref(*job);
-	*job = next;
+	if (ret == CTL_OK) {
+		json_decref(*job);
+		*job = next;
+	}
 	return ret;
 }
 
@@ -163,7 +165,7 @@ static void say_interrupted(const struct ctl *ctl, const json_t *result)
 	}
 }
 
-static void print_summary(const json_t *result)
+void order_summary(const json_t *result)
 {
 	bool dry_run = json_is_true(json_object_get(result, "dry_run"));
 	const char *name, *separator = dry_run ? "Would be: " : "";
@@ -207,6 +209,6 @@ int order_show(const struct ctl *ctl, const json_t *result)
 		puts("There is nothing to do.");
 		return ret;
 	}
-	print_summary(result);
+	order_summary(result);
 	return ret;
 }

@@ -195,7 +195,7 @@ def test_drain_and_rebalance(cluster, watch_of):  # noqa: F811
     wait_for(lambda: all([n["name"] for n in d.json("nodes") if n["drained"]] == ["n1"]
                          for d in cluster.nodes.values()), "all know that n1 is drained")
     assert "nothing to do" in ctl.ctl("rebalance").stdout
-    assert "no clients any more" in ctl.ctl("drain", "n1").stdout
+    assert ctl.ctl("drain", "n1").stdout == "n1 has no clients any more; 0 were sent to other nodes\n"
     cluster.nodes["n2"].ctl("undrain", "n1")
     wait_for(lambda: not any(n["drained"] for n in ctl.json("nodes")), "n1 is not drained any more")
     wait_for(lambda: sum(e["state"] == "requested notification" for e in ctl.json("list")) == 9, "all wait")
@@ -235,9 +235,16 @@ def test_drain_says_who_cannot_go(cluster, watch_of):  # noqa: F811
     ctl = cluster.nodes["n2"]
     wait_for(lambda: clients_at(ctl)["n3"] >= 1, "it is listed")
     wait_for(lambda: [n["addresses"] for n in ctl.json("nodes")] == [0, 0, 1], "only one address is left")
-    done = ctl.ctl("drain", "n3", check=False)
     # Its registration may be there twice: it has lost the address that it came by, and has come by another one.
-    assert done.returncode == 1 and "clients are still on n3:" in done.stdout and "tester" in done.stdout
+    plan = described("drain", json.loads(ctl.ctl("--json", "drain", "n3", "--dry-run", check=False).stdout))
+    assert {(c["to"], c["result"]) for c in plan["clients"]} == {(None, "not served there")}
+    done = ctl.ctl("drain", "n3", check=False)
+    assert done.returncode == 1 and "clients are still on n3:" in done.stdout
+    assert re.search(r"^CLIENT .* RESULT$", done.stdout, re.M) and done.stdout.rstrip().endswith(" not served there")
+    assert re.search("^tester .* not served there$", done.stdout, re.M)
+    printed = described("drain", json.loads(ctl.ctl("--json", "drain", "n3", check=False).stdout))
+    assert printed["left"] and {c["to"] for c in printed["clients"]} == {None}
+    assert printed["results"] == {"not served there": printed["total"]}
 
 
 def test_events(cluster, client):  # noqa: F811

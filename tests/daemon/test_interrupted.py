@@ -65,6 +65,25 @@ def test_ctrl_c_ends_the_order(crowd, words):
     assert done["total"] == CLIENTS and queued(crowd) == told
 
 
+def test_drain_says_what_came_of_it(crowd):
+    done = crowd.ctl("drain", "n1", "--wait", "1", check=False)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 1 and lines[0] == f"{CLIENTS} clients are still on n1:" and lines[-1] == f"{CLIENTS} queued"
+    assert lines[1].split()[-1] == "RESULT" and all(line.split()[-1] == "queued" for line in lines[2:-1])
+    assert len(lines) == CLIENTS + 3
+    crowd.ctl("undrain", "n1")
+
+
+def test_the_daemon_goes_away_while_a_node_is_drained(crowd, cluster):  # noqa: F811
+    running = start(crowd, "drain", "n1", stderr=subprocess.PIPE)
+    wait_for(lambda: queued(cluster.nodes["n1"]) == CLIENTS, "all have been told")
+    crowd.process.send_signal(signal.SIGTERM)
+    out, err = running.communicate(timeout=30)
+    assert running.returncode in (1, 3) and not out
+    assert err.endswith('witnessctl: n1 stays drained until "witnessctl undrain n1"\n'), err
+    assert drained(cluster.nodes["n1"]) == ["n1"]
+
+
 def test_who_ignores_ctrl_c_is_not_ended_by_it(crowd):
     running = start(crowd, "client-move", "--to-node=n3", "--all", "--rate", "4", on_int=signal.SIG_IGN)
     wait_for(lambda: queued(crowd) >= 2, "two have been told")

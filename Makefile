@@ -227,6 +227,7 @@ fuzz-%:
 ROUNDS        ?= 10
 define run_bench
 	@$(MAKE) --no-print-directory deps >&2
+	@tests/deps/install tests/deps/ctdb-new.txt >&2
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(helpers) >&2
 	@tests/bench/run --build $(B) --rounds $(ROUNDS) $(if $(UPDATE),--update $(UPDATE)) $*
 endef

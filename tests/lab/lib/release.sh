@@ -9,20 +9,25 @@ RELEASE_PACKAGES=ctdb,samba,samba-common-bin,ethtool,iproute2,iptables,psmisc,pr
 RELEASE_PROGRAMS="/usr/bin/ctdb /usr/sbin/ctdbd /usr/sbin/smbd /usr/bin/pdbedit /usr/bin/testparm"
 RELEASE_FOLDERS="/dev /proc /sys /run /srv /var/log"
 
-# release_prepare RELEASE: downloads it once, which takes two minutes
-release_prepare() {
+# release_fetch RELEASE: downloads it once, which takes two minutes
+release_fetch() {
 	local folder=$LAB_CACHE/$1
+	[[ $1 =~ ^[a-z]+$ ]] || fail "the name of a Debian release, not '$1'"
 	mkdir -p "$LAB_CACHE"
 	(
 		flock 9
 		[ ! -d "$folder" ] || exit 0
-		command -v debootstrap >/dev/null || fail "up: --release needs debootstrap (tests/deps/ctdb-new.txt)"
+		command -v debootstrap >/dev/null || fail "another release needs debootstrap (tests/deps/ctdb-new.txt)"
 		rm -rf --one-file-system "$folder.new"
 		debootstrap --variant=minbase --include="$RELEASE_PACKAGES" "$1" "$folder.new" >"$folder.log" 2>&1 ||
-			fail "up: no Debian $1, see $folder.log"
+			fail "no Debian $1, see $folder.log"
 		mv "$folder.new" "$folder"
 	) 9>"$LAB_CACHE/lock"
-	echo "$folder" >"$LAB_DIR/release"
+}
+
+release_prepare() {
+	release_fetch "$1"
+	echo "$LAB_CACHE/$1" >"$LAB_DIR/release"
 }
 
 # Nothing when the nodes run the machine's own packages.

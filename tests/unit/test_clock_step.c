@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "tests/unit/rpc_rig.h"
+#include "tests/unit/short_memory.h"
 #include "witnessd/util/clock.h"
 #include "witnessd/util/mono.h"
 #include "witnessd/util/wheel.h"
@@ -140,6 +141,92 @@ static void without_descriptors_there_are_timers(void **state)
 	talloc_free(ev);
 }
 
+struct ticks {
+	struct mono_alarm *alarm;
+	unsigned int num;
+};
+
+static void tick(void *private_data)
+{
+	struct ticks *ticks = private_data;
+
+	if (++ticks->num < 3) {
+		mono_alarm_set(ticks->alarm, ticks->num);
+	}
+}
+
+/* Neither for memory nor for descriptors: what is done again and again goes on. */
+static void alarms_can_be_set_again_whatever_is_short(void **state)
+{
+	struct tevent_context *ev = tevent_context_init(NULL);
+	struct rlimit limit, none;
+	struct ticks ticks = {.num = 0};
+
+	assert_int_equal(mono_alarm_create(ev, ev, tick, &ticks, &ticks.alarm), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = limit.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	short_memory_begin(1);
+	mono_alarm_set(ticks.alarm, 0);
+	while (ticks.num < 3) {
+		assert_int_equal(tevent_loop_once(ev), 0);
+	}
+	assert_false(short_memory_end());
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	talloc_free(ev);
+}
+
+static void alarms_fire_in_their_time(void **state)
+{
+	struct tevent_context *ev = tevent_context_init(NULL);
+	struct ticks ticks = {.num = 2};
+	uint64_t began_ms = clock_ms();
+
+	assert_int_equal(mono_alarm_create(ev, ev, tick, &ticks, &ticks.alarm), 0);
+	assert_false(mono_alarm_is_set(ticks.alarm));
+	mono_alarm_set(ticks.alarm, 0);
+	mono_alarm_set(ticks.alarm, HOUR_S * 1000);
+	step_s = 2 * HOUR_S;
+	run_for(ev, 20);
+	assert_int_equal(ticks.num, 2);
+	assert_true(mono_alarm_is_set(ticks.alarm));
+	/* One that is over and that nobody has heard yet is not over any more when it is cleared. */
+	mono_alarm_set(ticks.alarm, 0);
+	mono_alarm_clear(ticks.alarm);
+	run_for(ev, 20);
+	assert_int_equal(ticks.num, 2);
+	assert_false(mono_alarm_is_set(ticks.alarm));
+	mono_alarm_set(ticks.alarm, 60);
+	while (ticks.num < 3) {
+		assert_int_equal(tevent_loop_once(ev), 0);
+	}
+	assert_false(mono_alarm_is_set(ticks.alarm));
+	assert_true(clock_ms() - began_ms >= 60);
+	talloc_free(ev);
+}
+
+static void free_alarm(void *private_data)
+{
+	struct ticks *ticks = private_data;
+
+	ticks->num++;
+	TALLOC_FREE(ticks->alarm);
+}
+
+static void alarms_may_be_freed_by_what_they_call(void **state)
+{
+	struct tevent_context *ev = tevent_context_init(NULL);
+	struct ticks ticks = {.num = 0};
+
+	assert_int_equal(mono_alarm_create(ev, ev, free_alarm, &ticks, &ticks.alarm), 0);
+	mono_alarm_set(ticks.alarm, 0);
+	while (ticks.num < 1) {
+		assert_int_equal(tevent_loop_once(ev), 0);
+	}
+	assert_null(ticks.alarm);
+	talloc_free(ev);
+}
+
 struct wait_state {
 	int unused;
 };
@@ -245,6 +332,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(timers_fire_in_their_time, begin, end),
 		cmocka_unit_test_setup_teardown(handlers_may_free_their_timers, begin, end),
 		cmocka_unit_test_setup_teardown(without_descriptors_there_are_timers, begin, end),
+		cmocka_unit_test_setup_teardown(alarms_fire_in_their_time, begin, end),
+		cmocka_unit_test_setup_teardown(alarms_may_be_freed_by_what_they_call, begin, end),
+		cmocka_unit_test_setup_teardown(alarms_can_be_set_again_whatever_is_short, begin,
+						end),
 		cmocka_unit_test_setup_teardown(requests_time_out_in_their_time, begin, end),
 		cmocka_unit_test_setup_teardown(a_wheel_waits_in_its_time, begin, end),
 		cmocka_unit_test_setup_teardown(a_step_forward_cuts_no_connection, begin, end),

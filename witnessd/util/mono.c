@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "witnessd/util/mono.h"
 
+#include <errno.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -51,18 +52,21 @@ static void on_te(struct tevent_context *ev, struct tevent_timer *te, struct tim
 	fire(timer, ev);
 }
 
-/* @return a descriptor that can be read from ms from now on, or -1 */
-static int open_timer(uint64_t ms)
+/* The descriptor can be read from ms from now on; what it was set to before is forgotten. */
+static void set_timer(int fd, uint64_t ms)
 {
-	const struct itimerspec when = {.it_value = {.tv_sec = (time_t)(ms / 1000),
-						     .tv_nsec = (long)(ms % 1000) * 1000000}};
-	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	/* All zero would stop it. */
+	const struct itimerspec when = {
+		.it_value = {.tv_sec = (time_t)(ms / 1000),
+			     .tv_nsec = ms > 0 ? (long)(ms % 1000) * 1000000 : 1}};
 
-	if (fd >= 0 && timerfd_settime(fd, 0, &when, NULL) != 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
+	(void)timerfd_settime(fd, 0, &when, NULL);
+}
+
+/* @return a descriptor, or -1 */
+static int open_timer(void)
+{
+	return timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 }
 
 /* tevent's own, which goes by the time of day: right for "now", and better than none. */
@@ -79,13 +83,14 @@ static void arm_tevent(struct mono_timer *timer, struct tevent_context *ev, uint
 
 static void arm(struct mono_timer *timer, struct tevent_context *ev, uint64_t ms)
 {
-	int fd = ms > 0 ? open_timer(ms) : -1;
+	int fd = ms > 0 ? open_timer() : -1;
 
 	if (fd < 0) {
 		/* Also where no descriptor is left: what waits for one must not wait for ever. */
 		arm_tevent(timer, ev, ms);
 		return;
 	}
+	set_timer(fd, ms);
 	timer->fde = tevent_add_fd(ev, timer, fd, TEVENT_FD_READ, on_ready, timer);
 	if (timer->fde == NULL) {
 		close(fd);
@@ -127,4 +132,73 @@ static void on_req_timeout(struct tevent_context *ev, struct tevent_timer *te, s
 bool mono_req_timeout(struct tevent_req *req, struct tevent_context *ev, uint64_t ms)
 {
 	return !tevent_req_nomem(mono_timer_add(ev, req, ms, on_req_timeout, req), req);
+}
+
+/* --- alarms --- */
+
+struct mono_alarm {
+	int fd; /* closed by fde */
+	struct tevent_fd *fde;
+	bool set;
+	void (*fn)(void *private_data);
+	void *private_data;
+};
+
+static void on_alarm(struct tevent_context *ev, struct tevent_fd *fde, uint16_t flags,
+		     void *private_data)
+{
+	struct mono_alarm *alarm = talloc_get_type_abort(private_data, struct mono_alarm);
+	uint64_t times;
+
+	/* Nothing to read: it has been set anew or cleared since the loop was told. */
+	if (read(alarm->fd, &times, sizeof(times)) != (ssize_t)sizeof(times)) {
+		return;
+	}
+	alarm->set = false;
+	alarm->fn(alarm->private_data);
+}
+
+int mono_alarm_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+		      void (*fn)(void *private_data), void *private_data, struct mono_alarm **out)
+{
+	struct mono_alarm *alarm = talloc_zero(mem_ctx, struct mono_alarm);
+	int err;
+
+	if (alarm == NULL) {
+		return ENOMEM;
+	}
+	alarm->fn = fn;
+	alarm->private_data = private_data;
+	alarm->fd = open_timer();
+	if (alarm->fd < 0) {
+		err = errno;
+		talloc_free(alarm);
+		return err;
+	}
+	alarm->fde = tevent_add_fd(ev, alarm, alarm->fd, TEVENT_FD_READ, on_alarm, alarm);
+	if (alarm->fde == NULL) {
+		close(alarm->fd);
+		talloc_free(alarm);
+		return ENOMEM;
+	}
+	tevent_fd_set_auto_close(alarm->fde);
+	*out = alarm;
+	return 0;
+}
+
+void mono_alarm_set(struct mono_alarm *alarm, uint64_t ms)
+{
+	set_timer(alarm->fd, ms);
+	alarm->set = true;
+}
+
+void mono_alarm_clear(struct mono_alarm *alarm)
+{
+	(void)timerfd_settime(alarm->fd, 0, &(struct itimerspec){.it_value = {0}}, NULL);
+	alarm->set = false;
+}
+
+bool mono_alarm_is_set(const struct mono_alarm *alarm)
+{
+	return alarm->set;
 }

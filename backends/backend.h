@@ -20,7 +20,7 @@
 #include "witnessd/config.h"
 #include "witnessd/util/tcpconn.h"
 
-#define BACKEND_ABI        3
+#define BACKEND_ABI        4
 #define BACKEND_SYMBOL     "witnessd_backend"
 #define BACKEND_MODULE_FMT "witnessd-backend-%s.so"
 
@@ -52,8 +52,13 @@ struct backend_intent {
  */
 struct backend_sink {
 	void *private_data;
-	/** A complete view; talloc_move()d to the core, which frees it. Invalid ones are logged and dropped. */
-	void (*snapshot)(void *private_data, struct cluster_state **state);
+	/**
+	 * A complete view; talloc_move()d to the core, which frees it in any case.
+	 * @return 0; EINVAL: it is no valid one, was logged and dropped, and would be each time; ENOMEM: it was
+	 *         dropped for want of memory, and the core knows no more than before: not to be taken for told,
+	 *         but to be composed and told again in a while, even if nothing else changes
+	 */
+	int (*snapshot)(void *private_data, struct cluster_state **state);
 	void (*intent)(void *private_data, const struct backend_intent *intent);
 	/**
 	 * This witnessd is a member of the peer group, under this node name: messages of now and later come

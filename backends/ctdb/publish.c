@@ -8,52 +8,64 @@
 #include "witnessd/util/log.h"
 #include "witnessd/util/mono.h"
 
+#define RETRY_MS 1000 /* what could not be told for want of memory */
+
 struct ctdb_publisher {
 	struct tevent_context *ev;
 	struct ctdb_publisher_config config;
 	struct ctdb_publisher_stats stats;
-	struct mono_timer *settled;
+	struct mono_alarm *settled;
 	struct tevent_immediate *soon;
 	struct cluster_state *published; /* what the core has; NULL: nothing yet */
 	bool stale;                      /* the core was told that the manager is lost */
-	bool waits;                      /* for a ctdbd that has just been started; logged */
+	bool loss_due; /* ctdbd has ended, and that this node's addresses went with it is not told yet */
+	bool waits; /* for a ctdbd that has just been started; logged */
 };
 
-static void on_settled(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-		       void *private_data)
+static void tell_own_loss(struct ctdb_publisher *publisher, const char *reason);
+
+static void on_settled(void *private_data)
 {
 	struct ctdb_publisher *publisher =
 		talloc_get_type_abort(private_data, struct ctdb_publisher);
 
-	publisher->settled = NULL;
-	publisher->config.ask_again(publisher->config.private_data);
+	if (publisher->loss_due) {
+		tell_own_loss(publisher, "ctdbd has ended");
+	} else {
+		publisher->config.ask_again(publisher->config.private_data);
+	}
 }
 
 /* Ask again when something that was said has stood long enough to be believed. */
 static void settle_at(struct ctdb_publisher *publisher, uint64_t now_ms, uint64_t when_ms)
 {
-	TALLOC_FREE(publisher->settled);
-	if (when_ms != UINT64_MAX) {
-		unsigned int ms = when_ms > now_ms ? (unsigned int)(when_ms - now_ms) : 0;
-
-		publisher->settled =
-			mono_timer_add(publisher->ev, publisher, ms, on_settled, publisher);
+	if (when_ms == UINT64_MAX) {
+		mono_alarm_clear(publisher->settled);
+	} else {
+		mono_alarm_set(publisher->settled, when_ms > now_ms ? when_ms - now_ms : 0);
 	}
 }
 
-/* @return 0 or ENOMEM */
+/* Takes the state over. @return 0, or ENOMEM: the core knows no more than before */
 static int hand_over(struct ctdb_publisher *publisher, struct cluster_state *state)
 {
+	const struct backend_sink *sink = publisher->config.sink;
 	struct cluster_state *copy = cluster_state_copy(publisher, state);
+	int err = ENOMEM;
 
-	if (copy == NULL) {
-		return ENOMEM;
+	if (copy != NULL) {
+		state->generation = copy->generation = publisher->stats.snapshots + 1;
+		err = sink->snapshot(sink->private_data, &state);
 	}
-	state->generation = copy->generation = ++publisher->stats.snapshots;
+	talloc_free(state);
+	if (err == ENOMEM) {
+		talloc_free(copy);
+		return err;
+	}
+	publisher->stats.snapshots++;
 	talloc_free(publisher->published);
 	publisher->published = copy;
-	publisher->stale = false;
-	publisher->config.sink->snapshot(publisher->config.sink->private_data, &state);
+	publisher->stale = publisher->loss_due = false;
 	return 0;
 }
 
@@ -100,7 +112,8 @@ void ctdb_publish(struct ctdb_publisher *publisher)
 	publisher->waits = false;
 	tmp = talloc_new(publisher);
 	if (tmp == NULL || compose(publisher, tmp) != 0) {
-		log_err("ctdb: out of memory: a change of the cluster is not seen");
+		log_err("ctdb: out of memory: a change of the cluster is seen later");
+		settle_at(publisher, 0, RETRY_MS);
 	}
 	talloc_free(tmp);
 }
@@ -114,13 +127,13 @@ static void on_soon(struct tevent_context *ev, struct tevent_immediate *im, void
  * smbd ends with its ctdbd, and the other nodes take the addresses over in a moment: what this node had
  * is lost, though its addresses may stay where they are for want of somebody who removes them.
  */
-static void publish_own_loss(struct ctdb_publisher *publisher)
+static int publish_own_loss(struct ctdb_publisher *publisher)
 {
 	struct cluster_state *state = cluster_state_copy(publisher, publisher->published);
 	const struct cluster_node *local;
 
 	if (state == NULL) {
-		return;
+		return ENOMEM;
 	}
 	local = cluster_state_local(state);
 	state->quorate = false;
@@ -135,10 +148,19 @@ static void publish_own_loss(struct ctdb_publisher *publisher)
 	for (size_t i = 0; i < state->num_nodes; i++) {
 		state->nodes[i].online &= !state->nodes[i].local;
 	}
-	if (hand_over(publisher, state) != 0) {
-		log_err("ctdb: out of memory: the loss of this node's addresses is not seen");
-		talloc_free(state);
+	return hand_over(publisher, state);
+}
+
+/* And that the manager has gone, which a snapshot takes back. */
+static void tell_own_loss(struct ctdb_publisher *publisher, const char *reason)
+{
+	publisher->loss_due = publish_own_loss(publisher) != 0;
+	if (publisher->loss_due) {
+		log_err("ctdb: out of memory: the loss of this node's addresses is seen later");
+		mono_alarm_set(publisher->settled, RETRY_MS);
 	}
+	publisher->stale = true;
+	publisher->config.sink->lost(publisher->config.sink->private_data, reason);
 }
 
 void ctdb_publish_soon(struct ctdb_publisher *publisher)
@@ -148,9 +170,11 @@ void ctdb_publish_soon(struct ctdb_publisher *publisher)
 
 void ctdb_publish_lost(struct ctdb_publisher *publisher, const char *reason, bool ended)
 {
-	TALLOC_FREE(publisher->settled);
+	mono_alarm_clear(publisher->settled);
+	publisher->loss_due = false;
 	if (ended && publisher->published != NULL && !publisher->stale) {
-		publish_own_loss(publisher);
+		tell_own_loss(publisher, reason);
+		return;
 	}
 	publisher->stale = true;
 	publisher->config.sink->lost(publisher->config.sink->private_data, reason);
@@ -172,7 +196,8 @@ struct ctdb_publisher *ctdb_publisher_create(TALLOC_CTX *mem_ctx, struct tevent_
 	publisher->ev = ev;
 	publisher->config = *config;
 	publisher->soon = tevent_create_immediate(publisher);
-	if (publisher->soon == NULL) {
+	if (publisher->soon == NULL ||
+	    mono_alarm_create(publisher, ev, on_settled, publisher, &publisher->settled) != 0) {
 		TALLOC_FREE(publisher);
 	}
 	return publisher;

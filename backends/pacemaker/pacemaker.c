@@ -29,6 +29,8 @@
 #include "witnessd/util/clock.h"
 #include "witnessd/util/mono.h"
 
+#define RETRY_MS 1000 /* what could not be told for want of memory */
+
 struct backend {
 	struct tevent_context *ev;
 	const struct config *config;
@@ -41,7 +43,8 @@ struct backend {
 	struct cpg_link *cpg;
 	struct smb_watch *smb;
 	struct settle *settle;
-	struct mono_timer *settled;
+	struct mono_alarm *settled;
+	struct mono_alarm *reread;       /* the CIB, which there was no memory for */
 	struct placement *placement;     /* of the last usable CIB */
 	struct cluster_state *published; /* what the core has */
 	struct intents *intents;         /* of the last usable CIB */
@@ -85,13 +88,16 @@ static void apply_membership(struct backend *backend)
 	}
 }
 
-static void settle_passed(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-			  void *private_data)
+static void settle_passed(void *private_data)
 {
-	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
+	publish(talloc_get_type_abort(private_data, struct backend));
+}
 
-	backend->settled = NULL;
-	publish(backend);
+static void read_again(void *private_data)
+{
+	const struct backend *backend = talloc_get_type_abort(private_data, struct backend);
+
+	cib_link_refresh(backend->cib);
 }
 
 /* The state that the placement and the membership amount to now. @return NULL when memory is short */
@@ -108,46 +114,54 @@ static struct cluster_state *compose(struct backend *backend)
 	if (membership_known(backend->membership) && !membership_quorate(backend->membership)) {
 		next->quorate = false;
 	}
-	TALLOC_FREE(backend->settled);
+	mono_alarm_clear(backend->settled);
 	if (settle_apply(backend->settle, backend->published, backend->placement, next, now_ms,
 			 &deadline_ms)) {
-		backend->settled = mono_timer_add(backend->ev, backend,
-						  deadline_ms > now_ms ? deadline_ms - now_ms : 0,
-						  settle_passed, backend);
+		mono_alarm_set(backend->settled, deadline_ms > now_ms ? deadline_ms - now_ms : 0);
 	}
 	return next;
 }
 
+/* Takes the state over. @return 0, or ENOMEM: the core knows no more than before */
+static int hand_over(struct backend *backend, struct cluster_state *next)
+{
+	struct cluster_state *copy = cluster_state_copy(backend, next);
+	int err = ENOMEM;
+
+	if (copy != NULL) {
+		next->generation = backend->generation + 1;
+		err = backend->sink->snapshot(backend->sink->private_data, &next);
+	}
+	talloc_free(next);
+	if (err == ENOMEM) {
+		talloc_free(copy);
+		return err;
+	}
+	backend->generation++;
+	talloc_free(backend->published);
+	backend->published = copy;
+	backend->fresh = false;
+	return 0;
+}
+
 static void publish(struct backend *backend)
 {
-	struct cluster_state *next, *copy;
+	struct cluster_state *next;
 
 	if (backend->placement == NULL || backend->stale) {
 		return;
 	}
 	next = compose(backend);
-	if (next == NULL) {
-		log_err("out of memory: a change of the cluster is not seen");
-		return;
-	}
-	if (!backend->fresh && backend->published != NULL &&
+	if (next != NULL && !backend->fresh && backend->published != NULL &&
 	    cluster_state_equal(backend->published, next)) {
 		backend->unchanged++;
 		talloc_free(next);
 		return;
 	}
-	copy = cluster_state_copy(backend, next);
-	if (copy == NULL) {
-		log_err("out of memory: a change of the cluster is not seen");
-		talloc_free(next);
-		return;
+	if (next == NULL || hand_over(backend, next) != 0) {
+		log_err("out of memory: a change of the cluster is seen later");
+		mono_alarm_set(backend->settled, RETRY_MS);
 	}
-	talloc_free(backend->published);
-	backend->published = copy;
-	backend->fresh = false;
-	next->generation = ++backend->generation;
-	backend->sink->snapshot(backend->sink->private_data, &next);
-	talloc_free(next); /* NULL when it was taken over */
 }
 
 /* Tell of requests that the last CIB did not have. */
@@ -157,7 +171,8 @@ static void publish_intents(struct backend *backend, const xmlNode *cib,
 	struct intents *intents;
 
 	if (intents_read(backend, cib, relations, backend->placement, time(NULL), &intents) != 0) {
-		log_err("out of memory: planned moves are not seen");
+		log_err("out of memory: planned moves are seen later");
+		mono_alarm_set(backend->reread, RETRY_MS);
 		return;
 	}
 	for (size_t i = 0; i < intents->num; i++) {
@@ -221,6 +236,9 @@ static void document_received(void *private_data, const xmlNode *cib)
 	}
 	if (err != 0) {
 		log_err("the CIB cannot be used: %s", strerror(err));
+		if (err == ENOMEM) {
+			mono_alarm_set(backend->reread, RETRY_MS);
+		}
 		return;
 	}
 	backend->last_build_us = (int64_t)(clock_us() - began_us);
@@ -267,7 +285,8 @@ static void manager_lost(void *private_data, const char *reason)
 {
 	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
 
-	TALLOC_FREE(backend->settled);
+	mono_alarm_clear(backend->settled);
+	mono_alarm_clear(backend->reread); /* it is read when the manager is back */
 	if (!backend->stale) {
 		backend->stale = true;
 		backend->sink->lost(backend->sink->private_data, reason);
@@ -322,9 +341,17 @@ static int backend_destructor(struct backend *backend)
 static int backend_start(struct backend *backend)
 {
 	uint32_t retry_max_s = config_number(backend->config, "pacemaker.reconnect_max");
-	int err = settle_create(backend, config_number(backend->config, "pacemaker.settle_ms"),
-				&backend->settle);
+	int err =
+		mono_alarm_create(backend, backend->ev, settle_passed, backend, &backend->settled);
 
+	if (err == 0) {
+		err = mono_alarm_create(backend, backend->ev, read_again, backend,
+					&backend->reread);
+	}
+	if (err == 0) {
+		err = settle_create(backend, config_number(backend->config, "pacemaker.settle_ms"),
+				    &backend->settle);
+	}
 	if (err == 0) {
 		err = smb_watch_create(backend, backend->ev,
 				       config_string(backend->config, "witness.smb_conf"),

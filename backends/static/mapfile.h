@@ -3,6 +3,7 @@
 #ifndef BACKENDS_STATIC_MAPFILE_H
 #define BACKENDS_STATIC_MAPFILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <talloc.h>
 #include <tevent.h>
@@ -36,13 +37,13 @@ struct mapfile_watch;
  * inotify on the folder for what happens there at once, and stat() twice a second for what inotify
  * cannot see (a folder that is missing or replaced, network file systems, targets of links).
  * @param changed there may be new content: not from inside this function and not after the free; it
- *        must not free the watch
+ *        must not free the watch. false: it could not be taken in now, and is to be told again in half a second
  * @param missing the file is not there at the start, or has been away for at least half a second; once each
  *        time
  * @return 0, ENOMEM, or the errno of inotify_init1(2)
  */
 int mapfile_watch_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const char *path,
-			 void (*changed)(void *private_data), void (*missing)(void *private_data),
+			 bool (*changed)(void *private_data), void (*missing)(void *private_data),
 			 void *private_data, struct mapfile_watch **out);
 
 #endif

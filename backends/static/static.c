@@ -63,19 +63,24 @@ static int read_map(struct backend *backend, TALLOC_CTX *mem_ctx, char **text,
 	return err;
 }
 
-/* A good map has come: keep it and tell the core. */
+/* A good map has come: tell the core and keep it. @return 0, or ENOMEM: the core does not know it */
 static int adopt(struct backend *backend, char *text, struct cluster_state *map)
 {
 	struct cluster_state *snapshot =
 		static_map_snapshot(backend, map, backend->local, backend->generation + 1);
+	bool has_local;
 
 	if (snapshot == NULL) {
+		return ENOMEM;
+	}
+	has_local = cluster_state_local(snapshot) != NULL;
+	if (backend->sink->snapshot(backend->sink->private_data, &snapshot) == ENOMEM) {
 		return ENOMEM;
 	}
 	if (backend->map == NULL || backend->problem != NULL) {
 		log_notice("static: using %s as node %s", backend->path, backend->local);
 	}
-	if (cluster_state_local(snapshot) == NULL &&
+	if (!has_local &&
 	    (backend->map == NULL || cluster_state_node(backend->map, backend->local) != NULL)) {
 		log_warn("static: %s has no [node %s], which is this one", backend->path,
 			 backend->local);
@@ -86,11 +91,10 @@ static int adopt(struct backend *backend, char *text, struct cluster_state *map)
 	talloc_free(backend->text);
 	backend->map = talloc_steal(backend, map);
 	backend->text = talloc_steal(backend, text);
-	backend->sink->snapshot(backend->sink->private_data, &snapshot);
 	return 0;
 }
 
-static void map_changed(void *private_data)
+static bool map_changed(void *private_data)
 {
 	struct backend *backend = talloc_get_type_abort(private_data, struct backend);
 	TALLOC_CTX *tmp = talloc_new(backend);
@@ -102,7 +106,7 @@ static void map_changed(void *private_data)
 	    strcmp(text, backend->text) == 0) {
 		/* Touched, or our own edit has come back. */
 		talloc_free(tmp);
-		return;
+		return true;
 	}
 	if (err == 0) {
 		err = adopt(backend, text, map);
@@ -111,6 +115,7 @@ static void map_changed(void *private_data)
 		set_problem(backend, why != NULL ? why : strerror(err));
 	}
 	talloc_free(tmp);
+	return err != ENOMEM;
 }
 
 static void map_missing(void *private_data)

@@ -32,11 +32,12 @@ struct mapfile_watch {
 	int fd;
 	int wd; /* -1: the folder is not watched */
 	struct tevent_fd *fde;
-	struct mono_timer *timer;
+	struct mono_alarm *poll;
 	struct identity told;   /* the file that changed() was last called for */
 	struct identity before; /* the file at the last poll */
 	bool missing_told;
-	void (*changed)(void *private_data);
+	bool refused; /* what changed() was last called for */
+	bool (*changed)(void *private_data);
 	void (*missing)(void *private_data);
 	void *private_data;
 };
@@ -71,7 +72,7 @@ static void tell_changed(struct mapfile_watch *watch)
 	watch->told = look(watch->path);
 	if (!nothing(&watch->told)) {
 		watch->missing_told = false;
-		watch->changed(watch->private_data);
+		watch->refused = !watch->changed(watch->private_data);
 	}
 }
 
@@ -125,17 +126,7 @@ static bool watch_folder(struct mapfile_watch *watch)
 	return watch->wd >= 0;
 }
 
-static void watch_poll(struct tevent_context *ev, struct tevent_timer *timer, struct timeval now,
-		       void *private_data);
-
-static bool watch_rearm(struct mapfile_watch *watch)
-{
-	watch->timer = mono_timer_add(watch->ev, watch, POLL_MS, watch_poll, watch);
-	return watch->timer != NULL;
-}
-
-static void watch_poll(struct tevent_context *ev, struct tevent_timer *timer, struct timeval now,
-		       void *private_data)
+static void watch_poll(void *private_data)
 {
 	struct mapfile_watch *watch = talloc_get_type_abort(private_data, struct mapfile_watch);
 	struct identity id = look(watch->path);
@@ -143,14 +134,14 @@ static void watch_poll(struct tevent_context *ev, struct tevent_timer *timer, st
 	bool begun = watch_folder(watch);
 
 	watch->before = id;
-	watch_rearm(watch);
+	mono_alarm_set(watch->poll, POLL_MS);
 	if (nothing(&id)) {
 		if (settled && !watch->missing_told) {
 			watch->missing_told = true;
 			watch->told = id;
 			watch->missing(watch->private_data);
 		}
-	} else if (begun || (settled && !same(&id, &watch->told))) {
+	} else if (begun || watch->refused || (settled && !same(&id, &watch->told))) {
 		tell_changed(watch);
 	}
 }
@@ -191,7 +182,11 @@ static int watch_paths(struct mapfile_watch *watch, const char *path)
 static int watch_start(struct mapfile_watch *watch)
 {
 	struct tevent_immediate *im;
+	int err = mono_alarm_create(watch, watch->ev, watch_poll, watch, &watch->poll);
 
+	if (err != 0) {
+		return err;
+	}
 	watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (watch->fd < 0) {
 		return errno;
@@ -199,16 +194,17 @@ static int watch_start(struct mapfile_watch *watch)
 	watch->fde =
 		tevent_add_fd(watch->ev, watch, watch->fd, TEVENT_FD_READ, watch_readable, watch);
 	im = tevent_create_immediate(watch);
-	if (watch->fde == NULL || im == NULL || !watch_rearm(watch)) {
+	if (watch->fde == NULL || im == NULL) {
 		return ENOMEM;
 	}
+	mono_alarm_set(watch->poll, POLL_MS);
 	watch_folder(watch);
 	tevent_schedule_immediate(im, watch->ev, watch_first, watch);
 	return 0;
 }
 
 int mapfile_watch_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const char *path,
-			 void (*changed)(void *private_data), void (*missing)(void *private_data),
+			 bool (*changed)(void *private_data), void (*missing)(void *private_data),
 			 void *private_data, struct mapfile_watch **out)
 {
 	struct mapfile_watch *watch = talloc_zero(mem_ctx, struct mapfile_watch);

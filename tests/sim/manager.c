@@ -126,7 +126,7 @@ void sim_snapshot(struct sim *sim, int num, uint32_t r)
 	state->generation = ++w->generation;
 	w->stale = false;
 	before = sim_before(w);
-	sink->snapshot(sink->private_data, &state);
+	(void)sink->snapshot(sink->private_data, &state);
 	sim_model_apply(w);
 	if (had) {
 		sim_check_snapshot(w, &before, &was);

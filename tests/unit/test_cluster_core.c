@@ -8,7 +8,9 @@
 #include <errno.h>
 
 #include "tests/unit/cluster_fixture.h"
+#include "tests/unit/short_memory.h"
 #include "witnessd/cluster/cluster.h"
+#include "witnessd/util/log.h"
 
 #define VIP "10.0.0.1"
 
@@ -26,6 +28,7 @@ static void hear(void *private_data, const struct cluster_event *event,
 	static const char letters[] = "LBMARudDSNqQIFX";
 	struct fixture *f = private_data;
 
+	short_memory_begin(0); /* it was taken, which is what counts */
 	assert_ptr_equal(state, cluster_current(f->cluster));
 	f->heard = talloc_asprintf_append(f->heard, "%c", letters[event->type]);
 	f->stale_when_told = cluster_stale(f->cluster);
@@ -68,7 +71,7 @@ static void submit(struct fixture *f, struct cluster_state *state)
 {
 	const struct backend_sink *sink = cluster_sink(f->cluster);
 
-	sink->snapshot(sink->private_data, &state);
+	(void)sink->snapshot(sink->private_data, &state);
 	assert_null(state);
 }
 
@@ -136,6 +139,44 @@ static void invalid_snapshots_are_dropped(void **state)
 	submit(f, with_vip("nowhere"));
 	expect(f, "X");
 	assert_true(cluster_stale(f->cluster));
+}
+
+/* For want of memory nothing is half taken, and what gave it is told so. */
+static void what_could_not_be_taken_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	const struct backend_sink *sink = cluster_sink(f->cluster);
+	unsigned long nth = 0;
+	int err;
+
+	log_setup("test", "stderr", LOG_CRIT);
+	talloc_enable_null_tracking();
+	submit(f, with_vip("n1"));
+	expect(f, "F");
+	do {
+		struct cluster_state *next = with_vip("n2");
+		struct cluster_state *wrong = with_vip("nowhere");
+		size_t blocks = talloc_total_blocks(NULL);
+
+		short_memory_begin(++nth);
+		err = sink->snapshot(sink->private_data, &wrong);
+		(void)short_memory_end();
+		assert_true(err == (nth == 1 ? ENOMEM : EINVAL));
+		assert_null(wrong);
+		short_memory_begin(nth);
+		err = sink->snapshot(sink->private_data, &next);
+		(void)short_memory_end();
+		assert_null(next);
+		if (err != 0) {
+			assert_int_equal(err, ENOMEM);
+			assert_string_equal(cluster_current(f->cluster)->addrs[0].node, "n1");
+			expect(f, "");
+			assert_true(talloc_total_blocks(NULL) < blocks);
+		}
+	} while (err != 0);
+	assert_true(nth > 3);
+	expect(f, "M(n1)");
+	talloc_disable_null_tracking();
 }
 
 static void stale_keeps_the_state_and_fresh_heals(void **state)
@@ -332,6 +373,7 @@ int main(void)
 		TEST(starts_with_nothing),
 		TEST(snapshots_become_events),
 		TEST(invalid_snapshots_are_dropped),
+		TEST(what_could_not_be_taken_changes_nothing),
 		TEST(stale_keeps_the_state_and_fresh_heals),
 		TEST(lost_before_the_first_snapshot_is_silent),
 		TEST(intents_need_a_fresh_state),

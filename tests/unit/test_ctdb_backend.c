@@ -28,6 +28,7 @@ struct fixture {
 	uint32_t targets[NUM_NODES][NUM_IPS]; /* 10.0.2.1 and .2, as each node believes */
 	bool hangs[NUM_NODES], babbles[NUM_NODES];
 	bool looped; /* own broadcasts come back */
+	int refuse;  /* so many snapshots for want of memory */
 	/* what came of it */
 	struct cluster_state *state;
 	unsigned int snapshots, lost, intents, told;
@@ -131,15 +132,21 @@ static void on_request(struct ctdb_fake *fake, const struct ctdb_packet *request
 
 /* --- the core's side --- */
 
-static void on_snapshot(void *private_data, struct cluster_state **state)
+static int on_snapshot(void *private_data, struct cluster_state **state)
 {
 	struct fixture *f = private_data;
 	char *why = NULL;
 
+	if (f->refuse > 0) {
+		f->refuse--;
+		TALLOC_FREE(*state);
+		return ENOMEM;
+	}
 	talloc_free(f->state);
 	f->state = talloc_move(f, state);
 	assert_int_equal(cluster_state_check(f, f->state, &why), 0);
 	f->snapshots++;
+	return 0;
 }
 
 static void on_intent(void *private_data, const struct backend_intent *intent)
@@ -284,6 +291,20 @@ static void same_answers_are_one_snapshot(void **state)
 		}
 	} while (true);
 	assert_int_equal(f->snapshots, 0);
+}
+
+/* The core had no memory for it: nothing changes after that, nobody looks, and still it comes. */
+static void what_the_core_could_not_take_is_told_again(void **state)
+{
+	struct fixture *f = *state;
+
+	f->refuse = 2;
+	settle_in(f);
+	f->refuse = 1;
+	all_believe(f, NOBODY, 0);
+	take(f, CTDB_SRVID_RELEASE_IP, "10.0.2.1");
+	fake_wait_until(f->ev, places_are(f, "- 0"));
+	assert_int_equal(f->refuse, 0);
 }
 
 static void starting_ctdbd_is_waited_for(void **state)
@@ -499,6 +520,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(same_answers_are_one_snapshot),
 		TEST(starting_ctdbd_is_waited_for),
+		cmocka_unit_test_setup_teardown(what_the_core_could_not_take_is_told_again,
+						setup_slow, teardown),
 		TEST(own_release_and_take_are_told_to_all),
 		TEST(news_of_others_are_used_at_once),
 		TEST(bystanders_see_where_it_goes),

@@ -4,6 +4,7 @@
 
 #include "tests/unit/cluster_fixture.h"
 #include "tests/unit/peers_net.h"
+#include "tests/unit/short_memory.h"
 #include "witnessd/cluster/cluster_private.h"
 #include "witnessd/cluster/overlay.h"
 #include "witnessd/cluster/peers_wire.h"
@@ -307,6 +308,8 @@ struct rig {
 	uint64_t now_us, sequence[2];
 	bool silent[2];
 	char *heard;
+	unsigned long fails; /* this allocation, when a snapshot is submitted; 0: none */
+	int err;             /* what the sink said */
 };
 
 static uint64_t rig_clock(void *private_data)
@@ -320,6 +323,7 @@ static void hear(void *private_data, const struct cluster_event *event,
 	static const char letters[] = "LBMARudDSNqQIFX";
 	struct rig *rig = private_data;
 
+	short_memory_begin(0); /* it was taken, which is what counts */
 	rig->heard = talloc_asprintf_append(rig->heard, "%c%s%s ", letters[event->type],
 					    event->name != NULL ? event->name : "",
 					    event->from != NULL ? event->from : "");
@@ -442,7 +446,10 @@ static void submit(struct rig *rig, const char *node, const char *n3_flags)
 	} else {
 		fix_addr(state, VIP, NULL, CLUSTER_ADDR_UNKNOWN);
 	}
-	rig->sink->snapshot(rig->sink->private_data, &state);
+	short_memory_begin(rig->fails);
+	rig->err = rig->sink->snapshot(rig->sink->private_data, &state);
+	(void)short_memory_end();
+	assert_null(state);
 }
 
 static void kill_n3(struct rig *rig)
@@ -455,6 +462,28 @@ static void kill_n3(struct rig *rig)
 	expect(rig, "");
 	rig_pass(rig, 1500);
 	expect(rig, "dn3 Ln3 Sdatan3 ");
+}
+
+/* For want of memory: what the manager said last is still what the heartbeats are laid over. */
+static void what_could_not_be_taken_is_not_kept(void **state)
+{
+	struct rig *rig = *state;
+
+	submit(rig, "n3", "o");
+	rig_pass(rig, 1000);
+	do {
+		rig->fails++;
+		submit(rig, "n2", "o");
+		assert_true(rig->err == 0 || rig->err == ENOMEM);
+		assert_string_equal(
+			((struct cluster_state *)cluster_manager(rig->cluster))->addrs[0].node,
+			rig->err == 0 ? "n2" : "n3");
+		cluster_reconsider(rig->cluster);
+	} while (rig->err != 0);
+	assert_true(rig->fails > 3);
+	rig->fails = 0;
+	submit(rig, "n2", "o");
+	expect(rig, "F Mn3 Sdatan3 ");
 }
 
 static void what_a_dead_node_has_is_lost(void **state)
@@ -560,6 +589,7 @@ int main(void)
 		TEST(without_probes_there_is_no_verdict),
 		TEST(ends_with_a_probe_under_way),
 		TEST(a_witness_that_stops_is_not_missed),
+		CLUSTER(what_could_not_be_taken_is_not_kept),
 		CLUSTER(what_a_dead_node_has_is_lost),
 		CLUSTER(a_node_that_is_heard_again_has_its_address_back),
 		CLUSTER(a_verdict_outlives_the_manager),

@@ -26,18 +26,25 @@ struct fixture {
 	char *dir, *map;
 	struct cluster_state *state; /* the last snapshot */
 	int snapshots, losts, intents;
+	int refuse; /* so many snapshots for want of memory */
 	char *intent_to;
 	bool timed_out;
 };
 
-static void hear_snapshot(void *private_data, struct cluster_state **state)
+static int hear_snapshot(void *private_data, struct cluster_state **state)
 {
 	struct fixture *f = private_data;
 
 	assert_non_null(f->backend); /* never from inside connect() */
+	if (f->refuse > 0) {
+		f->refuse--;
+		TALLOC_FREE(*state);
+		return ENOMEM;
+	}
 	talloc_free(f->state);
 	f->state = talloc_move(f, state);
 	f->snapshots++;
+	return 0;
 }
 
 static void hear_lost(void *private_data, const char *reason)
@@ -508,6 +515,28 @@ static void concurrent_change_is_refused(void **state)
 	command(f, 0, "quorum no");
 }
 
+/* The core had no memory for it: nothing else happens to the file, and still it comes. */
+static void what_the_core_could_not_take_is_told_again(void **state)
+{
+	struct fixture *f = *state;
+
+	write_text(f->map, MAP_ON("n1"));
+	f->refuse = 2;
+	start(f);
+	wait_for(f, 1, 0);
+	assert_string_equal(addr_node(f), "n1");
+	assert_null(problem(f));
+	f->refuse = 1;
+	write_text(f->map, MAP_ON("n2"));
+	wait_for(f, 2, 0);
+	assert_string_equal(addr_node(f), "n2");
+	assert_int_equal(f->state->generation, 2);
+	f->refuse = 1;
+	command(f, ENOMEM, "address 127.0.1.1 move n1");
+	wait_for(f, 3, 0);
+	assert_string_equal(addr_node(f), "n1");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -515,6 +544,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(first_map_is_submitted),
 		TEST(writing_in_place_is_seen),
+		TEST(what_the_core_could_not_take_is_told_again),
 		TEST(replacing_by_rename_is_seen),
 		TEST(same_content_is_silent),
 		TEST(absent_at_the_start),

@@ -185,11 +185,14 @@ const struct cluster_state *cluster_manager(void *private_data)
 void cluster_reconsider(void *private_data)
 {
 	struct cluster *cluster = talloc_get_type_abort(private_data, struct cluster);
-	TALLOC_CTX *tmp = talloc_new(NULL);
-	int err = cluster->stale || cluster->manager == NULL
-			  ? 0
-			  : adopt_overlaid(cluster, tmp, cluster->manager);
+	TALLOC_CTX *tmp;
+	int err;
 
+	if (cluster->stale || cluster->manager == NULL) {
+		return;
+	}
+	tmp = talloc_new(NULL);
+	err = tmp == NULL ? ENOMEM : adopt_overlaid(cluster, tmp, cluster->manager);
 	if (err != 0) {
 		log_err("cluster: what the heartbeats say waits for the next snapshot: %s",
 			strerror(err));
@@ -213,28 +216,38 @@ static int take_snapshot(struct cluster *cluster, TALLOC_CTX *tmp, struct cluste
 	return err;
 }
 
-static void sink_snapshot(void *private_data, struct cluster_state **state)
+/* @return 0, EINVAL (with a line in the log), or ENOMEM */
+static int check_and_take(struct cluster *cluster, TALLOC_CTX *tmp, struct cluster_state *next)
 {
-	struct cluster *cluster = talloc_get_type_abort(private_data, struct cluster);
-	TALLOC_CTX *tmp = talloc_new(NULL);
-	struct cluster_state *next = talloc_move(tmp, state);
 	char *why = NULL;
 	int err = cluster_state_check(tmp, next, &why);
 
-	if (err != 0) {
-		log_err("cluster: dropped an invalid snapshot: %s", log_escape(tmp, why));
-	} else {
-		err = cluster->naming != NULL ? naming_apply(cluster->naming, next) : 0;
-		err = err != 0 ? err : take_snapshot(cluster, tmp, next);
-		if (err != 0) {
-			log_err("cluster: dropped a snapshot: %s", strerror(err));
-		}
+	if (err == EINVAL) {
+		log_err("cluster: dropped an invalid snapshot: %s",
+			why != NULL ? log_escape(tmp, why) : strerror(err));
 	}
-	/* tmp may be NULL when memory is short; then next has no parent and is freed here. */
-	if (tmp == NULL) {
-		talloc_free(next);
+	if (err == 0 && cluster->naming != NULL) {
+		err = naming_apply(cluster->naming, next);
 	}
+	return err != 0 ? err : take_snapshot(cluster, tmp, next);
+}
+
+static int sink_snapshot(void *private_data, struct cluster_state **state)
+{
+	struct cluster *cluster = talloc_get_type_abort(private_data, struct cluster);
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	int err = ENOMEM;
+
+	/* Each step has tmp for a parent: without it nothing is begun. */
+	if (tmp != NULL) {
+		err = check_and_take(cluster, tmp, talloc_move(tmp, state));
+	}
+	TALLOC_FREE(*state);
 	talloc_free(tmp);
+	if (err != 0 && err != EINVAL) {
+		log_err("cluster: dropped a snapshot, until it is told again: %s", strerror(err));
+	}
+	return err;
 }
 
 static void sink_intent(void *private_data, const struct backend_intent *intent)

@@ -62,6 +62,21 @@ static void socket_addresses_round_trip(void **state)
 	}
 }
 
+static void an_address_of_no_family_has_no_socket_address(void **state)
+{
+	static const uint32_t families[] = {0, AF_UNIX, UINT32_MAX};
+	static const struct sockaddr_storage zeroed;
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		struct ipaddr addr = {.family = families[i], .bytes = {1, 2, 3, 4}};
+		struct sockaddr_storage ss;
+
+		memset(&ss, 0xff, sizeof(ss));
+		assert_int_equal(ipaddr_to_sockaddr(&addr, 135, &ss), 0);
+		assert_memory_equal(&ss, &zeroed, sizeof(ss));
+	}
+}
+
 static void a_v4_mapped_peer_is_the_ipv4_host(void **state)
 {
 	struct sockaddr_storage ss = {.ss_family = AF_INET6};
@@ -173,6 +188,7 @@ int main(void)
 		cmocka_unit_test(addresses_have_one_text_form),
 		cmocka_unit_test(what_is_no_address_is_refused_and_leaves_the_output),
 		cmocka_unit_test(socket_addresses_round_trip),
+		cmocka_unit_test(an_address_of_no_family_has_no_socket_address),
 		cmocka_unit_test(a_v4_mapped_peer_is_the_ipv4_host),
 		cmocka_unit_test(uuids_have_the_wire_form_of_the_witness_interface),
 		cmocka_unit_test(random_uuids_differ_and_are_version_4),

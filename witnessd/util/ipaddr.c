@@ -99,17 +99,21 @@ uint16_t ipaddr_port(const struct sockaddr_storage *ss)
 socklen_t ipaddr_to_sockaddr(const struct ipaddr *addr, uint16_t port, struct sockaddr_storage *ss)
 {
 	memset(ss, 0, sizeof(*ss));
-	ss->ss_family = (sa_family_t)addr->family;
 	if (addr->family == AF_INET) {
 		struct sockaddr_in *sin = (struct sockaddr_in *)ss;
 
+		sin->sin_family = AF_INET;
 		sin->sin_port = htons(port);
 		memcpy(&sin->sin_addr, addr->bytes, 4);
 		return sizeof(*sin);
 	}
-	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ss;
+	if (addr->family == AF_INET6) {
+		struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ss;
 
-	sin6->sin6_port = htons(port);
-	memcpy(&sin6->sin6_addr, addr->bytes, 16);
-	return sizeof(*sin6);
+		sin6->sin6_family = AF_INET6;
+		sin6->sin6_port = htons(port);
+		memcpy(&sin6->sin6_addr, addr->bytes, 16);
+		return sizeof(*sin6);
+	}
+	return 0;
 }

@@ -37,7 +37,10 @@ struct ipaddr ipaddr_from_sockaddr(const struct sockaddr_storage *ss);
 /** The port (host order) of an AF_INET or AF_INET6 socket address; 0 for other families. */
 uint16_t ipaddr_port(const struct sockaddr_storage *ss);
 
-/** Fill a socket address from an address and a port (host order). @return its length */
+/**
+ * Fill a socket address from an address and a port (host order).
+ * @return its length; 0 for any other family, with *ss zeroed
+ */
 socklen_t ipaddr_to_sockaddr(const struct ipaddr *addr, uint16_t port, struct sockaddr_storage *ss);
 
 #endif

@@ -9,16 +9,16 @@
 #include "agents/netaddr.h"
 #include "agents/sender.h"
 #include "agents/sock_diag.h"
+#include "witnessd/util/track_limits.h"
 
 /* Exit codes, documented in witness-tickle(8). */
 enum { AGENT_OK = 0, AGENT_FAILED = 1, AGENT_USAGE = 2 };
 
-#define AGENT_MAX_PORTS 64
 #define AGENT_MAX_CONNS 100000 /* of one list: tracked, or to be tickled */
 
 struct agent_options {
 	struct ipaddr ip; /* --ip; family 0: not given */
-	uint16_t ports[AGENT_MAX_PORTS];
+	uint16_t ports[TRACK_MAX_PORTS];
 	size_t num_ports;
 	uint32_t interval_ms; /* --interval, of track */
 	uint32_t wait_ms;     /* --wait, of tickle */

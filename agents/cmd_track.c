@@ -17,9 +17,7 @@
 #include "witnessd/util/mono.h"
 
 /* Looks take at most one part in so many of our time, however many connections there are. */
-#define DUTY         20
-#define MAX_ADDRS    1024
-#define CONNS_A_LINE 256 /* some 30 KiB */
+#define DUTY 20
 
 struct track {
 	const struct agent *agent;
@@ -28,7 +26,7 @@ struct track {
 	struct mono_timer *timer;
 	struct ipaddr *addrs; /* watched */
 	size_t num_addrs;
-	uint16_t ports[AGENT_MAX_PORTS];
+	uint16_t ports[TRACK_MAX_PORTS];
 	size_t num_ports;
 	struct tcpconn *pending; /* to be tickled next */
 	size_t num_pending;
@@ -80,7 +78,7 @@ static void conn_changed(void *private_data, const struct tcpconn *conn, bool is
 	char text[TCPCONN_STRLEN];
 
 	json_array_append_new(*list, json_string(tcpconn_format(conn, text)));
-	if (json_array_size(*list) == CONNS_A_LINE) {
+	if (json_array_size(*list) == TRACK_CONNS_A_LINE) {
 		flush(track, is_new ? "new" : "gone", list);
 	}
 }
@@ -168,7 +166,7 @@ static int do_watch(struct track *track, const json_t *request)
 	size_t num = json_array_size(addrs), num_ports = json_array_size(ports);
 	struct ipaddr *list;
 
-	if (!json_is_array(addrs) || num > MAX_ADDRS || num_ports > AGENT_MAX_PORTS) {
+	if (!json_is_array(addrs) || num > TRACK_MAX_ADDRS || num_ports > TRACK_MAX_PORTS) {
 		return EINVAL;
 	}
 	list = talloc_array(track, struct ipaddr, num);

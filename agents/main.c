@@ -63,7 +63,7 @@ static int take_option(struct agent_options *options, int c)
 	case 'i':
 		return ipaddr_parse(optarg, &options->ip);
 	case 'p':
-		if (options->num_ports == AGENT_MAX_PORTS ||
+		if (options->num_ports == TRACK_MAX_PORTS ||
 		    parse_number(optarg, UINT16_MAX, &number) != 0 || number == 0) {
 			return EINVAL;
 		}

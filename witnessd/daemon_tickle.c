@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "witnessd/util/log.h"
-
-#define MAX_PORTS 64
+#include "witnessd/util/track_limits.h"
 
 /* A port of tickle.ports. @return 0: none */
 static uint16_t read_port(const struct daemon *daemon, const char *word)
@@ -24,8 +23,8 @@ static uint16_t read_port(const struct daemon *daemon, const char *word)
 }
 
 /* @return 0 or EINVAL with the reason */
-static int read_ports(const struct daemon *daemon, TALLOC_CTX *mem_ctx, uint16_t ports[MAX_PORTS],
-		      size_t *num_ports, char **why)
+static int read_ports(const struct daemon *daemon, TALLOC_CTX *mem_ctx,
+		      uint16_t ports[TRACK_MAX_PORTS], size_t *num_ports, char **why)
 {
 	const char *const *words = config_list(daemon->config, "tickle.ports", NULL);
 	size_t num = 0;
@@ -37,11 +36,11 @@ static int read_ports(const struct daemon *daemon, TALLOC_CTX *mem_ctx, uint16_t
 	for (; words[num] != NULL; num++) {
 		uint16_t port = read_port(daemon, words[num]);
 
-		if (num == MAX_PORTS || port == 0) {
+		if (num == TRACK_MAX_PORTS || port == 0) {
 			*why = talloc_asprintf(mem_ctx,
 					       "tickle.ports: expected up to %d ports from 1 to "
 					       "65535 and witness, or all, not %s",
-					       MAX_PORTS, words[num]);
+					       TRACK_MAX_PORTS, words[num]);
 			return EINVAL;
 		}
 		ports[num] = port;
@@ -74,7 +73,7 @@ char *daemon_agent_path(TALLOC_CTX *mem_ctx, const struct config *config)
 
 static int start_conntrack(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 {
-	uint16_t ports[MAX_PORTS];
+	uint16_t ports[TRACK_MAX_PORTS];
 	struct conntrack_config config = {.ports = ports};
 	int ret = read_ports(daemon, mem_ctx, ports, &config.num_ports, why);
 
@@ -109,7 +108,7 @@ static void ask_again(void *private_data, const struct cluster_event *event,
 
 int daemon_tickle_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 {
-	uint16_t ports[MAX_PORTS];
+	uint16_t ports[TRACK_MAX_PORTS];
 	size_t num_ports;
 	int ret = swn_leaves_create(daemon, daemon->ev, daemon->cluster, daemon->swn,
 				    &daemon->leaves);

@@ -19,7 +19,7 @@
 #include <talloc.h>
 #include <tevent.h>
 
-#include "witnessd/rpc/auth.h"
+#include "witnessd/rpc/auth_private.h"
 
 #define RIG_LEGS_MAX 8
 #define RIG_HDR      24
@@ -110,8 +110,8 @@ static inline void rig_pdu_make(struct rig_pdu *r, const struct rpc_sec *sec, si
 	r->p.header_sign = header_sign;
 	memset(r->buf, 0xb0 ^ fill, hdr_len);
 	memset(r->buf + hdr_len, fill, body_len);
-	r->buf[hdr_len + body_len] = rpc_sec_type(sec);
-	r->buf[hdr_len + body_len + 1] = rpc_sec_level(sec);
+	r->buf[hdr_len + body_len] = sec->type;
+	r->buf[hdr_len + body_len + 1] = sec->level;
 	r->buf[hdr_len + body_len + 4] = 1;
 }
 
@@ -131,7 +131,7 @@ static inline void rig_send_one(struct rpc_sec *from, struct rpc_sec *to, size_t
 	rig_pdu_make(&plain, from, hdr_len, body_len, fill, header_sign);
 	rig_pdu_copy(&sent, &plain);
 	assert_int_equal(rpc_sec_protect(from, &sent.p), 0);
-	if (rpc_sec_level(from) == RPC_LEVEL_PRIVACY && body_len >= 16) {
+	if (from->level == RPC_LEVEL_PRIVACY && body_len >= 16) {
 		assert_memory_not_equal(sent.buf + hdr_len, plain.buf + hdr_len, body_len);
 	} else {
 		assert_memory_equal(sent.buf + hdr_len, plain.buf + hdr_len, body_len);

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "witnessd/rpc/client.h"
+#include "witnessd/rpc/client_private.h"
 #include "witnessd/rpc/ndr.h"
 #include "witnessd/rpc/pdu.h"
 

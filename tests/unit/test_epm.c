@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The endpoint mapper as its clients see it. */
 #include "tests/unit/epm_rig.h"
+#include "witnessd/rpc/client_private.h"
 
 static const struct rpc_syntax ndr20 = RPC_SYNTAX_NDR20;
 static const struct rpc_syntax ndr64 = {.uuid = GUID_BYTES(0x33, 0x05, 0x71, 0x71, 0xba, 0xbe, 0x37,
@@ -339,7 +340,7 @@ static void test_handles_that_are_not_ours(void **state)
 	struct epm_rig *rig = *state;
 	struct rpc_client *other = epm_rig_connect(rig, rig->epm_port, &epm, 0);
 	struct rpc_client *friend =
-		epm_rig_connect(rig, rig->epm_port, &epm, rpc_client_assoc_group_id(rig->client));
+		epm_rig_connect(rig, rig->epm_port, &epm, rig->client->assoc_group_id);
 	struct lookup l = {.max = 1}, copy;
 
 	assert_int_equal(lookup(rig, rig->client, &l), 0);

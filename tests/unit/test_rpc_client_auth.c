@@ -3,7 +3,7 @@
 
 #include "tests/unit/ntlm_rig.h"
 #include "tests/unit/rpc_rig.h"
-#include "witnessd/rpc/client.h"
+#include "witnessd/rpc/client_private.h"
 
 #define BIG 50000U
 
@@ -127,7 +127,7 @@ static void test_anonymous(void **state)
 		connect_as(c, &rig_open_iface.syntax, RPC_AUTH_NONE, RPC_LEVEL_NONE, 0, &client),
 		0);
 	assert_true(rpc_client_mpx(client));
-	assert_int_not_equal(rpc_client_assoc_group_id(client), 0);
+	assert_int_not_equal(client->assoc_group_id, 0);
 	use(c, client);
 	expect_who(c, client, RPC_LEVEL_NONE, "-");
 }

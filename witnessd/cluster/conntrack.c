@@ -11,10 +11,9 @@
 #include "witnessd/util/mono.h"
 #include "witnessd/util/opener.h"
 #include "witnessd/util/tcpconn.h"
+#include "witnessd/util/track_limits.h"
 
-#define CONNS_A_LINE 256  /* some 30 KiB */
-#define MAX_ADDRS    1024 /* the agent takes no more */
-#define MAX_LOST     400000
+#define MAX_LOST 400000
 /* A second tickling of an address within that time would meet the receivers' rate limit. */
 #define AGAIN_S 5
 /* Sockets of an address that went to another node end so long after it has arrived there: until then
@@ -73,7 +72,8 @@ static void watch(struct conntrack *ct, bool again)
 	char ip[IPADDR_STRLEN], *line;
 
 	for (size_t i = 0;
-	     state != NULL && i < state->num_addrs && json_array_size(addrs) < MAX_ADDRS; i++) {
+	     state != NULL && i < state->num_addrs && json_array_size(addrs) < TRACK_MAX_ADDRS;
+	     i++) {
 		if (state->addrs[i].kind == CLUSTER_ADDR_FLOATING) {
 			json_array_append_new(addrs,
 					      json_string(ipaddr_format(&state->addrs[i].ip, ip)));
@@ -332,7 +332,7 @@ static void hand_over(struct handing *h, const struct tcpconn *conn)
 
 	h->num++;
 	json_array_append_new(h->texts, json_string(tcpconn_format(conn, text)));
-	if (json_array_size(h->texts) >= CONNS_A_LINE) {
+	if (json_array_size(h->texts) >= TRACK_CONNS_A_LINE) {
 		hand_flush(h);
 	}
 }

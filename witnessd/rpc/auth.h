@@ -112,10 +112,8 @@ enum rpc_nak_reason rpc_sec_nak_reason(int err);
 /** The last error in words, of GSSAPI where it has some; for logs. Never NULL, owned by sec. */
 const char *rpc_sec_error(const struct rpc_sec *sec);
 
-/** Whether the negotiation is complete; the type and the level are those asked for, also before. */
+/** Whether the negotiation is complete. */
 bool rpc_sec_done(const struct rpc_sec *sec);
-uint8_t rpc_sec_type(const struct rpc_sec *sec);
-uint8_t rpc_sec_level(const struct rpc_sec *sec);
 /** "krb5" or "ntlm" once complete, else "". */
 const char *rpc_sec_mech(const struct rpc_sec *sec);
 /** The peer's name on a complete acceptor, owned by sec; NULL before. */

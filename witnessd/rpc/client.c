@@ -21,11 +21,6 @@ int client_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct rpc_cli
 	client->ev = ev;
 	client->next_call_id = 1;
 	qb_list_init(&client->calls);
-	client->closed_im = tevent_create_immediate(client);
-	if (client->closed_im == NULL) {
-		talloc_free(client);
-		return ENOMEM;
-	}
 	talloc_set_destructor(client, client_destructor);
 	*out = client;
 	return 0;
@@ -41,15 +36,6 @@ static int on_pdu(void *private_data, const struct pdu_hdr *hdr, uint8_t *pdu)
 	return client_call_pdu(client, hdr, pdu);
 }
 
-static void tell_closed(struct tevent_context *ev, struct tevent_immediate *im, void *private_data)
-{
-	struct rpc_client *client = talloc_get_type_abort(private_data, struct rpc_client);
-
-	if (client->closed_fn != NULL) {
-		client->closed_fn(client->closed_private, client->err);
-	}
-}
-
 static void on_lost(void *private_data, int err)
 {
 	struct rpc_client *client = talloc_get_type_abort(private_data, struct rpc_client);
@@ -60,8 +46,6 @@ static void on_lost(void *private_data, int err)
 		return;
 	}
 	client_calls_fail(client, err);
-	/* Later, for the callback may free the client, and with it the stream that calls us. */
-	tevent_schedule_immediate(client->closed_im, client->ev, tell_closed, client);
 }
 
 void client_break(struct rpc_client *client, int err)
@@ -83,23 +67,7 @@ int client_violation(const struct rpc_client *client, const char *what)
 	return EPROTO;
 }
 
-uint32_t rpc_client_assoc_group_id(const struct rpc_client *client)
-{
-	return client->assoc_group_id;
-}
-
 bool rpc_client_mpx(const struct rpc_client *client)
 {
 	return client->mpx;
-}
-
-void rpc_client_set_closed(struct rpc_client *client, void (*fn)(void *private_data, int err),
-			   void *private_data)
-{
-	client->closed_fn = fn;
-	client->closed_private = private_data;
-	/* Lost while nobody listened: tell it all the same. */
-	if (client->err != 0) {
-		tevent_schedule_immediate(client->closed_im, client->ev, tell_closed, client);
-	}
 }

@@ -7,6 +7,8 @@
 #include "witnessd/rpc/dcerpc.h"
 #include "witnessd/util/ipaddr.h"
 
+#define RPC_CLIENT_TIMEOUT_MS 15000U /* where a timeout_ms is 0 */
+
 /* A bound connection. Freeing it closes the socket; pending calls end with ECONNABORTED. */
 struct rpc_client;
 
@@ -21,7 +23,8 @@ struct rpc_client_params {
 	struct rpc_auth *auth;       /* the thread pool; unless anonymous */
 	uint32_t assoc_group_id;     /* 0: a new association group */
 	uint16_t max_frag;           /* proposed; 0 = RPC_FRAG_MAX */
-	unsigned int timeout_ms;     /* connect, bind and authenticate together; 0 = 15000 */
+	unsigned int
+		timeout_ms; /* connect, bind and authenticate together; 0 = RPC_CLIENT_TIMEOUT_MS */
 };
 
 /** Connect, bind (header signing and CONC_MPX offered), authenticate. params is copied but for pointers. */
@@ -36,8 +39,6 @@ struct tevent_req *rpc_client_connect_send(TALLOC_CTX *mem_ctx, struct tevent_co
 int rpc_client_connect_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx, struct rpc_client **out,
 			    char **why);
 
-/** What the server has given in its bind_ack: connections that name it share context handles. */
-uint32_t rpc_client_assoc_group_id(const struct rpc_client *client);
 /** Whether the server echoed CONC_MPX: several calls may be open. */
 bool rpc_client_mpx(const struct rpc_client *client);
 
@@ -59,11 +60,11 @@ int rpc_client_call_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx, uint32_t *
 /** Tell the server that the answer of a pending call is to be hurried (co_cancel). @return 0 or ENOTCONN */
 int rpc_client_cancel(struct tevent_req *call_req);
 
-/** Call fn once when the connection is lost. Not called after rpc_client is freed. */
-void rpc_client_set_closed(struct rpc_client *client, void (*fn)(void *private_data, int err),
-			   void *private_data);
-
-/** Ask the endpoint mapper of addr (anonymous ept_map) for the TCP port of an interface. */
+/**
+ * Ask the endpoint mapper of addr (anonymous ept_map) for the TCP port of an interface.
+ * @param epm_port   0 = 135
+ * @param timeout_ms of connection and call together; 0 = RPC_CLIENT_TIMEOUT_MS
+ */
 struct tevent_req *rpc_epm_map_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 				    const struct ipaddr *addr, uint16_t epm_port,
 				    const struct rpc_syntax *iface, unsigned int timeout_ms);

@@ -12,10 +12,9 @@
 #include "witnessd/util/mono.h"
 #include "witnessd/util/req.h"
 
-#define DEFAULT_TIMEOUT_MS 15000U
-#define BIND_CALL_ID       1
-#define LEGS_MAX           8    /* tokens from the server */
-#define MUST_RECEIVE_FRAG  1432 /* C706 12.6.3.1: nobody may want smaller fragments */
+#define BIND_CALL_ID      1
+#define LEGS_MAX          8    /* tokens from the server */
+#define MUST_RECEIVE_FRAG 1432 /* C706 12.6.3.1: nobody may want smaller fragments */
 
 static const struct rpc_syntax ndr20 = RPC_SYNTAX_NDR20;
 /* MS-RPCE 3.3.1.5.3: security context multiplexing (1), connection kept after orphaned (2). */
@@ -81,7 +80,7 @@ struct tevent_req *rpc_client_connect_send(TALLOC_CTX *mem_ctx, struct tevent_co
 	struct rpc_client_connect_state *state = NULL;
 	struct tevent_req *req =
 		tevent_req_create(mem_ctx, &state, struct rpc_client_connect_state);
-	unsigned int ms = params->timeout_ms > 0 ? params->timeout_ms : DEFAULT_TIMEOUT_MS;
+	unsigned int ms = params->timeout_ms > 0 ? params->timeout_ms : RPC_CLIENT_TIMEOUT_MS;
 
 	if (req == NULL) {
 		return NULL;

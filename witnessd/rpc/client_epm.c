@@ -8,8 +8,7 @@
 #include "witnessd/util/mono.h"
 #include "witnessd/util/req.h"
 
-#define DEFAULT_TIMEOUT_MS 15000U
-#define MAX_TOWERS         4 /* as Windows asks; the first of ncacn_ip_tcp is taken */
+#define MAX_TOWERS 4 /* as Windows asks; the first of ncacn_ip_tcp is taken */
 
 struct rpc_epm_map_state {
 	struct tevent_context *ev;
@@ -27,7 +26,7 @@ struct tevent_req *rpc_epm_map_send(TALLOC_CTX *mem_ctx, struct tevent_context *
 {
 	struct rpc_epm_map_state *state = NULL;
 	struct tevent_req *req = tevent_req_create(mem_ctx, &state, struct rpc_epm_map_state);
-	unsigned int ms = timeout_ms > 0 ? timeout_ms : DEFAULT_TIMEOUT_MS;
+	unsigned int ms = timeout_ms > 0 ? timeout_ms : RPC_CLIENT_TIMEOUT_MS;
 	struct rpc_client_params params = {
 		.addr = *addr,
 		.port = epm_port > 0 ? epm_port : EPM_PORT,

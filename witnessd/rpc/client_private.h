@@ -27,9 +27,6 @@ struct rpc_client {
 	bool vt_sent; /* the server has been told what was negotiated */
 	uint32_t next_call_id;
 	struct qb_list_head calls; /* struct client_call, oldest first */
-	struct tevent_immediate *closed_im;
-	void (*closed_fn)(void *private_data, int err);
-	void *closed_private;
 };
 
 /** An unconnected client. @return 0 or ENOMEM */
@@ -38,7 +35,7 @@ int client_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct rpc_cli
 /** Take over a connected descriptor. @return 0 or ENOMEM */
 int client_attach(struct rpc_client *client, int fd);
 
-/** End the connection from our side: calls fail, closed is told. Not from inside a stream's callback. */
+/** End the connection from our side: calls fail with err. Not from inside a stream's callback. */
 void client_break(struct rpc_client *client, int err);
 
 /** Log (debug) in what the peer breaks the protocol. @return EPROTO */

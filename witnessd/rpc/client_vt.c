@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "witnessd/rpc/client_private.h"
 #include "witnessd/rpc/ndr.h"
+#include "witnessd/rpc/vt.h"
 
-#define VT_BITMASK1      1
-#define VT_PCONTEXT      2
-#define VT_HEADER2       3
-#define VT_LAST          0x4000
-#define VT_BIT_HDR_SIGN  0x1U
-#define VT_PCONTEXT_SIZE 40
-#define VT_HEADER2_SIZE  16
-
-static const uint8_t vt_magic[8] = {0x8a, 0xe3, 0x13, 0x71, 0x02, 0xf4, 0x36, 0x71};
 static const struct rpc_syntax ndr20 = RPC_SYNTAX_NDR20;
 
 static void out_command(struct ndr_out *out, uint16_t id, bool last, uint16_t size)
 {
-	ndr_out_u16(out, (uint16_t)(id | (last ? VT_LAST : 0)));
+	ndr_out_u16(out, (uint16_t)(id | (last ? RPC_VT_LAST : 0)));
 	ndr_out_u16(out, size);
 }
 
@@ -31,7 +23,7 @@ static void out_header2(struct ndr_out *out, uint32_t call_id, uint16_t opnum)
 {
 	static const uint8_t drep[4] = {0x10, 0, 0, 0};
 
-	out_command(out, VT_HEADER2, true, VT_HEADER2_SIZE);
+	out_command(out, RPC_VT_HEADER2, true, RPC_VT_HEADER2_LEN);
 	ndr_out_u8(out, RPC_REQUEST);
 	ndr_out_zero(out, 3);
 	ndr_out_bytes(out, drep, sizeof(drep));
@@ -49,12 +41,12 @@ int client_vt_append(TALLOC_CTX *mem_ctx, const struct rpc_client *client, uint3
 	ndr_out_bytes(&o, stub, stub_len);
 	if (!client->vt_sent || !client->header_sign) {
 		ndr_out_align(&o, 4);
-		ndr_out_bytes(&o, vt_magic, sizeof(vt_magic));
+		ndr_out_bytes(&o, rpc_vt_magic, sizeof(rpc_vt_magic));
 	}
 	if (!client->vt_sent) {
-		out_command(&o, VT_BITMASK1, false, 4);
-		ndr_out_u32(&o, VT_BIT_HDR_SIGN);
-		out_command(&o, VT_PCONTEXT, client->header_sign, VT_PCONTEXT_SIZE);
+		out_command(&o, RPC_VT_BITMASK1, false, RPC_VT_BITMASK1_LEN);
+		ndr_out_u32(&o, RPC_VT_HEADER_SIGNING);
+		out_command(&o, RPC_VT_PCONTEXT, client->header_sign, RPC_VT_PCONTEXT_LEN);
 		out_syntax(&o, &client->iface);
 		out_syntax(&o, &ndr20);
 	}

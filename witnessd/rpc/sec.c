@@ -10,7 +10,6 @@
 #include "witnessd/util/req.h"
 
 #define STEP_TIMEOUT_SEC 30
-#define TOKEN_MAX        65535
 
 enum rpc_nak_reason rpc_sec_nak_reason(int err)
 {
@@ -267,7 +266,7 @@ static int submit(struct rpc_sec *sec, const uint8_t *token, size_t token_len)
 	if (core == NULL || sec->done) {
 		return EPROTO;
 	}
-	if (token_len > TOKEN_MAX) {
+	if (token_len > SEC_TOKEN_MAX) {
 		return EBADMSG;
 	}
 	if (token_len > 0) {
@@ -338,16 +337,6 @@ const char *rpc_sec_error(const struct rpc_sec *sec)
 bool rpc_sec_done(const struct rpc_sec *sec)
 {
 	return sec->done;
-}
-
-uint8_t rpc_sec_type(const struct rpc_sec *sec)
-{
-	return sec->type;
-}
-
-uint8_t rpc_sec_level(const struct rpc_sec *sec)
-{
-	return sec->level;
 }
 
 const char *rpc_sec_mech(const struct rpc_sec *sec)

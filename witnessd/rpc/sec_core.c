@@ -10,8 +10,6 @@
 #include "witnessd/rpc/dcerpc.h"
 #include "witnessd/rpc/ntlm_guard.h"
 
-#define TOKEN_MAX 65535 /* what auth_length can say */
-
 static const gss_OID_desc *oid_of_type(uint8_t type)
 {
 	switch (type) {
@@ -91,7 +89,7 @@ static void fail(struct sec_core *core, int err, const char *what, OM_uint32 maj
 /* What both directions have in common when GSSAPI has not failed. */
 static void conclude(struct sec_core *core, OM_uint32 major, OM_uint32 flags)
 {
-	if (core->out.length > TOKEN_MAX) {
+	if (core->out.length > SEC_TOKEN_MAX) {
 		core->err = EPROTO;
 		snprintf(core->error, sizeof(core->error), "a token of %zu bytes fits in no PDU",
 			 core->out.length);

@@ -18,6 +18,7 @@
 #include "witnessd/rpc/ntlm_seal.h"
 
 #define SEC_ERROR_SIZE 256
+#define SEC_TOKEN_MAX  65535 /* bytes: auth_length is a uint16 */
 
 /* Whom an initiator is; all strings malloc'ed, may be NULL. */
 struct sec_identity {

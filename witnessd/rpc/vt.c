@@ -9,16 +9,8 @@
 
 #define SEARCH_BYTES 1024 /* from the end of the stub */
 #define MAX_BEHIND   16   /* padding that may follow the last command */
-#define MAGIC_LEN    8
 
-#define CMD_ID       0x3fff
-#define CMD_LAST     0x4000
-#define CMD_MUST     0x8000
-#define CMD_BITMASK1 1
-#define CMD_PCONTEXT 2
-#define CMD_HEADER2  3
-
-static const uint8_t magic[MAGIC_LEN] = {0x8a, 0xe3, 0x13, 0x71, 0x02, 0xf4, 0x36, 0x71};
+const uint8_t rpc_vt_magic[RPC_VT_MAGIC_LEN] = {0x8a, 0xe3, 0x13, 0x71, 0x02, 0xf4, 0x36, 0x71};
 
 /* A command that came already, or whose length is not its own, spoils the trailer. */
 static void begin_command(struct ndr_in *in, bool *seen, uint16_t len, uint16_t expected)
@@ -45,22 +37,22 @@ static bool pull_command(struct ndr_in *in, struct rpc_vt *vt)
 	uint16_t cmd = ndr_in_u16(in);
 	uint16_t len = ndr_in_u16(in);
 
-	switch (cmd & CMD_ID) {
-	case CMD_BITMASK1:
-		begin_command(in, &vt->has_bitmask1, len, 4);
+	switch (cmd & RPC_VT_ID_MASK) {
+	case RPC_VT_BITMASK1:
+		begin_command(in, &vt->has_bitmask1, len, RPC_VT_BITMASK1_LEN);
 		vt->bitmask1 = ndr_in_u32(in);
 		break;
-	case CMD_PCONTEXT:
-		begin_command(in, &vt->has_pcontext, len, 40);
+	case RPC_VT_PCONTEXT:
+		begin_command(in, &vt->has_pcontext, len, RPC_VT_PCONTEXT_LEN);
 		vt->abstract = pdu_pull_syntax(in);
 		vt->transfer = pdu_pull_syntax(in);
 		break;
-	case CMD_HEADER2:
-		begin_command(in, &vt->has_header2, len, 16);
+	case RPC_VT_HEADER2:
+		begin_command(in, &vt->has_header2, len, RPC_VT_HEADER2_LEN);
 		pull_header2(in, vt);
 		break;
 	default:
-		if ((cmd & CMD_MUST) != 0) {
+		if ((cmd & RPC_VT_MUST) != 0) {
 			vt->unknown_must = true;
 		}
 		if (len % 4 != 0) {
@@ -69,7 +61,7 @@ static bool pull_command(struct ndr_in *in, struct rpc_vt *vt)
 		(void)ndr_in_raw(in, len);
 		break;
 	}
-	return (cmd & CMD_LAST) != 0;
+	return (cmd & RPC_VT_LAST) != 0;
 }
 
 static int pull_trailer(const uint8_t *stub, size_t len, size_t off, bool big_endian,
@@ -79,7 +71,7 @@ static int pull_trailer(const uint8_t *stub, size_t len, size_t off, bool big_en
 	struct rpc_vt vt = {.off = off};
 	bool last = false;
 
-	(void)ndr_in_raw(&in, off + MAGIC_LEN);
+	(void)ndr_in_raw(&in, off + RPC_VT_MAGIC_LEN);
 	while (!last && in.err == 0) {
 		last = pull_command(&in, &vt);
 	}
@@ -95,11 +87,11 @@ int rpc_vt_find(const uint8_t *stub, size_t len, bool big_endian, struct rpc_vt 
 	size_t first = len > SEARCH_BYTES ? (len - SEARCH_BYTES + 3) / 4 * 4 : 0;
 	size_t off;
 
-	if (len < MAGIC_LEN + 4) {
+	if (len < RPC_VT_MAGIC_LEN + 4) {
 		return ENOENT;
 	}
-	for (off = (len - MAGIC_LEN) / 4 * 4;; off -= 4) {
-		if (memcmp(stub + off, magic, MAGIC_LEN) == 0) {
+	for (off = (len - RPC_VT_MAGIC_LEN) / 4 * 4;; off -= 4) {
+		if (memcmp(stub + off, rpc_vt_magic, RPC_VT_MAGIC_LEN) == 0) {
 			return pull_trailer(stub, len, off, big_endian, out);
 		}
 		if (off <= first) {

@@ -12,7 +12,25 @@
 
 #include "witnessd/rpc/dcerpc.h"
 
+#define RPC_VT_MAGIC_LEN 8
+
+/* A command's identifier: one of these, with flags. */
+#define RPC_VT_ID_MASK  0x3fff
+#define RPC_VT_BITMASK1 1
+#define RPC_VT_PCONTEXT 2
+#define RPC_VT_HEADER2  3
+#define RPC_VT_LAST     0x4000 /* flag: no command follows */
+#define RPC_VT_MUST     0x8000 /* flag: who does not know the command must not go on */
+
+/* Bytes of each command's value. */
+#define RPC_VT_BITMASK1_LEN   4
+#define RPC_VT_PCONTEXT_LEN   40
+#define RPC_VT_HEADER2_LEN    16
+
 #define RPC_VT_HEADER_SIGNING 0x00000001U /* in bitmask1: the client supports header signing */
+
+/* What a trailer begins with. */
+extern const uint8_t rpc_vt_magic[RPC_VT_MAGIC_LEN];
 
 struct rpc_vt {
 	size_t off; /* where it begins: the stub proper ends there or before */

@@ -28,7 +28,7 @@ struct swn_client_params {
 	const char *target;      /* Kerberos: host based service, "cifs@NETNAME" */
 	uint8_t auth_type;       /* enum rpc_auth_type */
 	uint8_t auth_level;      /* RPC_LEVEL_INTEGRITY or RPC_LEVEL_PRIVACY */
-	unsigned int timeout_ms; /* of each step but AsyncNotify; 0 = 15000 */
+	unsigned int timeout_ms; /* of each step but AsyncNotify; 0 = RPC_CLIENT_TIMEOUT_MS */
 };
 
 /** Replace the strings by copies, children of mem_ctx. @return 0 or ENOMEM, after which some are copies */

@@ -6,11 +6,9 @@
 
 #include "witnessd/util/req.h"
 
-#define DEFAULT_TIMEOUT_MS 15000U
-
 static unsigned int step_timeout(const struct swn_client_params *params)
 {
-	return params->timeout_ms > 0 ? params->timeout_ms : DEFAULT_TIMEOUT_MS;
+	return params->timeout_ms > 0 ? params->timeout_ms : RPC_CLIENT_TIMEOUT_MS;
 }
 
 static void op_fail(struct tevent_req *req, char **why, int err, const char *fmt, ...)

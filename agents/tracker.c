@@ -84,8 +84,3 @@ int tracker_update(struct tracker *tracker, const struct tcpconn *conns, size_t 
 	drop_gone(tracker, changed, private_data);
 	return err;
 }
-
-size_t tracker_count(const struct tracker *tracker)
-{
-	return HASH_COUNT(tracker->table);
-}

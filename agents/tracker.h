@@ -23,6 +23,4 @@ int tracker_update(struct tracker *tracker, const struct tcpconn *conns, size_t 
 		   void (*changed)(void *private_data, const struct tcpconn *conn, bool is_new),
 		   void *private_data);
 
-size_t tracker_count(const struct tracker *tracker);
-
 #endif

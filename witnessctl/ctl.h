@@ -28,7 +28,7 @@ struct ctl {
 	const char *socket; /* control socket of the daemon */
 	bool json;
 	int timeout_ms;
-	int caught; /* the signal that is to end us, see order_guard(); 0: none */
+	int caught; /* the signal that is to end us, see order_pause(); 0: none */
 };
 
 struct ctl_command {
@@ -41,9 +41,6 @@ struct ctl_command {
 		*help; /* one that sends to NAME --help has that itself; others get it from these */
 	const char *options; /* more of it, for --help only; NULL: nothing */
 };
-
-/** The table, ended by name NULL. */
-extern const struct ctl_command ctl_commands[];
 
 /** Say what is expected after a command. @return CTL_USAGE */
 int ctl_usage(const char *command);

@@ -18,27 +18,10 @@ static int cmd_version(struct ctl *ctl, int argc, const char **argv)
 	return CTL_OK;
 }
 
-static void print_help(FILE *out)
-{
-	fputs("usage: witnessctl [--socket NAME] [--json] [--timeout SECONDS] COMMAND "
-	      "[ARGUMENT...]\n\n",
-	      out);
-	for (const struct ctl_command *c = ctl_commands; c->name != NULL; c++) {
-		char line[64];
-
-		snprintf(line, sizeof(line), "%s%s%s", c->name, c->args[0] != '\0' ? " " : "",
-			 c->args);
-		fprintf(out, "  %-30s  %s\n", line, c->help);
-	}
-	fputs("\n  --socket NAME      control socket of the daemon (global.control; "
-	      "default " DEFAULT_SOCKET ")\n  --json             output for programs\n"
-	      "  --timeout SECONDS  how long to wait for the daemon (default 10)\n",
-	      out);
-}
-
 static int cmd_help(struct ctl *ctl, int argc, const char **argv);
 
-const struct ctl_command ctl_commands[] = {
+/* Ended by name NULL. */
+static const struct ctl_command commands[] = {
 	{"ping", cmd_ping, "", "Whether the daemon serves.", NULL},
 	{"status", cmd_status, "", "The daemon, its cluster and its clients at a glance.", NULL},
 	{"interfaces", cmd_interfaces, "", "What a client is told of the cluster's addresses.",
@@ -103,9 +86,27 @@ const struct ctl_command ctl_commands[] = {
 	{.name = NULL},
 };
 
+static void print_help(FILE *out)
+{
+	fputs("usage: witnessctl [--socket NAME] [--json] [--timeout SECONDS] COMMAND "
+	      "[ARGUMENT...]\n\n",
+	      out);
+	for (const struct ctl_command *c = commands; c->name != NULL; c++) {
+		char line[64];
+
+		snprintf(line, sizeof(line), "%s%s%s", c->name, c->args[0] != '\0' ? " " : "",
+			 c->args);
+		fprintf(out, "  %-30s  %s\n", line, c->help);
+	}
+	fputs("\n  --socket NAME      control socket of the daemon (global.control; "
+	      "default " DEFAULT_SOCKET ")\n  --json             output for programs\n"
+	      "  --timeout SECONDS  how long to wait for the daemon (default 10)\n",
+	      out);
+}
+
 int ctl_usage(const char *command)
 {
-	for (const struct ctl_command *c = ctl_commands; c->name != NULL; c++) {
+	for (const struct ctl_command *c = commands; c->name != NULL; c++) {
 		if (strcmp(c->name, command) == 0) {
 			fprintf(stderr, "usage: witnessctl %s%s%s\n", c->name,
 				c->args[0] != '\0' ? " " : "", c->args);
@@ -188,7 +189,7 @@ static void print_command(const struct ctl_command *c)
 
 static const struct ctl_command *find_command(const char *name)
 {
-	for (const struct ctl_command *c = ctl_commands; c->name != NULL; c++) {
+	for (const struct ctl_command *c = commands; c->name != NULL; c++) {
 		if (strcmp(c->name, name) == 0) {
 			return c;
 		}

@@ -27,7 +27,10 @@ static void guarded(sigset_t *set)
 	}
 }
 
-void order_guard(void)
+/*
+ * From now on SIGINT and SIGTERM are noticed by order_pause(), so that what was begun can be ended, and reported.
+ */
+static void guard(void)
 {
 	sigset_t set;
 
@@ -109,7 +112,7 @@ int order_run(struct ctl *ctl, json_t *request, json_t **result)
 	bool shown = false;
 
 	(void)json_object_set_new(request, "command", json_string("order"));
-	order_guard();
+	guard();
 	ret = ctl_ask(ctl, request, &job);
 	id = json_integer_value(json_object_get(job, "job"));
 	while (ret == CTL_OK && !json_is_true(json_object_get(job, "done"))) {

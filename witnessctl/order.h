@@ -26,12 +26,9 @@ void order_summary(const json_t *result);
 json_int_t order_count(const json_t *result, const char *name);
 
 /**
- * From now on SIGINT and SIGTERM are noticed by order_pause(), so that what was begun can be ended, and told of.
- * An order that is under way then is cancelled by order_run().
+ * Sleep so long before the daemon is asked again. After order_run() SIGINT and SIGTERM end only the sleep, so that
+ * what was begun can be ended, and reported. @return whether one has come
  */
-void order_guard(void);
-
-/** Sleep so long before the daemon is asked again. @return whether it is to end, see order_guard() */
 bool order_pause(struct ctl *ctl, int ms);
 
 /** Now that all has been told: end as the signal would have had it, if one has come. */

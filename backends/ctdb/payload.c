@@ -7,7 +7,6 @@
 #define NODE_LEN        36U
 #define IP_LEN          32U
 #define VNNMAP_LEN      8U
-#define TAKEOVER_LEN    16U
 #define DISABLE_LEN     24U
 #define OFF_DISABLE_FOR 16U
 #define IP_TEXT_MAX     64U
@@ -134,11 +133,6 @@ int ctdb_ip_text_parse(const uint8_t *data, size_t len, struct ipaddr *out)
 		return EBADMSG;
 	}
 	return ipaddr_parse((const char *)data, out) == 0 ? 0 : EBADMSG;
-}
-
-int ctdb_takeover_run_parse(const uint8_t *data, size_t len, uint32_t *pnn)
-{
-	return len < TAKEOVER_LEN ? EBADMSG : ctdb_u32_parse(data, len, pnn);
 }
 
 int ctdb_disable_parse(const uint8_t *data, size_t len, uint32_t *timeout_s)

@@ -55,9 +55,6 @@ int ctdb_u32_parse(const uint8_t *data, size_t len, uint32_t *out);
 /** RELEASE_IP and TAKE_IP: an address in text with its NUL. @return 0 or EBADMSG */
 int ctdb_ip_text_parse(const uint8_t *data, size_t len, struct ipaddr *out);
 
-/** TAKEOVER_RUN: which node asks for it. @return 0 or EBADMSG */
-int ctdb_takeover_run_parse(const uint8_t *data, size_t len, uint32_t *pnn);
-
 /** DISABLE_TAKEOVER_RUNS: for how many seconds; 0: not any more. @return 0 or EBADMSG */
 int ctdb_disable_parse(const uint8_t *data, size_t len, uint32_t *timeout_s);
 

@@ -21,7 +21,6 @@ struct glib_bridge {
 	GPollFD *polls; /* what the context waits for, since the last prepare */
 	gint num_polls;
 	TALLOC_CTX *watches; /* parent of the tevent_fds and the timer that stand for polls */
-	uint64_t rounds;
 };
 
 static void bridge_round(struct tevent_context *ev, struct tevent_immediate *im,
@@ -150,7 +149,6 @@ static void bridge_round(struct tevent_context *ev, struct tevent_immediate *im,
 	struct glib_bridge *bridge = talloc_get_type_abort(private_data, struct glib_bridge);
 
 	bridge->scheduled = false;
-	bridge->rounds++;
 	TALLOC_FREE(bridge->watches);
 	if (bridge->num_polls > 0) {
 		g_poll(bridge->polls, (guint)bridge->num_polls, 0);
@@ -166,11 +164,6 @@ void glib_bridge_touch(struct glib_bridge *bridge)
 {
 	TALLOC_FREE(bridge->watches);
 	bridge_schedule(bridge);
-}
-
-uint64_t glib_bridge_rounds(const struct glib_bridge *bridge)
-{
-	return bridge->rounds;
 }
 
 static int bridge_destructor(struct glib_bridge *bridge)

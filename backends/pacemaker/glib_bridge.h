@@ -26,7 +26,4 @@ int glib_bridge_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct gl
  */
 void glib_bridge_touch(struct glib_bridge *bridge);
 
-/** How often the context was looked at so far: shows whether the loop is idle. */
-uint64_t glib_bridge_rounds(const struct glib_bridge *bridge);
-
 #endif

@@ -65,7 +65,6 @@ static void check_small(const uint8_t *data, size_t size)
 	}
 	(void)ctdb_vnnmap_parse(data, size, &number);
 	(void)ctdb_u32_parse(data, size, &number);
-	(void)ctdb_takeover_run_parse(data, size, &number);
 	(void)ctdb_disable_parse(data, size, &number);
 }
 

@@ -51,10 +51,18 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* Both steps, as the daemon does them. */
+static int load(struct fixture *f, const char *dir, const char *name)
+{
+	const struct backend_ops *ops = NULL;
+	int err = cluster_find_backend(dir, name, f, &ops, &f->why);
+
+	return err != 0 ? err : cluster_connect_backend(f->cluster, f->config, ops, f, &f->why);
+}
+
 static void expect_refused(struct fixture *f, const char *name, int err, const char *part)
 {
-	assert_int_equal(cluster_load_backend(f->cluster, f->config, f->dir, name, f, &f->why),
-			 err);
+	assert_int_equal(load(f, f->dir, name), err);
 	if (strstr(f->why, part) == NULL) {
 		fail_msg("expected \"%s\", got \"%s\"", part, f->why);
 	}
@@ -115,7 +123,7 @@ static void static_module_is_loaded_once(void **state)
 	char *dir = build_dir(f);
 	json_t *status;
 
-	assert_int_equal(cluster_load_backend(f->cluster, f->config, dir, "static", f, &f->why), 0);
+	assert_int_equal(load(f, dir, "static"), 0);
 	assert_non_null(cluster_backend(f->cluster));
 	assert_string_equal(cluster_backend_ops(f->cluster)->name, "static");
 	status = cluster_status_json(f->cluster);
@@ -126,8 +134,7 @@ static void static_module_is_loaded_once(void **state)
 	while (!cluster_stale(f->cluster)) {
 		assert_int_equal(tevent_loop_once(f->ev), 0);
 	}
-	assert_int_equal(cluster_load_backend(f->cluster, f->config, dir, "static", f, &f->why),
-			 EBUSY);
+	assert_int_equal(load(f, dir, "static"), EBUSY);
 }
 
 static void backend_that_does_not_start_is_not_kept(void **state)
@@ -138,9 +145,7 @@ static void backend_that_does_not_start_is_not_kept(void **state)
 	assert_int_equal(
 		config_load(f, "/nonexistent/witnessd.conf", false, overrides, &f->config, &f->why),
 		0);
-	assert_int_equal(
-		cluster_load_backend(f->cluster, f->config, build_dir(f), "static", f, &f->why),
-		EINVAL);
+	assert_int_equal(load(f, build_dir(f), "static"), EINVAL);
 	assert_null(cluster_backend(f->cluster));
 }
 

@@ -160,7 +160,7 @@ static void messages_are_read(void **state)
 	struct ipaddr ip;
 	char text[IPADDR_STRLEN];
 	uint32_t number = 0;
-	const uint32_t run[4] = {2, 0, 5, 6}, disable[6] = {1, 0, 7, 8, 60, 0};
+	const uint32_t map[2] = {2, 0}, disable[6] = {1, 0, 7, 8, 60, 0};
 
 	assert_int_equal(ctdb_ip_text_parse((const uint8_t *)"10.77.2.1", 10, &ip), 0);
 	assert_string_equal(ipaddr_format(&ip, text), "10.77.2.1");
@@ -168,16 +168,13 @@ static void messages_are_read(void **state)
 	assert_int_equal(ctdb_ip_text_parse((const uint8_t *)"10.77.\0.1", 10, &ip), EBADMSG);
 	assert_int_equal(ctdb_ip_text_parse((const uint8_t *)"ten", 4, &ip), EBADMSG);
 	assert_int_equal(ctdb_ip_text_parse(NULL, 0, &ip), EBADMSG);
-	assert_int_equal(ctdb_takeover_run_parse((const uint8_t *)run, 16, &number), 0);
-	assert_int_equal(number, 2);
-	assert_int_equal(ctdb_takeover_run_parse((const uint8_t *)run, 15, &number), EBADMSG);
 	assert_int_equal(ctdb_disable_parse((const uint8_t *)disable, 24, &number), 0);
 	assert_int_equal(number, 60);
 	assert_int_equal(ctdb_disable_parse((const uint8_t *)disable, 23, &number), EBADMSG);
-	assert_int_equal(ctdb_vnnmap_parse((const uint8_t *)run, 8, &number), 0);
+	assert_int_equal(ctdb_vnnmap_parse((const uint8_t *)map, 8, &number), 0);
 	assert_int_equal(number, 2);
-	assert_int_equal(ctdb_vnnmap_parse((const uint8_t *)run, 7, &number), EBADMSG);
-	assert_int_equal(ctdb_u32_parse((const uint8_t *)run, 3, &number), EBADMSG);
+	assert_int_equal(ctdb_vnnmap_parse((const uint8_t *)map, 7, &number), EBADMSG);
+	assert_int_equal(ctdb_u32_parse((const uint8_t *)map, 3, &number), EBADMSG);
 }
 
 static void connection_has_the_client_first(void **state)

@@ -42,7 +42,6 @@ static void differences_are_told(void **state)
 	assert_string_equal(list(tracker, "1 2 3", told), "+1 +2 +3 ");
 	assert_string_equal(list(tracker, "3 2 1", told), "");
 	assert_string_equal(list(tracker, "2 4 4", told), "+4 -1 -3 ");
-	assert_int_equal(tracker_count(tracker), 2);
 	assert_string_equal(list(tracker, "", told), "-2 -4 ");
 	assert_string_equal(list(tracker, "2", told), "+2 ");
 	talloc_free(tracker);

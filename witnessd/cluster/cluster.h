@@ -107,27 +107,26 @@ int cluster_listen(struct cluster *cluster,
 const char *cluster_last_node(const struct cluster *cluster, const struct ipaddr *ip);
 
 /**
- * Load module NAME from dir and connect it to the cluster; once a cluster. The module stays in memory
- * until the process ends: a pending event may still point into it.
- * @param config borrowed; must outlive the cluster
+ * Load backend module NAME from dir. Separate from connecting it because the daemon gives up its rights in
+ * between, and only root may be able to read the module. The module stays in memory until the process ends:
+ * a pending event may still point into it.
  * @param why a sentence, a child of mem_ctx
  * @return 0; EINVAL (a name with other characters than letters, digits, - and _); ENOENT (no such
- *         module); ELIBACC (it cannot be loaded); EPROTO (wrong ABI or no table); EBUSY (there is a
- *         backend already); or what its connect() gave
- */
-int cluster_load_backend(struct cluster *cluster, const struct config *config, const char *dir,
-			 const char *name, TALLOC_CTX *mem_ctx, char **why);
-
-/**
- * The same in two steps, for who gives up rights between them: the module may be where only root can read.
- * @return as above
+ *         module); ELIBACC (it cannot be loaded); EPROTO (wrong ABI or no table)
  */
 int cluster_find_backend(const char *dir, const char *name, TALLOC_CTX *mem_ctx,
 			 const struct backend_ops **ops, char **why);
+
+/**
+ * Connect a loaded backend to the cluster; a cluster has one backend.
+ * @param config borrowed; must outlive the cluster
+ * @param why a sentence, a child of mem_ctx
+ * @return 0; EBUSY (there is a backend already); EINVAL (configuration); or what its connect() returned
+ */
 int cluster_connect_backend(struct cluster *cluster, const struct config *config,
 			    const struct backend_ops *ops, TALLOC_CTX *mem_ctx, char **why);
 
-/** The loaded backend and its table; NULL before cluster_load_backend(). */
+/** The connected backend and its table; NULL before cluster_connect_backend(). */
 struct backend *cluster_backend(const struct cluster *cluster);
 const struct backend_ops *cluster_backend_ops(const struct cluster *cluster);
 

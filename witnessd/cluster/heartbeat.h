@@ -53,7 +53,7 @@ bool heartbeat_is_dead(const struct heartbeat *hb, const char *node);
 /** {"interval_ms", "timeout_ms", "nodes": [{"node", "state", "silent_ms"}]}; a new reference. */
 json_t *heartbeat_status_json(const struct heartbeat *hb);
 
-/** With a clock of the test's own: do what is due. */
+/** For tests, with a clock of their own: do what is due. */
 void heartbeat_run(struct heartbeat *hb);
 
 #endif

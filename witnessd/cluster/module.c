@@ -191,12 +191,3 @@ int cluster_connect_backend(struct cluster *cluster, const struct config *config
 	}
 	return connect_backend(cluster, config, ops, mem_ctx, why);
 }
-
-int cluster_load_backend(struct cluster *cluster, const struct config *config, const char *dir,
-			 const char *name, TALLOC_CTX *mem_ctx, char **why)
-{
-	const struct backend_ops *ops = NULL;
-	int err = cluster_find_backend(dir, name, mem_ctx, &ops, why);
-
-	return err != 0 ? err : cluster_connect_backend(cluster, config, ops, mem_ctx, why);
-}

@@ -225,7 +225,7 @@ void peers_set_beat_handler(struct peers *peers, peers_beat_fn fn, void *private
  */
 json_t *peers_status_json(const struct peers *peers);
 
-/** With a clock of the test's own: fire what is due. */
+/** For tests, with a clock of their own: fire what is due. */
 void peers_run(struct peers *peers);
 
 #endif

@@ -186,7 +186,6 @@ void peers_sync_soon(struct peers *peers);
 int peers_send(struct peers *peers, const struct peers_msg *msg);
 /** The transport is gone: nothing waits any more but what is marked. */
 void peers_send_reset(struct peers *peers);
-void peers_on_retry(void *private_data);
 
 /* --- peers_receive.c --- */
 

@@ -303,7 +303,12 @@ static int send_next(struct peers *peers, uint8_t *buf)
 	return owner != NULL ? send_return(peers, owner, buf) : ENOENT;
 }
 
-/* EAGAIN is everyday life with CPG; anything else is worth a line. */
+static void on_retry(void *private_data)
+{
+	peers_flush_soon(talloc_get_type_abort(private_data, struct peers));
+}
+
+/* EAGAIN is normal with CPG; anything else is logged. */
 static void retry_later(struct peers *peers, int err)
 {
 	if (err != EAGAIN && !peers->complained) {
@@ -311,7 +316,7 @@ static void retry_later(struct peers *peers, int err)
 		log_warn("peers: cannot send: %s; trying on", strerror(err));
 	}
 	peers->num_retries++;
-	wheel_arm(peers->wheel, &peers->retry_timer, peers->retry_ms, peers_on_retry, peers);
+	wheel_arm(peers->wheel, &peers->retry_timer, peers->retry_ms, on_retry, peers);
 	peers->retry_ms =
 		peers->retry_ms * 2 < PEERS_RETRY_MAX_MS ? peers->retry_ms * 2 : PEERS_RETRY_MAX_MS;
 }
@@ -344,11 +349,6 @@ static void flush(struct tevent_context *ev, struct tevent_immediate *im, void *
 	} else if (err != ENOENT) {
 		retry_later(peers, err);
 	}
-}
-
-void peers_on_retry(void *private_data)
-{
-	peers_flush_soon(talloc_get_type_abort(private_data, struct peers));
 }
 
 void peers_flush_soon(struct peers *peers)

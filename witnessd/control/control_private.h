@@ -66,8 +66,7 @@ int control_reply_more(struct control_reply *reply);
 /** So many bytes of the text have been sent, and are not wanted any more. */
 void control_reply_sent(struct control_reply *reply, size_t len);
 
-/** The "code" of a refusal for an errno that has one; NULL. And back: EREMOTEIO for others. */
-const char *control_code_name(int err);
+/** The errno of a refusal with this "code"; EREMOTEIO for any other, and for NULL. */
 int control_code(const char *name);
 
 /* Who may use the socket. */

@@ -98,7 +98,8 @@ static const struct {
 
 #define NUM_CODES (sizeof(codes) / sizeof(codes[0]))
 
-const char *control_code_name(int err)
+/* The "code" of a refusal; NULL: none. */
+static const char *code_name(int err)
 {
 	for (size_t i = 0; i < NUM_CODES; i++) {
 		if (codes[i].err == err) {
@@ -143,7 +144,7 @@ static json_t *answer(TALLOC_CTX *mem_ctx, const struct control_table *table, co
 		ret = command->fn(command->private_data, mem_ctx, request, &result, &why);
 	}
 	if (ret != 0) {
-		return refusal_code(why != NULL ? why : strerror(ret), control_code_name(ret));
+		return refusal_code(why != NULL ? why : strerror(ret), code_name(ret));
 	}
 	if (command->stream != NULL) {
 		return NULL;

@@ -22,7 +22,8 @@ const char *swn_end_name(enum swn_end why)
 
 /* --- registrations --- */
 
-enum rpc_auth_level swn_level_worth(enum rpc_auth_level level)
+/* What a protection level is worth: on TCP, PACKET protects as INTEGRITY does. */
+static enum rpc_auth_level level_worth(enum rpc_auth_level level)
 {
 	return level == RPC_LEVEL_PACKET ? RPC_LEVEL_INTEGRITY : level;
 }
@@ -32,7 +33,7 @@ bool swn_reg_is_of(const struct swn_reg *reg, const struct rpc_call *call)
 	const char *principal = call->identity.principal;
 
 	return strcmp(reg->principal, principal != NULL ? principal : "") == 0 &&
-	       swn_level_worth(call->identity.level) >= swn_level_worth(reg->level);
+	       level_worth(call->identity.level) >= level_worth(reg->level);
 }
 
 struct swn_reg *swn_service_find(struct swn_service *service, const struct rpc_call *call,

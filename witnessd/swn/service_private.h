@@ -72,9 +72,6 @@ struct swn_reg *swn_service_find(struct swn_service *service, const struct rpc_c
 /** Whether the caller is who made the registration, and as well protected. */
 bool swn_reg_is_of(const struct swn_reg *reg, const struct rpc_call *call);
 
-/** What a protection level is worth: on TCP, PACKET protects as INTEGRITY does. */
-enum rpc_auth_level swn_level_worth(enum rpc_auth_level level);
-
 /** The only way in for a new registration: indexes, timers, limits' counts, log. @return as swn_registry_add() */
 int swn_reg_begin(struct swn_service *service, struct swn_reg *reg);
 

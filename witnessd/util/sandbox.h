@@ -25,7 +25,7 @@ int sandbox_parse(const char *text, enum sandbox_mode *mode);
  */
 int sandbox_enter(enum sandbox_mode mode, bool programs);
 
-/** Whether this build can do it. */
+/** For tests: whether this build can filter, which one with a sanitizer cannot. */
 bool sandbox_available(void);
 
 #endif

@@ -62,10 +62,10 @@ bool wheel_armed(const struct wheel_timer *timer);
  */
 struct tevent_req *wheel_wait_send(TALLOC_CTX *mem_ctx, struct wheel *wheel, uint64_t delay_ms);
 
-/** Fire what is due. Only for a wheel with a clock of the test's own. */
+/** For tests, with a clock of their own: fire what is due. */
 void wheel_run(struct wheel *wheel);
 
-/** When the process will be woken next, in microseconds of the wheel's clock; UINT64_MAX: never. */
+/** For tests: when the process will be woken next, in microseconds of the wheel's clock; UINT64_MAX: never. */
 uint64_t wheel_next_us(const struct wheel *wheel);
 
 #endif

@@ -276,7 +276,7 @@ demo-pacemaker: deps
 
 # The client library alone, for who builds against it.
 install-client: $(swnc_lib)
-	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(MANDIR)/man3
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(DOCDIR)/examples
 	install -m 755 $(B)/libswnclient.so $(DESTDIR)$(LIBDIR)/$(SWNC_SONAME).$(VERSION)
 	ln -sf $(SWNC_SONAME).$(VERSION) $(DESTDIR)$(LIBDIR)/$(SWNC_SONAME)
 	ln -sf $(SWNC_SONAME) $(DESTDIR)$(LIBDIR)/libswnclient.so
@@ -286,6 +286,7 @@ install-client: $(swnc_lib)
 		-e 's|@VERSION@|$(VERSION)|' -e 's|@PKGS@|$(SWNC_PKGS)|' \
 		libswnclient/libswnclient.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libswnclient.pc
 	install -m 644 docs/libswnclient.3 $(DESTDIR)$(MANDIR)/man3/
+	install -m 644 docs/examples/*.[ch] $(DESTDIR)$(DOCDIR)/examples/
 
 install: all install-client
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MODULEDIR) $(DESTDIR)$(OCFDIR) $(DESTDIR)$(CTDBDIR) \
@@ -297,8 +298,8 @@ install: all install-client
 	install -m 644 docs/ocf_samba_witness.7 docs/ocf_samba_tickle.7 docs/ctdb-witnessd.7 $(DESTDIR)$(MANDIR)/man7/
 	install -m 644 docs/witnessd.8 docs/witnessctl.8 docs/witness-tickle.8 docs/witness-opener.8 $(DESTDIR)$(MANDIR)/man8/
 	install -m 644 packaging/witnessd.service $(DESTDIR)$(UNITDIR)/
-	install -d $(DESTDIR)$(DOCDIR)
-	install -m 644 docs/witnessctl.schema.json $(DESTDIR)$(DOCDIR)/
+	install -m 644 docs/witnessctl.schema.json docs/*.md docs/*.svg $(DESTDIR)$(DOCDIR)/
+	install -m 644 packaging/*.example $(DESTDIR)$(DOCDIR)/examples/
 	install -d $(DESTDIR)$(SYSUSERSDIR)
 	install -m 644 packaging/witnessd.sysusers $(DESTDIR)$(SYSUSERSDIR)/witnessd.conf
 	install -d $(DESTDIR)$(TMPFILESDIR)

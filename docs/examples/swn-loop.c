@@ -16,6 +16,8 @@
 
 #include <swnclient_tevent.h>
 
+#include "swn-text.h"
+
 struct loop {
 	struct tevent_context *ev;
 	struct swnc_config *config;
@@ -34,6 +36,20 @@ static void end(struct loop *loop, int err)
 	loop->done = true;
 }
 
+static void print(const struct swnc_interfaces *list)
+{
+	for (size_t i = 0; i < list->num; i++) {
+		const struct swnc_interface *entry = &list->entries[i];
+
+		printf("interface ");
+		put_text(stdout, entry->group);
+		putchar(' ');
+		put_text(stdout, entry->ipv4 != NULL ? entry->ipv4 : entry->ipv6);
+		printf(" %s%s\n", swnc_state_name(entry->state), entry->witness ? " witness" : "");
+	}
+	fflush(stdout);
+}
+
 static void listed(struct tevent_req *req)
 {
 	struct loop *loop = tevent_req_callback_data(req, struct loop);
@@ -43,18 +59,13 @@ static void listed(struct tevent_req *req)
 
 	talloc_free(req);
 	if (err != 0) {
-		fprintf(stderr, "swn-loop: %s\n", why != NULL ? why : strerror(err));
+		fputs("swn-loop: ", stderr);
+		put_text(stderr, why != NULL ? why : strerror(err));
+		fputc('\n', stderr);
 		end(loop, err);
 		return;
 	}
-	for (size_t i = 0; i < list->num; i++) {
-		const struct swnc_interface *entry = &list->entries[i];
-
-		printf("interface %s %s %s%s\n", entry->group,
-		       entry->ipv4 != NULL ? entry->ipv4 : entry->ipv6,
-		       swnc_state_name(entry->state), entry->witness ? " witness" : "");
-	}
-	fflush(stdout);
+	print(list);
 	talloc_free(list);
 	err = swnc_client_create(loop, loop->ev, loop->config, on_event, loop, &loop->client);
 	if (err != 0) {
@@ -107,28 +118,37 @@ static int configure(struct swnc_config *config, const char *net_name, const cha
 	return err;
 }
 
-int main(int argc, char **argv)
+/* Until the client has stopped. @return 0 or an errno */
+static int run(struct loop *loop)
 {
-	struct loop *loop = talloc_zero(NULL, struct loop);
-	struct tevent_req *req;
+	struct tevent_req *req = swnc_interfaces_send(loop, loop->ev, loop->config);
 
-	loop->ev = tevent_context_init(loop);
-	loop->config = swnc_config_new();
-	if (argc != 3 || configure(loop->config, argv[1], argv[2]) != 0) {
-		fputs("usage: swn-loop NETNAME ADDRESS\n", stderr);
-		swnc_config_free(loop->config);
-		talloc_free(loop);
-		return 2;
-	}
-	req = swnc_interfaces_send(loop, loop->ev, loop->config);
 	if (req == NULL) {
-		return 1;
+		return ENOMEM;
 	}
 	tevent_req_set_callback(req, listed, loop);
 	while (!loop->done && tevent_loop_once(loop->ev) == 0) {
 	}
-	argc = loop->err == 0 ? 0 : 1;
+	return loop->done ? loop->err : EIO;
+}
+
+int main(int argc, char **argv)
+{
+	struct loop *loop = talloc_zero(NULL, struct loop);
+	int status = 2;
+
+	if (loop == NULL || (loop->ev = tevent_context_init(loop)) == NULL ||
+	    (loop->config = swnc_config_new()) == NULL) {
+		fputs("swn-loop: no memory\n", stderr);
+		talloc_free(loop);
+		return 1;
+	}
+	if (argc != 3 || configure(loop->config, argv[1], argv[2]) != 0) {
+		fputs("usage: swn-loop NETNAME ADDRESS\n", stderr);
+	} else {
+		status = run(loop) == 0 ? 0 : 1;
+	}
 	swnc_config_free(loop->config);
 	talloc_free(loop);
-	return argc;
+	return status;
 }

@@ -16,6 +16,8 @@
 
 #include <swnclient.h>
 
+#include "swn-text.h"
+
 static struct swnc_session *session;
 
 static void on_signal(int signum)
@@ -24,26 +26,35 @@ static void on_signal(int signum)
 	swnc_wake(session);
 }
 
+static void print_state(const char *what, enum swnc_state state)
+{
+	putchar(' ');
+	put_text(stdout, what);
+	printf(":%s", swnc_state_name(state));
+}
+
 static void print(const struct swnc_event *event)
 {
 	printf("%s", swnc_event_name(event->type));
 	switch (event->type) {
 	case SWNC_REGISTERED:
-		printf(" %s with %s", event->server, event->witness);
+		putchar(' ');
+		put_text(stdout, event->server);
+		printf(" with ");
+		put_text(stdout, event->witness);
 		break;
 	case SWNC_NOTIFIED:
 		printf(" %s", swnc_message_name(event->message));
 		for (size_t i = 0; i < event->num_changes; i++) {
-			printf(" %s:%s", event->changes[i].name,
-			       swnc_state_name(event->changes[i].state));
+			print_state(event->changes[i].name, event->changes[i].state);
 		}
 		for (size_t i = 0; i < event->num_addresses; i++) {
-			printf(" %s:%s", event->addresses[i].address,
-			       swnc_state_name(event->addresses[i].state));
+			print_state(event->addresses[i].address, event->addresses[i].state);
 		}
 		break;
 	default:
-		printf(": %s", event->why != NULL ? event->why : "");
+		printf(": ");
+		put_text(stdout, event->why);
 		break;
 	}
 	putchar('\n');

@@ -70,13 +70,14 @@ static char *next_line(char *buf, int size, void *stream)
 	len = nl != NULL ? (size_t)(nl - line) + 1 : state->left;
 	state->text += len;
 	state->left -= len;
-	if (len > (size_t)size - 3) {
+	/* The newline does not count, so that a line is as long with it as at the end of the file without. */
+	if (len - (nl != NULL ? 1 : 0) > (size_t)size - 4) {
 		file_error(
 			state, EINVAL,
 			talloc_asprintf(state->mem_ctx,
 					"the line is longer than %d bytes: a long list goes on in "
 					"the next line, after a blank",
-					size - 3));
+					size - 4));
 		return NULL;
 	}
 	if (memchr(line, '\0', len) != NULL) {

@@ -122,6 +122,31 @@ static void the_first_error_is_the_one_that_is_told(void **unused)
 	assert_refused("[rpc]\nnonsense\nport = x\n", "w.conf:2", "expected [section]");
 }
 
+/* A list in a line of so many bytes, with what ends it. @return of config_load_buffer() */
+static int load_line(size_t len, const char *end)
+{
+	static const char head[] = "[witness]\n", key[] = "net_names = ";
+	struct config *config = NULL;
+	char text[300], *why = NULL;
+	int ret, num;
+
+	num = snprintf(text, sizeof(text), "%s%s%0100d %0*d%s", head, key, 0,
+		       (int)(len - strlen(key) - 101), 0, end);
+	ret = config_load_buffer(NULL, "w.conf", text, (size_t)num, NULL, &config, &why);
+	assert_true(ret == 0 || strstr(why, "w.conf:2: the line is longer than 196 bytes") != NULL);
+	talloc_free(config);
+	talloc_free(why);
+	return ret;
+}
+
+static void a_line_has_196_bytes_whatever_ends_it(void **unused)
+{
+	assert_int_equal(load_line(196, "\n"), 0);
+	assert_int_equal(load_line(196, ""), 0);
+	assert_int_equal(load_line(197, "\n"), EINVAL);
+	assert_int_equal(load_line(197, ""), EINVAL);
+}
+
 static void long_lines_and_nul_bytes_are_refused(void **unused)
 {
 	static const char nul[] = "[rpc]\nport = 1\0 2\n";
@@ -261,6 +286,7 @@ int main(void)
 		cmocka_unit_test(values_of_every_type_are_read),
 		cmocka_unit_test(bad_files_are_refused_with_line_and_expectation),
 		cmocka_unit_test(the_first_error_is_the_one_that_is_told),
+		cmocka_unit_test(a_line_has_196_bytes_whatever_ends_it),
 		cmocka_unit_test(long_lines_and_nul_bytes_are_refused),
 		cmocka_unit_test(overrides_win_over_the_file),
 		cmocka_unit_test(bad_overrides_are_refused),

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "witnessd/util/smbconf.h"
+#include "witnessd/util/text_append.h"
 
 #define NAMES_MAX 5 /* shares that are named in a message */
 
@@ -24,10 +25,10 @@ static void add_name(struct count *count, const char *share)
 {
 	count->num_names++;
 	if (count->num_names <= NAMES_MAX) {
-		count->names = talloc_asprintf_append(count->names, "%s%s",
-						      count->num_names > 1 ? ", " : "", share);
+		count->names =
+			text_append(count->names, "%s%s", count->num_names > 1 ? ", " : "", share);
 	} else if (count->num_names == NAMES_MAX + 1) {
-		count->names = talloc_strdup_append(count->names, " ...");
+		count->names = text_append(count->names, " ...");
 	}
 }
 

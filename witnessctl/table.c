@@ -7,6 +7,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "witnessd/util/text_append.h"
+
 #define GAP         2 /* blanks between columns */
 #define MIN_CELL    6 /* nothing is cut below that */
 
@@ -48,8 +50,7 @@ static char *list_cell(TALLOC_CTX *mem_ctx, const json_t *list)
 
 	json_array_foreach(list, i, value)
 	{
-		text = talloc_asprintf_append(text, "%s%s", i > 0 ? "," : "",
-					      table_cell(mem_ctx, value));
+		text = text_append(text, "%s%s", i > 0 ? "," : "", table_cell(mem_ctx, value));
 	}
 	return text;
 }

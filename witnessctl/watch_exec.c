@@ -14,6 +14,7 @@
 #include "witnessctl/table.h"
 #include "witnessctl/watch.h"
 #include "witnessd/util/run.h"
+#include "witnessd/util/text_append.h"
 
 #define VALUE_MAX (64 * 1024)
 
@@ -89,6 +90,7 @@ static void put_addresses(char ***env, const json_t *json, const struct swnc_eve
 	TALLOC_CTX *tmp = talloc_new(NULL);
 	const json_t *list = json_object_get(json, "addresses"), *entry;
 	char *all = talloc_strdup(tmp, ""), *destinations = talloc_strdup(tmp, "");
+	const char *all_sep = "", *sep = "";
 	size_t i;
 
 	json_array_foreach(list, i, entry)
@@ -99,11 +101,11 @@ static void put_addresses(char ***env, const json_t *json, const struct swnc_eve
 		if (address == NULL || state == NULL) {
 			continue;
 		}
-		all = talloc_asprintf_append(all, "%s%s=%s", *all != '\0' ? " " : "", address,
-					     state);
+		all = text_append(all, "%s%s=%s", all_sep, address, state);
+		all_sep = " ";
 		if (strcmp(state, "offline") != 0) {
-			destinations = talloc_asprintf_append(
-				destinations, "%s%s", *destinations != '\0' ? " " : "", address);
+			destinations = text_append(destinations, "%s%s", sep, address);
+			sep = " ";
 		}
 	}
 	if (event->type == SWNC_NOTIFIED && event->message != SWNC_RESOURCE_CHANGE) {

@@ -10,6 +10,7 @@
 #include "witnessd/control/array.h"
 #include "witnessd/swn/orders.h"
 #include "witnessd/swn/select.h"
+#include "witnessd/util/text_append.h"
 #include "witnessd/util/text_json.h"
 
 #define LINES_AT_ONCE 50U /* some 20 KB, in about a millisecond */
@@ -20,10 +21,7 @@ static void append_found(void *private_data, const struct swn_found *found)
 {
 	char **text = private_data;
 
-	*text = *text != NULL ? talloc_strdup_append_buffer(*text, ",") : NULL;
-	if (*text != NULL) {
-		*text = text_json_append(*text, swn_found_json(found));
-	}
+	*text = text_json_append(text_append(*text, ","), swn_found_json(found));
 }
 
 static bool fill_list(void *cursor, char **text)

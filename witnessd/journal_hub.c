@@ -7,6 +7,7 @@
 
 #include "witnessd/journal_wire.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/text_append.h"
 #include "witnessd/util/text_json.h"
 #include "witnessd/util/wheel.h"
 
@@ -359,8 +360,7 @@ bool journal_hub_next(const struct journal_hub *hub, uint64_t *pos, uint64_t upt
 		json_t *json = place_json(hub, place, pattern);
 
 		if (json != NULL) {
-			*text = talloc_strdup_append_buffer(*text, ",");
-			*text = *text != NULL ? text_json_append(*text, json) : NULL;
+			*text = text_json_append(text_append(*text, ","), json);
 		}
 	}
 	return *pos < upto;

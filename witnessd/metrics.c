@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "witnessd/util/text_append.h"
 #include "witnessd/util/text_json.h"
 
 /* A number, or an object of numbers whose keys become a label. */
@@ -79,8 +80,7 @@ struct out {
 
 static void head(struct out *out, const char *name, const char *type, const char *help)
 {
-	out->text = talloc_asprintf_append_buffer(out->text, "# HELP %s %s\n# TYPE %s %s\n", name,
-						  help, name, type);
+	out->text = text_append(out->text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
 static double number(const json_t *value)
@@ -94,10 +94,10 @@ static const char *label_value(struct out *out, const char *text)
 	char *copy = talloc_strdup(out->mem_ctx, "");
 
 	for (; text != NULL && *text != '\0'; text++) {
-		copy = *text == '\n' ? talloc_strdup_append_buffer(copy, "\\n")
-				     : talloc_asprintf_append_buffer(
-					       copy, "%s%c",
-					       *text == '\\' || *text == '"' ? "\\" : "", *text);
+		copy = *text == '\n'
+			       ? text_append(copy, "\\n")
+			       : text_append(copy, "%s%c",
+					     *text == '\\' || *text == '"' ? "\\" : "", *text);
 	}
 	return copy != NULL ? copy : "";
 }
@@ -105,10 +105,10 @@ static const char *label_value(struct out *out, const char *text)
 static void line(struct out *out, const char *name, const char *label, const char *value, double n)
 {
 	if (label == NULL) {
-		out->text = talloc_asprintf_append_buffer(out->text, "%s %.15g\n", name, n);
+		out->text = text_append(out->text, "%s %.15g\n", name, n);
 	} else {
-		out->text = talloc_asprintf_append_buffer(out->text, "%s{%s=\"%s\"} %.15g\n", name,
-							  label, label_value(out, value), n);
+		out->text = text_append(out->text, "%s{%s=\"%s\"} %.15g\n", name, label,
+					label_value(out, value), n);
 	}
 }
 
@@ -149,12 +149,11 @@ static void latency(struct out *out, const json_t *json)
 
 		seen += number(json_object_get(bucket, "count"));
 		if (json_is_integer(upper)) {
-			out->text = talloc_asprintf_append_buffer(out->text,
-								  "%s_bucket{le=\"%g\"} %.15g\n",
-								  name, number(upper) / 1e6, seen);
+			out->text = text_append(out->text, "%s_bucket{le=\"%g\"} %.15g\n", name,
+						number(upper) / 1e6, seen);
 		}
 	}
-	out->text = talloc_asprintf_append_buffer(
+	out->text = text_append(
 		out->text, "%s_bucket{le=\"+Inf\"} %.15g\n%s_sum %.15g\n%s_count %.15g\n", name,
 		seen, name, number(json_object_get(json, "sum_us")) / 1e6, name, seen);
 }
@@ -196,6 +195,9 @@ char *metrics_text(TALLOC_CTX *mem_ctx, const json_t *status, const json_t *node
 	struct out out = {.mem_ctx = talloc_new(NULL)};
 	const char *version = json_string_value(json_object_get(status, "version"));
 
+	if (out.mem_ctx == NULL) {
+		return NULL;
+	}
 	out.text = talloc_strdup(mem_ctx, "");
 	head(&out, "witnessd_info", "gauge", "The version.");
 	line(&out, "witnessd_info", "version", version, 1);

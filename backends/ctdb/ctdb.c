@@ -22,6 +22,7 @@
 #include "backends/ctdb/view.h"
 #include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/text_append.h"
 #include "witnessd/util/text_json.h"
 
 #define SILENCE_MAX_MS 10000 /* ctdbd may be busy for seconds in a recovery */
@@ -353,7 +354,7 @@ static char *summary(TALLOC_CTX *mem_ctx, const struct backend *backend)
 	text = ctdb_view_summary(backend->view, mem_ctx);
 	return backend->version == NULL || text == NULL
 		       ? text
-		       : talloc_asprintf_append(text, "; CTDB %s", backend->version);
+		       : text_append(text, "; CTDB %s", backend->version);
 }
 
 static int ctdb_watch_connection(struct backend *backend, const struct tcpconn *conn, bool open)

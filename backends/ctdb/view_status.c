@@ -2,6 +2,7 @@
 /* The view in words. */
 #include "backends/ctdb/view_private.h"
 
+#include "witnessd/util/text_append.h"
 #include "witnessd/util/text_json.h"
 
 static const struct {
@@ -22,7 +23,7 @@ char *ctdb_view_flags_text(TALLOC_CTX *mem_ctx, uint32_t flags)
 
 	for (size_t i = 0; i < NUM_FLAGS && text != NULL; i++) {
 		if ((flags & flag_names[i].flag) != 0) {
-			text = talloc_asprintf_append(text, "%s%s", separator, flag_names[i].name);
+			text = text_append(text, "%s%s", separator, flag_names[i].name);
 			separator = ", ";
 		}
 	}
@@ -49,9 +50,9 @@ char *ctdb_view_summary(const struct ctdb_view *view, TALLOC_CTX *mem_ctx)
 		char name[CTDB_NAME_LEN];
 
 		if (flags != 0) {
-			text = talloc_asprintf_append(text, "; %s: %s",
-						      ctdb_names_get(view->config.names, pnn, name),
-						      ctdb_view_flags_text(text, flags));
+			text = text_append(text, "; %s: %s",
+					   ctdb_names_get(view->config.names, pnn, name),
+					   ctdb_view_flags_text(text, flags));
 		}
 	}
 	return text;

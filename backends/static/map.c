@@ -14,6 +14,7 @@
 #include <strings.h>
 
 #include "witnessd/util/log.h"
+#include "witnessd/util/text_append.h"
 
 #define SECTION_MAX  49  /* what fits into inih's buffer */
 #define NAME_MAX_LEN 127 /* so that "group = NAME" fits into inih's line of 200 */
@@ -210,11 +211,12 @@ static const struct key {
 static char *expected_keys(struct parse *p, enum section section)
 {
 	char *list = talloc_strdup(p, "");
+	const char *separator = "";
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		if (keys[i].section == section) {
-			list = talloc_asprintf_append(list, "%s%s", list[0] != '\0' ? ", " : "",
-						      keys[i].name);
+			list = text_append(list, "%s%s", separator, keys[i].name);
+			separator = ", ";
 		}
 	}
 	return list;

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "witnessd/util/text_append.h"
+
 static const char *yes_no(bool value)
 {
 	return value ? "yes" : "no";
@@ -12,7 +14,7 @@ static const char *yes_no(bool value)
 
 static char *append_optional(char *text, const char *key, const char *value)
 {
-	return value == NULL ? text : talloc_asprintf_append_buffer(text, "%s = %s\n", key, value);
+	return value == NULL ? text : text_append(text, "%s = %s\n", key, value);
 }
 
 char *static_map_format(TALLOC_CTX *mem_ctx, const struct cluster_state *map)
@@ -29,24 +31,23 @@ char *static_map_format(TALLOC_CTX *mem_ctx, const struct cluster_state *map)
 	for (size_t i = 0; i < map->num_nodes; i++) {
 		const struct cluster_node *node = &map->nodes[i];
 
-		text = talloc_asprintf_append_buffer(
-			text, "\n[node %s]\nid = %u\nonline = %s\ndraining = %s\n", node->name,
-			node->id, yes_no(node->online), yes_no(node->draining));
+		text = text_append(text, "\n[node %s]\nid = %u\nonline = %s\ndraining = %s\n",
+				   node->name, node->id, yes_no(node->online),
+				   yes_no(node->draining));
 	}
 	for (size_t i = 0; i < map->num_addrs; i++) {
 		const struct cluster_addr *addr = &map->addrs[i];
 
-		text = talloc_asprintf_append_buffer(
-			text, "\n[address %s]\ngroup = %s\nkind = %s\nstate = %s\n",
-			ipaddr_format(&addr->ip, ip), addr->group,
-			addr->kind == CLUSTER_ADDR_FIXED ? "fixed" : "floating",
-			cluster_addr_state_name(addr->state));
+		text = text_append(text, "\n[address %s]\ngroup = %s\nkind = %s\nstate = %s\n",
+				   ipaddr_format(&addr->ip, ip), addr->group,
+				   addr->kind == CLUSTER_ADDR_FIXED ? "fixed" : "floating",
+				   cluster_addr_state_name(addr->state));
 		text = append_optional(text, "node", addr->node);
 	}
 	for (size_t i = 0; i < map->num_shares; i++) {
 		const struct cluster_share *share = &map->shares[i];
 
-		text = talloc_asprintf_append_buffer(text, "\n[share %s]\n", share->name);
+		text = text_append(text, "\n[share %s]\n", share->name);
 		text = append_optional(text, "group", share->group);
 		text = append_optional(text, "node",
 				       share->node == NULL && share->group == NULL ? "*"

@@ -12,6 +12,7 @@
 #include "backends/static/map.h"
 #include "backends/static/mapfile.h"
 #include "tests/unit/cluster_fixture.h"
+#include "tests/unit/short_memory.h"
 
 static const char good[] = "# three nodes\n"
 			   "[cluster]\n"
@@ -115,6 +116,37 @@ static void canonical_text_is_a_fixed_point(void **unused)
 	assert_int_equal(again->num_addrs, map->num_addrs);
 	assert_int_equal(again->num_shares, map->num_shares);
 	assert_false(again->nodes[2].online);
+	talloc_free(mem);
+}
+
+/* Whatever memory was short for: half a map would be written over the whole one. */
+static void a_text_is_whole_or_there_is_none(void **unused)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct cluster_state *map = parse(mem, good);
+	char *whole = static_map_format(mem, map), *text;
+	size_t blocks = talloc_total_blocks(mem);
+	unsigned long nth = 0;
+	bool failed;
+
+	talloc_enable_null_tracking();
+	do {
+		size_t all = talloc_total_blocks(NULL);
+
+		short_memory_begin(++nth);
+		text = static_map_format(mem, map);
+		failed = short_memory_end();
+		if (text == NULL) {
+			assert_int_equal(talloc_total_blocks(NULL), all);
+		} else {
+			assert_string_equal(text, whole);
+			assert_false(failed);
+		}
+		talloc_free(text);
+	} while (failed);
+	assert_true(nth > 5);
+	assert_int_equal(talloc_total_blocks(mem), blocks);
+	talloc_disable_null_tracking();
 	talloc_free(mem);
 }
 
@@ -397,6 +429,7 @@ int main(void)
 		cmocka_unit_test(good_map_is_understood),
 		cmocka_unit_test(example_is_a_map),
 		cmocka_unit_test(canonical_text_is_a_fixed_point),
+		cmocka_unit_test(a_text_is_whole_or_there_is_none),
 		cmocka_unit_test(snapshot_adds_what_follows),
 		cmocka_unit_test(mistakes_are_named_with_their_line),
 		cmocka_unit_test(what_inih_would_cut_is_refused),

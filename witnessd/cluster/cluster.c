@@ -6,6 +6,7 @@
 
 #include "witnessd/cluster/overlay.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/text_append.h"
 
 #define DEFAULT_HANDOVER_S 60U /* until the configuration says otherwise */
 
@@ -34,7 +35,7 @@ static char *add_word(char *line, const char *label, const char *value)
 	if (line == NULL || value == NULL) {
 		return line;
 	}
-	return talloc_asprintf_append(line, " %s%s", label, log_escape(line, value));
+	return text_append(line, " %s%s", label, log_escape(line, value));
 }
 
 static void log_event(const struct cluster_event *event, const char *reason)

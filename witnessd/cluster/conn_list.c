@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "witnessd/util/tcpconn.h"
+#include "witnessd/util/text_append.h"
 #include "witnessd/util/text_json.h"
 
 struct noted {
@@ -71,13 +72,10 @@ static void append(char **text, const struct peers_record *record)
 	tcpconn_format(&conn, both);
 	blank = strchr(both, ' ');
 	*blank = '\0';
-	*text = talloc_strdup_append_buffer(*text, ",");
-	if (*text != NULL) {
-		*text = text_json_append(*text,
-					 json_pack("{s:o, s:s, s:s, s:b}", "node",
-						   text_json(record->owner), "local", both,
-						   "remote", blank + 1, "orphan", record->orphan));
-	}
+	*text = text_json_append(text_append(*text, ","),
+				 json_pack("{s:o, s:s, s:s, s:b}", "node", text_json(record->owner),
+					   "local", both, "remote", blank + 1, "orphan",
+					   record->orphan));
 }
 
 bool conn_list_next(struct conn_list *list, size_t max, char **text)

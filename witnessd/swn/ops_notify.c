@@ -11,6 +11,7 @@
 
 #include "witnessd/util/log.h"
 #include "witnessd/util/req.h"
+#include "witnessd/util/text_append.h"
 
 #define MAX_HANDOVER_WAITERS 20000U
 #define TELL_POOL            768 /* bytes */
@@ -330,8 +331,7 @@ static int build(TALLOC_CTX *mem_ctx, const struct swn_reg *reg, uint32_t type,
 			.state = available ? SWN_RESOURCE_AVAILABLE : SWN_RESOURCE_UNAVAILABLE,
 			.name = name,
 		};
-		*text = talloc_strdup_append_buffer(*text,
-						    available ? " available" : " unavailable");
+		*text = text_append(*text, "%s", available ? " available" : " unavailable");
 	}
 	for (size_t i = 0; i < notify->num_addrs; i++) {
 		const struct swn_queue_addr *addr = &slot->addrs[i];
@@ -343,8 +343,8 @@ static int build(TALLOC_CTX *mem_ctx, const struct swn_reg *reg, uint32_t type,
 			notify->addrs[i].flags |=
 				addr->online ? SWN_IPADDR_ONLINE : SWN_IPADDR_OFFLINE;
 		}
-		*text = talloc_asprintf_append_buffer(*text, " %s%s", ipaddr_format(&addr->ip, ip),
-						      addr->online ? "" : " offline");
+		*text = text_append(*text, " %s%s", ipaddr_format(&addr->ip, ip),
+				    addr->online ? "" : " offline");
 	}
 	return *text != NULL ? 0 : ENOMEM;
 }

@@ -5,6 +5,7 @@
 
 #include "witnessd/swn/orders_private.h"
 #include "witnessd/swn/service_private.h"
+#include "witnessd/util/text_append.h"
 #include "witnessd/util/text_json.h"
 
 #define CLIENTS_AT_ONCE 100U /* in a piece of text */
@@ -98,14 +99,10 @@ bool swn_orders_clients(const struct swn_orders *orders, uint64_t id, size_t *po
 	for (; *pos < end && *text != NULL; (*pos)++) {
 		const struct swn_job_item *item = &job->items[*pos];
 
-		*text = talloc_asprintf_append_buffer(*text, ",%s,\"to\":", item->client);
-		if (*text != NULL) {
-			*text = text_json_append(*text, destination(job, item));
-		}
-		if (*text != NULL) {
-			*text = talloc_asprintf_append_buffer(*text, ",\"result\":\"%s\"}",
-							      swn_order_result_name(item->result));
-		}
+		*text = text_append(*text, ",%s,\"to\":", item->client);
+		*text = text_json_append(*text, destination(job, item));
+		*text = text_append(*text, ",\"result\":\"%s\"}",
+				    swn_order_result_name(item->result));
 	}
 	return *pos < job->num;
 }

@@ -6,6 +6,7 @@
 #include <talloc.h>
 
 #include "witnessd/util/log.h"
+#include "witnessd/util/text_append.h"
 
 json_t *text_json(const char *text)
 {
@@ -18,7 +19,7 @@ json_t *text_json(const char *text)
 	json = json_string(text);
 	if (json == NULL) {
 		tmp = talloc_new(NULL);
-		json = json_string(log_escape(tmp, text));
+		json = tmp != NULL ? json_string(log_escape(tmp, text)) : NULL;
 		talloc_free(tmp);
 	}
 	return json;
@@ -38,14 +39,14 @@ const json_t *json_at(const json_t *json, const char *path)
 char *text_json_append(char *text, json_t *json)
 {
 	char *dump = json != NULL ? json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-	char *more = dump != NULL ? talloc_strdup_append_buffer(text, dump) : NULL;
 
-	if (more == NULL) {
-		talloc_free(text);
+	if (dump == NULL) {
+		TALLOC_FREE(text);
 	}
+	text = text_append(text, "%s", dump != NULL ? dump : "");
 	free(dump);
 	json_decref(json);
-	return more;
+	return text;
 }
 
 char *text_json_open(TALLOC_CTX *mem_ctx, json_t *json)

@@ -16,6 +16,7 @@ const json_t *json_at(const json_t *json, const char *path);
 
 /**
  * Append JSON to a text that grows, in one line.
+ * @param text as text_append() has it (util/text_append.h)
  * @param json taken over
  * @return the text; NULL when memory is short or json is NULL: the text is freed then
  */

@@ -13,12 +13,12 @@ struct edit {
 	char **why;
 };
 
-/* Name what was asked for and is not there. */
-static int unknown(struct edit *edit, const char *what, const char *name)
+/* Name what was asked for and is not there. @return err */
+static int unknown(struct edit *edit, int err, const char *what, const char *name)
 {
 	*edit->why = talloc_asprintf(edit->mem_ctx, "the map has no %s %s", what,
 				     log_escape(edit->mem_ctx, name));
-	return ENOENT;
+	return err;
 }
 
 static int refuse(struct edit *edit, const char *sentence)
@@ -69,7 +69,7 @@ static int edit_node(struct edit *edit, const char *const *args, size_t num)
 	struct cluster_node *node = find_node(edit, args[0]);
 
 	if (node == NULL) {
-		return unknown(edit, "node", args[0]);
+		return unknown(edit, ENODEV, "node", args[0]);
 	}
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (strcmp(verbs[i].word, args[1]) == 0) {
@@ -86,7 +86,7 @@ static int edit_address(struct edit *edit, const char *const *args, size_t num)
 	const struct cluster_node *node;
 
 	if (addr == NULL) {
-		return unknown(edit, "address", args[0]);
+		return unknown(edit, ENXIO, "address", args[0]);
 	}
 	if (num == 2 && strcmp(args[1], "down") == 0) {
 		addr->state = CLUSTER_ADDR_UNAVAILABLE;
@@ -104,7 +104,7 @@ static int edit_address(struct edit *edit, const char *const *args, size_t num)
 	}
 	node = find_node(edit, args[2]);
 	if (node == NULL) {
-		return unknown(edit, "node", args[2]);
+		return unknown(edit, ENODEV, "node", args[2]);
 	}
 	if (addr->kind == CLUSTER_ADDR_FIXED) {
 		return refuse(edit, "the address is fixed to its node");
@@ -136,7 +136,7 @@ static int edit_move(struct edit *edit, const char *const *args, size_t num)
 	size_t moved = 0;
 
 	if (node == NULL) {
-		return unknown(edit, "node", args[1]);
+		return unknown(edit, ENODEV, "node", args[1]);
 	}
 	for (size_t i = 0; i < edit->map->num_addrs; i++) {
 		struct cluster_addr *addr = &edit->map->addrs[i];
@@ -155,7 +155,7 @@ static int edit_move(struct edit *edit, const char *const *args, size_t num)
 			moved++;
 		}
 	}
-	return moved > 0 ? 0 : unknown(edit, "floating address or share in group", args[0]);
+	return moved > 0 ? 0 : unknown(edit, ENOENT, "floating address or share in group", args[0]);
 }
 
 static const struct {
@@ -212,6 +212,7 @@ int static_intent(TALLOC_CTX *mem_ctx, const struct cluster_state *map, const ch
 	struct backend_intent intent = {.why = "witnessctl static intent"};
 	const struct cluster_addr *addr;
 	struct ipaddr ip;
+	bool is_addr;
 
 	if (argc < 2 || argc > 3) {
 		*why = talloc_strdup(mem_ctx, STATIC_USAGE);
@@ -222,9 +223,10 @@ int static_intent(TALLOC_CTX *mem_ctx, const struct cluster_state *map, const ch
 	if (intent.to != NULL && cluster_state_node(map, intent.to) == NULL) {
 		*why = talloc_asprintf(mem_ctx, "the map has no node %s",
 				       log_escape(mem_ctx, intent.to));
-		return ENOENT;
+		return ENODEV;
 	}
-	addr = ipaddr_parse(argv[1], &ip) == 0 ? cluster_state_addr(map, &ip) : NULL;
+	is_addr = ipaddr_parse(argv[1], &ip) == 0;
+	addr = is_addr ? cluster_state_addr(map, &ip) : NULL;
 	if (addr != NULL) {
 		intent.kind = BACKEND_INTENT_ADDR;
 		intent.from = addr->node;
@@ -233,7 +235,7 @@ int static_intent(TALLOC_CTX *mem_ctx, const struct cluster_state *map, const ch
 	} else {
 		*why = talloc_asprintf(mem_ctx, "the map has no group or address %s",
 				       log_escape(mem_ctx, argv[1]));
-		return ENOENT;
+		return is_addr ? ENXIO : ENOENT;
 	}
 	*out = intent;
 	return 0;

@@ -14,8 +14,8 @@
  * Carry out node, address, quorum or move. New strings are children of the map.
  * @param argv the words after "static"
  * @param why  a sentence, a child of mem_ctx
- * @return 0; EINVAL (not such a command, or not possible); ENOENT (no such node, address or group);
- *         or ENOMEM. The map may be half changed then: throw it away.
+ * @return 0; EINVAL (not such a command, or not possible); ENODEV (no such node); ENXIO (no such address);
+ *         ENOENT (no such group); or ENOMEM. The map may be half changed then: throw it away.
  */
 int static_edit(TALLOC_CTX *mem_ctx, struct cluster_state *map, const char *const *argv,
 		size_t argc, char **why);

@@ -486,7 +486,7 @@ static void wrong_commands_change_nothing(void **state)
 	command(f, EINVAL, "");
 	command(f, EINVAL, "dance");
 	command(f, EINVAL, "show me");
-	command(f, ENOENT, "node n9 online");
+	command(f, ENODEV, "node n9 online");
 	assert_int_equal(witnessd_backend.control(f->backend, f, request, &reply, &why), EINVAL);
 	json_decref(request);
 	assert_int_equal(f->snapshots, 1);

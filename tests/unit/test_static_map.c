@@ -373,17 +373,17 @@ static void wrong_edits_say_why(void **unused)
 		{"node n1", EINVAL, "expected show, node NAME"},
 		{"node n1 online now", EINVAL, "expected show, node NAME"},
 		{"node n1 dance", EINVAL, "expected node NAME online"},
-		{"node n9 online", ENOENT, "the map has no node n9"},
-		{"address 127.0.1.9 up", ENOENT, "the map has no address 127.0.1.9"},
-		{"address nonsense up", ENOENT, "the map has no address nonsense"},
+		{"node n9 online", ENODEV, "the map has no node n9"},
+		{"address 127.0.1.9 up", ENXIO, "the map has no address 127.0.1.9"},
+		{"address nonsense up", ENXIO, "the map has no address nonsense"},
 		{"address 127.0.1.3 up", EINVAL, "the address has no node"},
 		{"address 127.0.1.1 move", EINVAL, "expected address IP"},
 		{"address 127.0.1.1 up n1", EINVAL, "expected address IP"},
-		{"address 127.0.1.1 move n9", ENOENT, "the map has no node n9"},
+		{"address 127.0.1.1 move n9", ENODEV, "the map has no node n9"},
 		{"address fd00:1111:2222:3333:4444:5555:6666:7777 move n1", EINVAL,
 		 "the address is fixed"},
 		{"quorum perhaps", EINVAL, "expected quorum yes or no"},
-		{"move fs n9", ENOENT, "the map has no node n9"},
+		{"move fs n9", ENODEV, "the map has no node n9"},
 		{"move v6 n1", ENOENT, "the map has no floating address or share in group v6"},
 	};
 
@@ -405,6 +405,7 @@ static void intents_know_where_things_are(void **unused)
 	struct cluster_state *map = parse(mem, good);
 	const char *group[] = {"intent", "fs", "n2"}, *addr[] = {"intent", "127.0.1.3"};
 	const char *nothing[] = {"intent", "fish"}, *nowhere[] = {"intent", "fs", "n9"};
+	const char *nobodys[] = {"intent", "127.0.1.99"};
 	struct backend_intent intent;
 	char *why = NULL;
 
@@ -418,7 +419,8 @@ static void intents_know_where_things_are(void **unused)
 	assert_null(intent.from);
 	assert_null(intent.to);
 	assert_int_equal(static_intent(mem, map, nothing, 2, &intent, &why), ENOENT);
-	assert_int_equal(static_intent(mem, map, nowhere, 3, &intent, &why), ENOENT);
+	assert_int_equal(static_intent(mem, map, nowhere, 3, &intent, &why), ENODEV);
+	assert_int_equal(static_intent(mem, map, nobodys, 2, &intent, &why), ENXIO);
 	assert_int_equal(static_intent(mem, map, group, 1, &intent, &why), EINVAL);
 	talloc_free(mem);
 }

@@ -169,10 +169,7 @@ int daemon_cmd_leave(void *private_data, TALLOC_CTX *mem_ctx, const json_t *requ
 					       SWN_LEAVE_WAIT_MAX_MS);
 			return EINVAL;
 		}
-		ret = swn_leave_begin(daemon->leaves, &ip, (uint32_t)wait_ms);
-		if (ret == EADDRNOTAVAIL) {
-			*why = talloc_asprintf(mem_ctx, "this node does not have the address");
-		}
+		ret = swn_leave_begin(daemon->leaves, mem_ctx, &ip, (uint32_t)wait_ms, why);
 	}
 	if (ret == 0) {
 		ret = swn_leave_result(daemon->leaves, &ip, &so_far);
@@ -192,6 +189,25 @@ int daemon_no_tickles(TALLOC_CTX *mem_ctx, char **why)
 	return ENOTSUP;
 }
 
+/* What is not known yet is nobody's neither. @return 0, or ENXIO with the reason */
+static int check_known(const struct daemon *daemon, TALLOC_CTX *mem_ctx, const struct ipaddr *ip,
+		       char **why)
+{
+	const struct cluster_state *state = cluster_current(daemon->cluster);
+	char text[IPADDR_STRLEN];
+
+	if (state == NULL || cluster_state_addr(state, ip) != NULL) {
+		return 0;
+	}
+	*why = talloc_asprintf(mem_ctx, "%s is not an address of the cluster",
+			       ipaddr_format(ip, text));
+	return ENXIO;
+}
+
+/*
+ * ocf:samba:tickle asks as soon as the address has come, maybe before the cluster's state has it: whoever had
+ * connections to it is tickled whether or not it is known. Only when there are none it is said that it is nobody's.
+ */
 int daemon_cmd_tickle(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 		      json_t **result, char **why)
 {
@@ -200,14 +216,17 @@ int daemon_cmd_tickle(void *private_data, TALLOC_CTX *mem_ctx, const json_t *req
 	size_t num = 0;
 	int ret = read_address(mem_ctx, request, &ip, why);
 
-	if (ret == 0 && daemon->conntrack == NULL) {
-		ret = daemon_no_tickles(mem_ctx, why);
-	}
-	if (ret == 0) {
+	if (ret == 0 && daemon->conntrack != NULL) {
 		ret = conntrack_tickle(daemon->conntrack, &ip, &num);
 	}
 	if (ret == ENOTCONN) {
 		*why = talloc_strdup(mem_ctx, "the tickle agent does not run");
+	}
+	if (ret == 0 && num == 0) {
+		ret = check_known(daemon, mem_ctx, &ip, why);
+	}
+	if (ret == 0 && daemon->conntrack == NULL) {
+		ret = daemon_no_tickles(mem_ctx, why);
 	}
 	if (ret == 0) {
 		*result = json_pack("{s:I}", "connections", (json_int_t)num);

@@ -69,8 +69,9 @@ static bool is_done(void *private_data)
 static struct swn_leave_result leave(struct fixture *f, uint32_t wait_ms)
 {
 	struct wish wish = {.leaves = f->leaves[0], .ip = fix_ip("10.0.0.7")};
+	char *why = NULL;
 
-	assert_int_equal(swn_leave_begin(f->leaves[0], &wish.ip, wait_ms), 0);
+	assert_int_equal(swn_leave_begin(f->leaves[0], f, &wish.ip, wait_ms, &why), 0);
 	pair_until(&f->pair, is_done, &wish);
 	return wish.result;
 }
@@ -185,9 +186,17 @@ static void only_the_nodes_own_addresses_leave(void **state)
 	struct fixture *f = *state;
 	struct ipaddr elsewhere = fix_ip("10.0.0.8"), unknown = fix_ip("10.0.0.99");
 	struct swn_leave_result result;
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	char *why = NULL;
 
-	assert_int_equal(swn_leave_begin(f->leaves[0], &elsewhere, 0), EADDRNOTAVAIL);
-	assert_int_equal(swn_leave_begin(f->leaves[0], &unknown, 0), EADDRNOTAVAIL);
+	assert_int_equal(swn_leave_begin(f->leaves[0], tmp, &elsewhere, 0, &why), EADDRNOTAVAIL);
+	assert_string_equal(why, "this node does not have the address: n2 has it");
+	assert_int_equal(swn_leave_begin(f->leaves[0], tmp, &unknown, 0, &why), ENXIO);
+	assert_string_equal(why, "10.0.0.99 is not an address of the cluster");
+	fix_place(f->nodes[0], "n1", NULL);
+	assert_int_equal(swn_leave_begin(f->leaves[0], tmp, &elsewhere, 0, &why), ENXIO);
+	assert_string_equal(why, "no node has the address 10.0.0.8 now");
+	talloc_free(tmp);
 	assert_int_equal(swn_leave_result(f->leaves[0], &unknown, &result), ENOENT);
 }
 

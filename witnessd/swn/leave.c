@@ -282,16 +282,41 @@ static int begin(struct leave *leave, const struct cluster_state *state,
 	return 0;
 }
 
-int swn_leave_begin(struct swn_leaves *leaves, const struct ipaddr *ip, uint32_t wait_ms)
+/* Whether the address can leave this node. @return as swn_leave_begin() */
+static int is_here(const struct cluster_state *state, TALLOC_CTX *mem_ctx, const struct ipaddr *ip,
+		   char **why)
+{
+	const struct cluster_addr *addr = state != NULL ? cluster_state_addr(state, ip) : NULL;
+	char text[IPADDR_STRLEN];
+
+	if (state == NULL) {
+		*why = talloc_strdup(mem_ctx, "the state of the cluster is not known yet");
+		return EADDRNOTAVAIL;
+	}
+	if (addr == NULL || addr->state != CLUSTER_ADDR_AVAILABLE || addr->node == NULL) {
+		*why = talloc_asprintf(mem_ctx,
+				       addr == NULL ? "%s is not an address of the cluster"
+						    : "no node has the address %s now",
+				       ipaddr_format(ip, text));
+		return ENXIO;
+	}
+	if (!cluster_state_is_local(state, addr->node)) {
+		*why = talloc_asprintf(mem_ctx, "this node does not have the address: %s has it",
+				       addr->node);
+		return EADDRNOTAVAIL;
+	}
+	return 0;
+}
+
+int swn_leave_begin(struct swn_leaves *leaves, TALLOC_CTX *mem_ctx, const struct ipaddr *ip,
+		    uint32_t wait_ms, char **why)
 {
 	const struct cluster_state *state = cluster_current(leaves->cluster);
-	const struct cluster_addr *addr = state != NULL ? cluster_state_addr(state, ip) : NULL;
 	struct leave *leave;
-	int err;
+	int err = is_here(state, mem_ctx, ip, why);
 
-	if (addr == NULL || addr->state != CLUSTER_ADDR_AVAILABLE ||
-	    !cluster_state_is_local(state, addr->node)) {
-		return EADDRNOTAVAIL;
+	if (err != 0) {
+		return err;
 	}
 	HASH_FIND(hh, leaves->table, ip, sizeof(*ip), leave);
 	if (leave != NULL && !leave->result.done) {
@@ -307,7 +332,7 @@ int swn_leave_begin(struct swn_leaves *leaves, const struct ipaddr *ip, uint32_t
 	}
 	leave->leaves = leaves;
 	leave->ip = *ip;
-	err = begin(leave, state, addr, wait_ms);
+	err = begin(leave, state, cluster_state_addr(state, ip), wait_ms);
 	if (err != 0) {
 		talloc_free(leave);
 		return err;

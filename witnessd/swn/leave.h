@@ -32,9 +32,12 @@ int swn_leaves_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct clu
 /**
  * Tell the clients of ip that it leaves this node. One of the same address that is not done goes on.
  * @param wait_ms how long, at most, to wait for them
- * @return 0; EADDRNOTAVAIL (this node does not have it, as far as is known: nobody to tell); ENOMEM
+ * @param why a sentence, a child of mem_ctx
+ * @return 0; ENXIO (the cluster does not have it, or it is on no node), EADDRNOTAVAIL (it is another node's, or nothing
+ *         is known of the cluster yet), both with *why: there is nobody to tell; ENOMEM
  */
-int swn_leave_begin(struct swn_leaves *leaves, const struct ipaddr *ip, uint32_t wait_ms);
+int swn_leave_begin(struct swn_leaves *leaves, TALLOC_CTX *mem_ctx, const struct ipaddr *ip,
+		    uint32_t wait_ms, char **why);
 
 /** How far it is. @return 0, or ENOENT (nothing was begun) */
 int swn_leave_result(const struct swn_leaves *leaves, const struct ipaddr *ip,

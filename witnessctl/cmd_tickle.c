@@ -2,32 +2,17 @@
 /* The commands around addresses that move: leave, tickle, connections. */
 #include "witnessctl/ctl.h"
 
-#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
+#include "witnessctl/options.h"
 #include "witnessctl/table.h"
 #include "witnessd/util/clock.h"
 
 #define LEAVE_DEFAULT_MS 3000
 #define LEAVE_POLL_MS    10
 #define LEAVE_EXTRA_MS   1000 /* beyond what the daemon waits itself */
-
-static int parse_seconds(const char *text, int *ms)
-{
-	char *end;
-	double s = strtod(text, &end);
-
-	if (end == text || *end != '\0' || !(s >= 0 && s <= 60)) {
-		fprintf(stderr, "witnessctl: --wait must be 0 to 60 seconds, not \"%s\"\n", text);
-		return EINVAL;
-	}
-	*ms = (int)(s * 1000);
-	return 0;
-}
 
 static void show_leave(const struct ctl *ctl, const json_t *result)
 {
@@ -67,19 +52,27 @@ static int wait_for_leave(struct ctl *ctl, const char *address, int wait_ms, jso
 
 int cmd_leave(struct ctl *ctl, int argc, const char **argv)
 {
-	int wait_ms = LEAVE_DEFAULT_MS, ret;
-	json_t *result = NULL;
+	static const struct ctl_option own[] = {{"--wait", "wait", CTL_PATIENCE},
+						{NULL, NULL, CTL_FLAG}};
+	json_t *request = NULL, *result = NULL;
+	const char *words[1];
+	const json_t *wait;
+	int ret = ctl_options(argc, argv, own, false, words, 1, &request);
 
-	if ((argc != 2 && argc != 4) || (argc == 4 && strcmp(argv[2], "--wait") != 0)) {
-		return ctl_usage(argv[0]);
+	if (ret < 0) {
+		ret = ctl_word(argv[0], words[0], "address", &request);
 	}
-	if (argc == 4 && parse_seconds(argv[3], &wait_ms) != 0) {
-		return CTL_USAGE;
+	if (ret >= 0) {
+		return ret;
 	}
-	ret = wait_for_leave(ctl, argv[1], wait_ms, &result);
+	wait = json_object_get(request, "wait");
+	ret = wait_for_leave(ctl, words[0],
+			     wait != NULL ? (int)(json_real_value(wait) * 1000) : LEAVE_DEFAULT_MS,
+			     &result);
 	if (ret == CTL_OK) {
 		show_leave(ctl, result);
 	}
+	json_decref(request);
 	json_decref(result);
 	return ret;
 }

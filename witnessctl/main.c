@@ -72,7 +72,7 @@ static const struct ctl_command commands[] = {
 	 "TCP connections of the cluster's addresses, of all nodes.", NULL},
 	{"leave", cmd_leave, "ADDRESS [--wait SECONDS]",
 	 "Tell the clients of an address of this node that it leaves, and wait until they know.",
-	 NULL},
+	 "\n  --wait SECONDS                 how long, at most 60 (default 3)\n"},
 	{"tickle", cmd_tickle, "ADDRESS",
 	 "Make clients notice that this node has taken their address over.", NULL},
 	{"static", cmd_backend, "WORD...", "Change the cluster of the static backend.", NULL},

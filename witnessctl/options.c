@@ -11,11 +11,13 @@
 
 #define NUMBER_MAX 1000000000UL
 #define RATE_MAX   100000UL
+#define PATIENCE_S 60
 
 static const char *const expected[] = {
 	[CTL_TEXT] = "UTF-8",
 	[CTL_NUMBER] = "a whole number of up to 1000000000",
 	[CTL_RATE] = "a whole number from 1 to 100000",
+	[CTL_PATIENCE] = "0 to 60 seconds",
 };
 
 static const struct ctl_option selection[] = {
@@ -43,6 +45,16 @@ static const struct ctl_option *find(const struct ctl_option *options, const cha
 	return NULL;
 }
 
+static json_t *seconds(const char *text)
+{
+	char *end = NULL;
+	double s = strtod(text, &end);
+
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && s >= 0 && s <= PATIENCE_S
+		       ? json_real(s)
+		       : NULL;
+}
+
 /* @return NULL: it is no such value */
 static json_t *value_of(const struct ctl_option *option, const char *text)
 {
@@ -53,6 +65,9 @@ static json_t *value_of(const struct ctl_option *option, const char *text)
 
 	if (option->type == CTL_TEXT) {
 		return json_string(text);
+	}
+	if (option->type == CTL_PATIENCE) {
+		return seconds(text);
 	}
 	errno = 0;
 	n = strtoul(text, &end, 10);

@@ -7,7 +7,7 @@
 
 #include "witnessctl/ctl.h"
 
-enum ctl_option_type { CTL_FLAG, CTL_TEXT, CTL_NUMBER, CTL_RATE };
+enum ctl_option_type { CTL_FLAG, CTL_TEXT, CTL_NUMBER, CTL_RATE, CTL_PATIENCE /* seconds */ };
 
 struct ctl_option {
 	const char *name; /* "--to-node" */

@@ -16,12 +16,12 @@
 
 struct drain {
 	struct ctl *ctl;
-	const char *node;
-	json_t *request; /* of the order, copied for each */
-	json_t *result;  /* of the first order, where everything is gathered */
-	json_t *seen;    /* handles that had an order: their objects of .result */
-	bool begun;      /* the node is marked as drained */
-	json_t *left;    /* clients who are there */
+	const char *node; /* as it was typed, then as the cluster writes it */
+	json_t *request;  /* of the order, copied for each */
+	json_t *result;   /* of the first order, where everything is gathered */
+	json_t *seen;     /* handles that had an order: their objects of .result */
+	bool begun;       /* the node is marked as drained */
+	json_t *left;     /* clients who are there */
 	uint64_t ordered_ms, look_took_ms;
 };
 
@@ -83,6 +83,7 @@ static int order(struct drain *drain)
 	drain->begun = drain->begun || job != NULL;
 	if (ret == CTL_OK && drain->result == NULL) {
 		drain->result = json_incref(job);
+		drain->node = json_string_value(json_object_get(job, "node"));
 	}
 	if (ret == CTL_OK) {
 		gather(drain, job);
@@ -200,7 +201,6 @@ static int show(const struct drain *drain)
 {
 	size_t left = json_array_size(drain->left);
 
-	(void)json_object_set_new(drain->result, "node", json_string(drain->node));
 	(void)json_object_set(drain->result, "left", drain->left);
 	if (drain->ctl->json) {
 		ctl_print_json(drain->result);

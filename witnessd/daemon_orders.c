@@ -201,7 +201,7 @@ int daemon_cmd_undrain(void *private_data, TALLOC_CTX *mem_ctx, const json_t *re
 {
 	const struct daemon *daemon = private_data;
 	const char *node = json_string_value(json_object_get(request, "node"));
-	int err = node != NULL ? swn_orders_mark(daemon->orders, mem_ctx, node, false, why)
+	int err = node != NULL ? swn_orders_mark(daemon->orders, mem_ctx, node, false, &node, why)
 			       : bad(mem_ctx, why, "node: expected a name");
 
 	if (err == 0) {

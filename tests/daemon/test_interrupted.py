@@ -66,12 +66,13 @@ def test_ctrl_c_ends_the_order(crowd, words):
 
 
 def test_drain_says_what_came_of_it(crowd):
-    done = crowd.ctl("drain", "n1", "--wait", "1", check=False)
+    done = crowd.ctl("drain", "N1", "--wait", "1", check=False)
     lines = done.stdout.splitlines()
     assert done.returncode == 1 and lines[0] == f"{CLIENTS} clients are still on n1:" and lines[-1] == f"{CLIENTS} queued"
     assert lines[1].split()[-1] == "RESULT" and all(line.split()[-1] == "queued" for line in lines[2:-1])
-    assert len(lines) == CLIENTS + 3
-    crowd.ctl("undrain", "n1")
+    assert len(lines) == CLIENTS + 3 and drained(crowd) == ["n1"]
+    assert crowd.json("undrain", "N1") == {"node": "n1"} and drained(crowd) == []
+    assert crowd.json("drain", "N1", "--dry-run")["node"] == "n1"
 
 
 def test_the_daemon_goes_away_while_a_node_is_drained(crowd, cluster):  # noqa: F811
@@ -132,6 +133,11 @@ def test_progress_is_for_terminals(crowd):
     (["drain", b"\xff"], 2, "is not UTF-8\n"),
     (["drain"], 2, "usage: witnessctl drain NODE\n"),
     (["tickle", b"\xff"], 2, "is not UTF-8\n"),
+    (["leave"], 2, "usage: witnessctl leave ADDRESS [--wait SECONDS]\n"),
+    (["leave", "127.0.77.1", "--wait=61"], 2, 'witnessctl leave: --wait must be 0 to 60 seconds, not "61"\n'),
+    (["leave", "--wait", "x", "127.0.77.1"], 2, '--wait must be 0 to 60 seconds, not "x"\n'),
+    (["leave", "--wait", "0.5", "10.9.9.9"], 7, "10.9.9.9 is not an address of the cluster\n"),
+    (["leave", "10.9.9.9", "--wait=5"], 7, "10.9.9.9 is not an address of the cluster\n"),
     (["nosuch"], 2, "nosuch is not a command (witnessctl help lists them)"),
     (["help", "nosuch"], 2, "nosuch is not a command"),
 ])

@@ -258,6 +258,40 @@ static void a_node_is_drained_and_evened(void **state)
 	assert_int_equal(run(rig, &plan, "queued"), 7); /* n1 and n3 are left */
 }
 
+/* The mark that nodes shows has the name as the cluster writes it. */
+static bool is_drained(struct rig *rig)
+{
+	json_t *nodes = swn_orders_nodes_json(rig->orders);
+	const json_t *n1 = json_array_get(nodes, 0);
+	bool drained = json_is_true(json_object_get(n1, "drained"));
+
+	assert_string_equal(json_string_value(json_object_get(n1, "name")), "n1");
+	json_decref(nodes);
+	return drained;
+}
+
+static void a_node_may_be_typed_in_any_case(void **state)
+{
+	struct rig *rig = *state;
+	struct swn_orders_request plan = {.plan = SWN_ORDERS_DRAIN,
+					  .order = {.type = SWN_ORDER_CLIENT_MOVE},
+					  .select = &all,
+					  .leaving = "N1"};
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	const char *marked = NULL;
+	char *why = NULL;
+
+	registered(rig, "one", NULL);
+	assert_int_equal(run(rig, &plan, "queued"), 1);
+	assert_true(is_drained(rig));
+	assert_int_equal(swn_orders_mark(rig->orders, tmp, "N1", false, &marked, &why), 0);
+	assert_string_equal(marked, "n1");
+	assert_false(is_drained(rig));
+	assert_int_equal(swn_orders_mark(rig->orders, tmp, "n", true, &marked, &why), ENODEV);
+	assert_string_equal(why, "the cluster has no node n");
+	talloc_free(tmp);
+}
+
 static void a_reply_by_hand(void **state)
 {
 	struct rig *rig = *state;
@@ -329,6 +363,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(more_than_a_portion_at_a_rate, begin, end),
 		cmocka_unit_test_setup_teardown(a_job_is_cancelled, begin, end),
 		cmocka_unit_test_setup_teardown(a_node_is_drained_and_evened, begin, end),
+		cmocka_unit_test_setup_teardown(a_node_may_be_typed_in_any_case, begin, end),
 		cmocka_unit_test_setup_teardown(a_reply_by_hand, begin, end),
 		cmocka_unit_test(orders_survive_the_wire),
 	};

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "witnessd/cluster/state_index.h"
 
@@ -225,6 +226,19 @@ const struct cluster_node *cluster_state_node(const struct cluster_state *state,
 		return NULL;
 	}
 	return &state->nodes[pos];
+}
+
+const struct cluster_node *cluster_state_node_typed(const struct cluster_state *state,
+						    const char *name)
+{
+	const struct cluster_node *node = cluster_state_node(state, name);
+
+	for (size_t i = 0; node == NULL && name != NULL && i < state->num_nodes; i++) {
+		if (strcasecmp(state->nodes[i].name, name) == 0) {
+			node = &state->nodes[i];
+		}
+	}
+	return node;
 }
 
 const struct cluster_node *cluster_state_local(const struct cluster_state *state)

@@ -98,6 +98,9 @@ struct cluster_state *cluster_state_copy(TALLOC_CTX *mem_ctx, const struct clust
 
 /** Look up by hash; NULL when there is none. The result is borrowed from the state. */
 const struct cluster_node *cluster_state_node(const struct cluster_state *state, const char *name);
+/** As somebody types it: without case, in ASCII, unless one is spelled just so. */
+const struct cluster_node *cluster_state_node_typed(const struct cluster_state *state,
+						    const char *name);
 const struct cluster_node *cluster_state_local(const struct cluster_state *state);
 const struct cluster_addr *cluster_state_addr(const struct cluster_state *state,
 					      const struct ipaddr *ip);

@@ -364,7 +364,7 @@ int swn_orders_begin(struct swn_orders *orders, TALLOC_CTX *mem_ctx,
 	err = swn_job_plan(job, mem_ctx, orders->service, request, why);
 	if (err == 0 && !request->dry_run && request->plan == SWN_ORDERS_DRAIN) {
 		/* From now on, so that nobody is sent there while it is planned who leaves. */
-		err = swn_drains_set(orders->service->drains, request->leaving, true);
+		err = swn_drains_set(orders->service->drains, job->leaving, true);
 	}
 	if (err == 0) {
 		err = swn_job_plan_on(job, mem_ctx, why);
@@ -384,17 +384,31 @@ int swn_orders_begin(struct swn_orders *orders, TALLOC_CTX *mem_ctx,
 
 /* --- marks --- */
 
-int swn_orders_mark(struct swn_orders *orders, TALLOC_CTX *mem_ctx, const char *node, bool drained,
-		    char **why)
+int swn_orders_node(TALLOC_CTX *mem_ctx, const struct cluster_state *state, const char *name,
+		    const struct cluster_node **node, char **why)
 {
-	const struct cluster_state *state = cluster_current(orders->cluster);
-
-	if (state == NULL || cluster_state_node(state, node) == NULL) {
+	*node = state != NULL ? cluster_state_node_typed(state, name) : NULL;
+	if (*node == NULL) {
 		*why = talloc_asprintf(mem_ctx, "the cluster has no node %s",
-				       log_escape(mem_ctx, node));
+				       log_escape(mem_ctx, name));
 		return ENODEV;
 	}
-	return swn_drains_set(orders->service->drains, node, drained);
+	return 0;
+}
+
+int swn_orders_mark(struct swn_orders *orders, TALLOC_CTX *mem_ctx, const char *name, bool drained,
+		    const char **marked, char **why)
+{
+	const struct cluster_node *node = NULL;
+	int err = swn_orders_node(mem_ctx, cluster_current(orders->cluster), name, &node, why);
+
+	if (err == 0) {
+		err = swn_drains_set(orders->service->drains, node->name, drained);
+	}
+	if (err == 0) {
+		*marked = node->name;
+	}
+	return err;
 }
 
 /* --- the object --- */

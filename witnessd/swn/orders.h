@@ -27,8 +27,8 @@ struct swn_orders_request {
 	enum swn_orders_plan plan;
 	struct swn_order order; /* type CLIENT_MOVE for plans */
 	const struct swn_select *select;
-	const char *leaving;
-	uint32_t rate; /* registrations a second; 0: no limit */
+	const char *leaving; /* of DRAIN; case does not matter */
+	uint32_t rate;       /* registrations a second; 0: no limit */
 	bool dry_run;
 };
 
@@ -47,7 +47,7 @@ int swn_orders_begin(struct swn_orders *orders, TALLOC_CTX *mem_ctx,
 
 /**
  * How far a job is: {"job" (null of dry_run, once it is done), "dry_run", "done", "total" (0 while they are being
- * found), "results": {RESULT: NUMBER}}; a new reference. It is forgotten a minute after its end.
+ * found), "results": {RESULT: NUMBER}}, of a drain with "node"; a new reference. It is forgotten a minute after its end.
  * @return 0, ENOENT, ENOMEM, or as swn_orders_begin() if the job came to nothing
  */
 int swn_orders_status(const struct swn_orders *orders, TALLOC_CTX *mem_ctx, uint64_t id,
@@ -66,10 +66,12 @@ bool swn_orders_clients(const struct swn_orders *orders, uint64_t id, size_t *po
 
 /**
  * Mark a node as drained (drains.h), which a plan for DRAIN does by itself, or not any more.
+ * @param name   case does not matter
+ * @param marked its name as the cluster writes it; borrowed, for the moment
  * @return 0; ENODEV with *why a sentence; or an errno
  */
-int swn_orders_mark(struct swn_orders *orders, TALLOC_CTX *mem_ctx, const char *node, bool drained,
-		    char **why);
+int swn_orders_mark(struct swn_orders *orders, TALLOC_CTX *mem_ctx, const char *name, bool drained,
+		    const char **marked, char **why);
 
 /**
  * For `witnessctl nodes`: an array of {"name", "id", "online", "draining" (by the cluster manager),

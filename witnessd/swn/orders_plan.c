@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "witnessd/swn/orders_private.h"
 #include "witnessd/swn/service_private.h"
@@ -32,26 +31,15 @@ struct swn_planning {
 
 /* --- destinations that are named --- */
 
-static const struct cluster_node *find_node(const struct cluster_state *state, const char *name)
-{
-	for (size_t i = 0; state != NULL && i < state->num_nodes; i++) {
-		if (strcasecmp(state->nodes[i].name, name) == 0) {
-			return &state->nodes[i];
-		}
-	}
-	return NULL;
-}
-
 /* The node's name as the cluster writes it. @return 0, ENODEV, EINVAL or ENOMEM */
 static int resolve_node(struct swn_order *order, TALLOC_CTX *mem_ctx, struct swn_job *job,
 			const struct cluster_state *state, char **why)
 {
-	const struct cluster_node *node = find_node(state, order->node);
+	const struct cluster_node *node = NULL;
+	int err = swn_orders_node(mem_ctx, state, order->node, &node, why);
 
-	if (node == NULL) {
-		*why = talloc_asprintf(mem_ctx, "the cluster has no node %s",
-				       log_escape(mem_ctx, order->node));
-		return ENODEV;
+	if (err != 0) {
+		return err;
 	}
 	if (!node->online) {
 		*why = talloc_asprintf(mem_ctx, "node %s is not online", node->name);
@@ -275,6 +263,9 @@ static int one_order(struct swn_job *job, TALLOC_CTX *mem_ctx, const struct clus
 static int prepare(struct swn_planning *p, TALLOC_CTX *mem_ctx,
 		   const struct swn_orders_request *request, char **why)
 {
+	const struct cluster_node *node = NULL;
+	int err = 0;
+
 	if (request->plan == SWN_ORDERS_ALL) {
 		return one_order(p->job, mem_ctx, p->state, &request->order, why);
 	}
@@ -287,14 +278,16 @@ static int prepare(struct swn_planning *p, TALLOC_CTX *mem_ctx,
 	p->order = (struct swn_order){.type = request->order.type};
 	p->leaving = SPREAD_STAYS;
 	if (request->leaving != NULL) {
-		p->leaving = node_index(p->state, request->leaving);
+		err = swn_orders_node(mem_ctx, p->state, request->leaving, &node, why);
 	}
-	if (request->leaving != NULL && p->leaving < 0) {
-		*why = talloc_asprintf(mem_ctx, "the cluster has no node %s",
-				       log_escape(mem_ctx, request->leaving));
-		return ENODEV;
+	if (err == 0) {
+		err = orders_of_nodes(p->job, p->state, &request->order);
 	}
-	return orders_of_nodes(p->job, p->state, &request->order);
+	if (err == 0 && node != NULL) {
+		p->leaving = (int)(node - p->state->nodes);
+		p->job->leaving = p->job->orders[p->leaving].node;
+	}
+	return err;
 }
 
 static bool reaches(enum swn_order_result result)

@@ -38,6 +38,7 @@ struct swn_job {
 	struct qb_list_head link;
 	struct swn_orders *orders_of;
 	uint64_t id;
+	const char *leaving; /* node, of a drain; else NULL */
 	bool dry_run, done;
 	struct swn_planning *planning; /* NULL once it is known who gets what; a child */
 	int err;                       /* that came to nothing; with .why, a child */
@@ -63,6 +64,10 @@ int swn_job_plan(struct swn_job *job, TALLOC_CTX *mem_ctx, struct swn_service *s
 
 /** The next slice, of a few milliseconds. @return 0: that was all; EAGAIN; or as swn_orders_begin() */
 int swn_job_plan_on(struct swn_job *job, TALLOC_CTX *mem_ctx, char **why);
+
+/** A node by its name as it was typed; state NULL: it has none yet. @return 0, or ENODEV with *why a sentence */
+int swn_orders_node(TALLOC_CTX *mem_ctx, const struct cluster_state *state, const char *name,
+		    const struct cluster_node **node, char **why);
 
 /** @return NULL: there is none, or it has ended long ago */
 struct swn_job *swn_job_find(const struct swn_orders *orders, uint64_t id);

@@ -71,6 +71,9 @@ int swn_orders_status(const struct swn_orders *orders, TALLOC_CTX *mem_ctx, uint
 			    "dry_run", job->dry_run, "done", job->done, "total",
 			    (json_int_t)(planning ? 0 : job->num), "results",
 			    planning ? json_object() : results_json(job));
+	if (job->leaving != NULL) {
+		(void)json_object_set_new(*result, "node", text_json(job->leaving));
+	}
 	return *result != NULL ? 0 : ENOMEM;
 }
 

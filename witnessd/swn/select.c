@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <string.h>
-#include <strings.h>
 
 #include "witnessd/swn/replica.h"
 #include "witnessd/swn/service_private.h"
@@ -111,20 +110,11 @@ bool swn_select_is_empty(const struct swn_select *select)
 
 /* --- checking --- */
 
-static bool node_exists(const struct cluster_state *state, const char *name)
-{
-	for (size_t i = 0; state != NULL && i < state->num_nodes; i++) {
-		if (strcasecmp(state->nodes[i].name, name) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static int check_node(TALLOC_CTX *mem_ctx, const struct cluster_state *state, const char *name,
 		      char **why)
 {
-	if (name == NULL || is_pattern(name) || node_exists(state, name)) {
+	if (name == NULL || is_pattern(name) ||
+	    (state != NULL && cluster_state_node_typed(state, name) != NULL)) {
 		return 0;
 	}
 	*why = talloc_asprintf(mem_ctx, "the cluster has no node %s", log_escape(mem_ctx, name));

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the tests of resource agents share: TAP, and a resource whose agent is run as Pacemaker runs it."""
+import contextlib
 import os
 import re
 import shutil
@@ -71,9 +72,16 @@ class Resource:
         return self
 
     def __exit__(self, *_):
-        for pid in self.processes():
-            os.kill(pid, signal.SIGKILL)
+        wait_for("the end of its processes", self.kill)
         shutil.rmtree(self.dir)
+
+    def kill(self):
+        """Whatever runs; one that was just about to fork may have left another. @return whether nothing did"""
+        pids = self.processes()
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return not pids
 
     def path(self, name):
         return os.path.join(self.dir, name)

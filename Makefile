@@ -141,6 +141,9 @@ $(B)/tests/unit/$(1): $(B)/obj/tests/unit/$(1).o $(foreach b,$(BACKENDS),$(if $(
 endef
 $(foreach u,$(patsubst tests/unit/%.c,%,$(unit_src)),$(eval $(call unit_rule,$u)))
 
+# This one decides when malloc() fails, which in the core is what its hash tables take.
+$(B)/tests/unit/test_rpc_server_limits: private override LDFLAGS += -Wl,--wrap=malloc
+
 # This one loads a module, which wants the whole core, as the daemon has it.
 $(B)/tests/unit/test_cluster_module: private override LDFLAGS += -Wl,--whole-archive $(core_lib) -Wl,--no-whole-archive $(MHD_LIBS)
 $(B)/tests/unit/test_cluster_module: | $(B)/witnessd-backend-static.so

@@ -2,7 +2,8 @@
 #include "agents/tracker.h"
 
 #include <errno.h>
-#include <uthash.h>
+
+#include "witnessd/util/hash.h"
 
 struct tracked {
 	UT_hash_handle hh;
@@ -36,9 +37,13 @@ static struct tracked *add(struct tracker *tracker, const struct tcpconn *conn)
 {
 	struct tracked *tracked = talloc_zero(tracker, struct tracked);
 
-	if (tracked != NULL) {
-		tracked->conn = *conn;
-		HASH_ADD(hh, tracker->table, conn, sizeof(tracked->conn), tracked);
+	if (tracked == NULL) {
+		return NULL;
+	}
+	tracked->conn = *conn;
+	HASH_ADD(hh, tracker->table, conn, sizeof(tracked->conn), tracked);
+	if (tracked->hh.tbl == NULL) {
+		TALLOC_FREE(tracked);
 	}
 	return tracked;
 }

@@ -57,6 +57,9 @@ struct fw_chain *fw_chain(struct fw_ruleset *rules, const char *table, const cha
 		return NULL;
 	}
 	HASH_ADD_KEYPTR(hh, rules->chains, chain->key, strlen(chain->key), chain);
+	if (chain->hh.tbl == NULL) {
+		TALLOC_FREE(chain);
+	}
 	return chain;
 }
 

@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <talloc.h>
-#include <uthash.h>
+
+#include "witnessd/util/hash.h"
 
 /* The first packet of a TCP connection, from some host on the network. */
 struct fw_packet {

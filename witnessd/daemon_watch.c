@@ -7,14 +7,12 @@
  * Why a while: a manager that moves an address may reset its connections before it says that the address
  * goes. Those that were reset are just the ones whose clients the new owner has to tickle.
  */
-#define HASH_NONFATAL_OOM 1
-
 #include "witnessd/daemon_private.h"
 
 #include <string.h>
-#include <uthash.h>
 
 #include "witnessd/util/clock.h"
+#include "witnessd/util/hash.h"
 #include "witnessd/util/log.h"
 #include "witnessd/util/mono.h"
 

@@ -102,8 +102,12 @@ struct tevent_req *ctdb_client_call_send(TALLOC_CTX *mem_ctx, struct tevent_cont
 		tevent_req_error(req, (uint64_t)err);
 		return tevent_req_post(req, ev);
 	}
-	call->client = client;
 	HASH_ADD(hh, client->calls, reqid, sizeof(call->reqid), call);
+	if (call->hh.tbl == NULL) { /* its reply will be nobody's */
+		tevent_req_error(req, ENOMEM);
+		return tevent_req_post(req, ev);
+	}
+	call->client = client;
 	tevent_req_set_cleanup_fn(req, call_cleanup);
 	if (!mono_req_timeout(req, ev, timeout_ms)) {
 		return tevent_req_post(req, ev);

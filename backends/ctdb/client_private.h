@@ -5,10 +5,10 @@
 
 #include <qb/qblist.h>
 #include <sys/un.h>
-#include <uthash.h>
 
 #include "backends/ctdb/client.h"
 #include "witnessd/util/backoff.h"
+#include "witnessd/util/hash.h"
 
 enum client_state {
 	CLIENT_DOWN,

@@ -205,11 +205,15 @@ static struct view_claim *add_claim(struct ctdb_view *view, uint32_t pnn, const 
 		return claim;
 	}
 	claim = talloc_zero(view, struct view_claim);
-	if (claim != NULL) {
-		claim->ip = *ip;
-		claim->target = CTDB_UNKNOWN_PNN;
-		claim->round = node->round;
-		HASH_ADD(hh, node->claims, ip, sizeof(claim->ip), claim);
+	if (claim == NULL) {
+		return NULL;
+	}
+	claim->ip = *ip;
+	claim->target = CTDB_UNKNOWN_PNN;
+	claim->round = node->round;
+	HASH_ADD(hh, node->claims, ip, sizeof(claim->ip), claim);
+	if (claim->hh.tbl == NULL) {
+		TALLOC_FREE(claim);
 	}
 	return claim;
 }

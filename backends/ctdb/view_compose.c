@@ -246,6 +246,28 @@ static int compose_node(struct composer *c, uint32_t pnn)
 	return err == EEXIST ? 0 : err;
 }
 
+/* @return NULL when memory is short */
+static struct view_addr *get_addr(struct ctdb_view *view, const struct ipaddr *ip)
+{
+	struct view_addr *addr;
+
+	HASH_FIND(hh, view->addrs, ip, sizeof(*ip), addr);
+	if (addr != NULL) {
+		return addr;
+	}
+	addr = talloc_zero(view, struct view_addr);
+	if (addr == NULL) {
+		return NULL;
+	}
+	addr->ip = *ip;
+	addr->owner = addr->hint = CTDB_UNKNOWN_PNN;
+	HASH_ADD(hh, view->addrs, ip, sizeof(addr->ip), addr);
+	if (addr->hh.tbl == NULL) {
+		TALLOC_FREE(addr);
+	}
+	return addr;
+}
+
 /* Each address of each node is one of the cluster's. */
 static int collect_addrs(struct ctdb_view *view)
 {
@@ -254,17 +276,10 @@ static int collect_addrs(struct ctdb_view *view)
 		const struct view_claim *claim, *next;
 
 		HASH_ITER (hh, view->nodes[i].claims, claim, next) {
-			struct view_addr *addr;
+			struct view_addr *addr = get_addr(view, &claim->ip);
 
-			HASH_FIND(hh, view->addrs, &claim->ip, sizeof(claim->ip), addr);
 			if (addr == NULL) {
-				addr = talloc_zero(view, struct view_addr);
-				if (addr == NULL) {
-					return ENOMEM;
-				}
-				addr->ip = claim->ip;
-				addr->owner = addr->hint = CTDB_UNKNOWN_PNN;
-				HASH_ADD(hh, view->addrs, ip, sizeof(addr->ip), addr);
+				return ENOMEM;
 			}
 			addr->mark = view->mark;
 		}
@@ -296,6 +311,9 @@ static int compose_addrs(struct composer *c)
 	struct view_addr *addr, *next;
 	int err = collect_addrs(c->view);
 
+	if (err != 0) {
+		return err; /* what has no mark may be there all the same */
+	}
 	HASH_ITER (hh, c->view->addrs, addr, next) {
 		if (addr->mark != c->view->mark) {
 			HASH_DELETE(hh, c->view->addrs, addr);

@@ -3,11 +3,10 @@
 #ifndef BACKENDS_CTDB_VIEW_PRIVATE_H
 #define BACKENDS_CTDB_VIEW_PRIVATE_H
 
-#include <uthash.h>
-
 #include "backends/ctdb/opcodes.h"
 #include "backends/ctdb/packet.h"
 #include "backends/ctdb/view.h"
+#include "witnessd/util/hash.h"
 
 /* What one node says of one address. */
 struct view_claim {

@@ -5,10 +5,10 @@
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
-#include <uthash.h>
 
 #include "backends/pacemaker/resources.h"
 #include "backends/pacemaker/xml.h"
+#include "witnessd/util/hash.h"
 
 #define DEPTH_MAX 4 /* resources > clone > group > primitive */
 
@@ -102,7 +102,7 @@ static int load_resources(struct relations *relations, const xmlNode *parent, si
 	return 0;
 }
 
-static void index_resources(struct relations *relations)
+static int index_resources(struct relations *relations)
 {
 	for (size_t i = 0; i < relations->num; i++) {
 		struct rsc *rsc = &relations->list[i], *have;
@@ -112,10 +112,15 @@ static void index_resources(struct relations *relations)
 			continue;
 		}
 		HASH_FIND_STR(relations->by_id, id, have);
-		if (have == NULL) {
-			HASH_ADD_KEYPTR(hh, relations->by_id, id, strlen(id), rsc);
+		if (have != NULL) {
+			continue;
+		}
+		HASH_ADD_KEYPTR(hh, relations->by_id, id, strlen(id), rsc);
+		if (rsc->hh.tbl == NULL) {
+			return ENOMEM;
 		}
 	}
+	return 0;
 }
 
 static size_t *next_of(struct edge *edge, size_t rsc)
@@ -256,7 +261,7 @@ int relations_load(TALLOC_CTX *mem_ctx, const xmlNode *cib, struct relations **o
 	talloc_set_destructor(relations, relations_destructor);
 	err = load_resources(relations, xml_first(configuration, "resources"), RELATIONS_NONE, 0);
 	if (err == 0) {
-		index_resources(relations);
+		err = index_resources(relations);
 	}
 	for (xmlNode *node = xml_first(xml_first(configuration, "constraints"), NULL);
 	     node != NULL && err == 0; node = xml_next(node, NULL)) {

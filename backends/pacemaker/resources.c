@@ -232,8 +232,12 @@ static int add_rsc(struct loader *loader, const struct address_rsc *like,
 		talloc_free(rsc);
 		return 0;
 	}
-	rsc->index = loader->rscs->num++;
 	HASH_ADD_KEYPTR(hh, loader->rscs->by_id, rsc->id, strlen(rsc->id), rsc);
+	if (rsc->hh.tbl == NULL) {
+		talloc_free(rsc);
+		return ENOMEM;
+	}
+	rsc->index = loader->rscs->num++;
 	return 0;
 }
 

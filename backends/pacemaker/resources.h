@@ -10,9 +10,9 @@
 #include <libxml/tree.h>
 #include <stdbool.h>
 #include <talloc.h>
-#include <uthash.h>
 
 #include "backends/pacemaker/agents.h"
+#include "witnessd/util/hash.h"
 
 /* A primitive that owns an address, or one instance of a clone whose instances own one each. */
 struct address_rsc {

@@ -3,7 +3,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <uthash.h>
+
+#include "witnessd/util/hash.h"
 
 /* A loss that is held back: "node NAME" or "addr IP". */
 struct held {
@@ -65,6 +66,9 @@ static struct held *held_get(struct round *round, const char *kind, const char *
 	held->key = talloc_move(held, &key);
 	held->until_ms = round->now_ms + settle->wait_ms;
 	HASH_ADD_KEYPTR(hh, settle->held, held->key, strlen(held->key), held);
+	if (held->hh.tbl == NULL) {
+		TALLOC_FREE(held);
+	}
 	return held;
 }
 

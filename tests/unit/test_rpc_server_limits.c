@@ -4,6 +4,17 @@
 
 #include "tests/unit/rpc_rig.h"
 
+/* What malloc() gives the core: its hash tables take it from there (Makefile). */
+static bool no_malloc;
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+	return no_malloc ? NULL : __real_malloc(size);
+}
+
 static unsigned int connections(struct rig *rig)
 {
 	return rpc_server_stats(rig->server)->connections;
@@ -303,6 +314,32 @@ static void running_out_of_descriptors_refuses_and_recovers(void **state)
 	close(next);
 }
 
+/* Clients need tables: of sources, networks and groups. For want of them one is turned away, and no more. */
+static void running_out_of_memory_refuses_and_recovers(void **state)
+{
+	struct rig *rig = *state;
+	struct pdu_context ctx;
+	struct pdu_bind bind = rig_bind(&ctx);
+	int fd;
+
+	rig_start(rig);
+	no_malloc = true;
+	fd = rig_connect(rig);
+	rig_expect_closed(rig, fd);
+	no_malloc = false;
+	fd = rig_connect(rig);
+	RIG_UNTIL(rig, connections(rig) == 1);
+	no_malloc = true;
+	rig_send_bind(fd, RPC_BIND, 3, &bind);
+	rig_expect_nak(rig, fd, RPC_NAK_NOT_SPECIFIED);
+	no_malloc = false;
+	RIG_UNTIL(rig, connections(rig) == 0);
+	fd = rig_bound(rig, 0, 0, NULL);
+	rig_request(fd, 1, RIG_ECHO, "a", 1);
+	rig_expect_response(rig, fd, 1, "a", 1);
+	close(fd);
+}
+
 static void freeing_the_server_ends_everything(void **state)
 {
 	struct rig *rig = *state;
@@ -338,6 +375,7 @@ int main(void)
 		TEST_LATER(answers_to_a_full_queue_close_it),
 		TEST_LATER(a_peer_that_never_closes_is_left_behind),
 		TEST_LATER(running_out_of_descriptors_refuses_and_recovers),
+		TEST_LATER(running_out_of_memory_refuses_and_recovers),
 		TEST(freeing_the_server_ends_everything),
 	};
 

@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "witnessd/util/child.h"
+#include "witnessd/util/hash.h"
 #include "witnessd/util/log.h"
 #include "witnessd/util/clock.h"
 #include "witnessd/util/mono.h"
@@ -286,6 +286,10 @@ static void keep_lost(void *private_data, const struct peers_record *record)
 	}
 	lost->conn = conn;
 	HASH_ADD(hh, ct->lost, conn, sizeof(lost->conn), lost);
+	if (lost->hh.tbl == NULL) {
+		log_err("tickle: out of memory, a connection is forgotten");
+		talloc_free(lost);
+	}
 }
 
 /* The address is somewhere: whoever has it has seen to its clients. */
@@ -358,12 +362,17 @@ static struct handled *handled_of(struct conntrack *ct, const struct ipaddr *ip)
 	struct handled *handled;
 
 	HASH_FIND(hh, ct->handled, ip, sizeof(*ip), handled);
+	if (handled != NULL) {
+		return handled;
+	}
+	handled = talloc_zero(ct, struct handled);
 	if (handled == NULL) {
-		handled = talloc_zero(ct, struct handled);
-		if (handled != NULL) {
-			handled->ip = *ip;
-			HASH_ADD(hh, ct->handled, ip, sizeof(handled->ip), handled);
-		}
+		return NULL;
+	}
+	handled->ip = *ip;
+	HASH_ADD(hh, ct->handled, ip, sizeof(handled->ip), handled);
+	if (handled->hh.tbl == NULL) {
+		TALLOC_FREE(handled);
 	}
 	return handled;
 }

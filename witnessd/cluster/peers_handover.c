@@ -5,8 +5,6 @@
  * All peers have the same records of the vanished one. They hand them back in turns, and who hears that
  * another one has done so drops its own, so that in the end each goes over the network once.
  */
-#define HASH_NONFATAL_OOM 1
-
 #include "witnessd/cluster/peers_private.h"
 
 #include <errno.h>

@@ -4,10 +4,10 @@
 #define WITNESSD_CLUSTER_PEERS_PRIVATE_H
 
 #include <qb/qblist.h>
-#include <uthash.h>
 
 #include "witnessd/cluster/peers.h"
 #include "witnessd/cluster/peers_wire.h"
+#include "witnessd/util/hash.h"
 
 #define PEERS_MAX_NODES     128U  /* CPG has no more in a group */
 #define PEERS_MAX_WAITING   256U  /* messages that are no records and wait to be sent */

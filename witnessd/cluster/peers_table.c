@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Who has which records. Short memory is reported by uthash, not exit(): what was not added has no table. */
-#define HASH_NONFATAL_OOM 1
-
 #include "witnessd/cluster/peers_private.h"
 
 #include <errno.h>

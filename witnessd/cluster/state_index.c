@@ -5,9 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Without this a hash that cannot grow ends the program; with it the element is just not added. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
+#include "witnessd/util/hash.h"
 
 struct entry {
 	UT_hash_handle hh;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#define HASH_NONFATAL_OOM 1
-
 #include "witnessd/cluster/suspicion.h"
 
 #include <errno.h>
 #include <string.h>
-#include <uthash.h>
+
+#include "witnessd/util/hash.h"
 
 struct node {
 	UT_hash_handle hh;

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
+#include "witnessd/util/hash.h"
 #include "witnessd/util/log.h"
 
 struct control_command {
@@ -55,6 +55,10 @@ static int add(struct control_table *table, const char *command, control_fn fn,
 	entry->stream = stream;
 	entry->private_data = private_data;
 	HASH_ADD_KEYPTR(hh, table->commands, entry->name, strlen(entry->name), entry);
+	if (entry->hh.tbl == NULL) {
+		talloc_free(entry);
+		return ENOMEM;
+	}
 	return 0;
 }
 

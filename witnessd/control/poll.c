@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <uthash.h>
 
+#include "witnessd/util/hash.h"
 #include "witnessd/util/mono.h"
 #include "witnessd/util/files.h"
 
@@ -212,6 +212,10 @@ static int32_t dispatch_add(enum qb_loop_priority p, int32_t fd, int32_t events,
 		return -ENOMEM;
 	}
 	HASH_ADD_INT(the_poll->watches, fd, watch);
+	if (watch->hh.tbl == NULL) {
+		talloc_free(watch);
+		return -ENOMEM;
+	}
 	if (!listening) {
 		the_poll->num[rank]++;
 	}

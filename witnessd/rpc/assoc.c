@@ -46,6 +46,10 @@ struct rpc_assoc *rpc_assoc_create(struct rpc_endpoint *endpoint, const struct i
 	assoc->remote = *remote;
 	assoc->conns = 1;
 	HASH_ADD(hh, server->assocs, id, sizeof(assoc->id), assoc);
+	if (assoc->hh.tbl == NULL) {
+		talloc_free(assoc);
+		return NULL;
+	}
 	server->stats.assocs++;
 	return assoc;
 }

@@ -27,6 +27,10 @@ static int principal_new(struct rpc_server *server, const char *name, struct rpc
 	}
 	HASH_ADD_KEYPTR(hh, server->principals, principal->name, strlen(principal->name) + 1,
 			principal);
+	if (principal->hh.tbl == NULL) {
+		talloc_free(principal);
+		return ENOMEM;
+	}
 	*out = principal;
 	return 0;
 }

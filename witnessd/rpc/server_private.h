@@ -4,10 +4,10 @@
 #define WITNESSD_RPC_SERVER_PRIVATE_H
 
 #include <qb/qblist.h>
-#include <uthash.h>
 
 #include "witnessd/rpc/poller.h"
 #include "witnessd/rpc/server.h"
+#include "witnessd/util/hash.h"
 #include "witnessd/util/wheel.h"
 
 #define RPC_READ_AHEAD 4096 /* bytes: a bind with a ticket may need a second recv(2) */

@@ -60,6 +60,10 @@ static struct rpc_source *source_get(struct rpc_server *server, const struct ipa
 	source->server = server;
 	source->addr = *addr;
 	HASH_ADD(hh, server->sources, addr, sizeof(source->addr), source);
+	if (source->hh.tbl == NULL) {
+		rpc_network_put(server, source->network);
+		TALLOC_FREE(source);
+	}
 	return source;
 }
 

@@ -49,6 +49,10 @@ struct rpc_network *rpc_network_get(struct rpc_server *server, const struct ipad
 		network->prefix = prefix;
 		qb_list_init(&network->waiting);
 		HASH_ADD(hh, server->networks, prefix, sizeof(network->prefix), network);
+		if (network->hh.tbl == NULL) {
+			talloc_free(network);
+			return NULL;
+		}
 	}
 	network->sources++;
 	return network;

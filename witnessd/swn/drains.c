@@ -4,9 +4,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "witnessd/util/clock.h"
+#include "witnessd/util/hash.h"
 #include "witnessd/util/log.h"
 #include "witnessd/util/pack.h"
 
@@ -78,6 +78,10 @@ static int keep(struct swn_drains *drains, const struct swn_drain *now)
 		}
 		memcpy(drain->is.node, now->node, sizeof(drain->is.node));
 		HASH_ADD(hh, drains->table, is.node, strlen(drain->is.node), drain);
+		if (drain->hh.tbl == NULL) {
+			talloc_free(drain);
+			return ENOMEM;
+		}
 	}
 	if (drain->is.drained != now->drained) {
 		log_notice("node %s is %s", log_printable(now->node),

@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "witnessd/cluster/policy.h"
 #include "witnessd/util/clock.h"
+#include "witnessd/util/hash.h"
 #include "witnessd/util/log.h"
 #include "witnessd/util/mono.h"
 #include "witnessd/util/pack.h"
@@ -332,13 +332,17 @@ int swn_leave_begin(struct swn_leaves *leaves, TALLOC_CTX *mem_ctx, const struct
 	}
 	leave->leaves = leaves;
 	leave->ip = *ip;
+	HASH_ADD(hh, leaves->table, ip, sizeof(leave->ip), leave);
+	if (leave->hh.tbl == NULL) {
+		talloc_free(leave);
+		return ENOMEM;
+	}
 	err = begin(leave, state, cluster_state_addr(state, ip), wait_ms);
 	if (err != 0) {
+		HASH_DELETE(hh, leaves->table, leave);
 		talloc_free(leave);
-		return err;
 	}
-	HASH_ADD(hh, leaves->table, ip, sizeof(leave->ip), leave);
-	return 0;
+	return err;
 }
 
 int swn_leave_result(const struct swn_leaves *leaves, const struct ipaddr *ip,

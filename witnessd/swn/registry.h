@@ -8,11 +8,11 @@
 
 #include <qb/qblist.h>
 #include <time.h>
-#include <uthash.h>
 
 #include "witnessd/rpc/iface.h"
 #include "witnessd/swn/queue.h"
 #include "witnessd/swn/wire.h"
+#include "witnessd/util/hash.h"
 #include "witnessd/util/wheel.h"
 
 struct swn_registry;

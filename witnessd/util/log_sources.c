@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "witnessd/util/log_sources.h"
 
-#include <uthash.h>
+#include "witnessd/util/hash.h"
 
 #define QUIET_US (60U * 1000000U)
 
@@ -57,6 +57,10 @@ static bool remember(struct log_sources *sources, const struct ipaddr *source, u
 	logged->source = *source;
 	logged->logged_us = now_us;
 	HASH_ADD(hh, sources->logged, source, sizeof(logged->source), logged);
+	if (logged->hh.tbl == NULL) {
+		talloc_free(logged);
+		return false;
+	}
 	return true;
 }
 

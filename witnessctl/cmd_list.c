@@ -21,6 +21,21 @@ static void show_list(const struct ctl *ctl, const json_t *result)
 	table_print(stdout, result, columns, table_terminal_width(stdout));
 }
 
+static void show_selected(const struct ctl *ctl, const json_t *result)
+{
+	if (json_array_size(result) == 0) {
+		puts("No registration matches.");
+		return;
+	}
+	show_list(ctl, result);
+}
+
+/* Whether there may be some that are not meant. */
+static bool is_narrow(const json_t *select)
+{
+	return json_object_size(select) > (json_object_get(select, "all") != NULL ? 1U : 0U);
+}
+
 int cmd_list(struct ctl *ctl, int argc, const char **argv)
 {
 	static const struct ctl_option own[] = {{"--local", "local", CTL_FLAG},
@@ -28,15 +43,17 @@ int cmd_list(struct ctl *ctl, int argc, const char **argv)
 	const char *words[1];
 	json_t *request = NULL;
 	int ret = ctl_options(argc, argv, own, true, words, 0, &request);
+	json_t *select;
 
 	if (ret >= 0) {
 		return ret;
 	}
+	select = json_object_get(request, "select");
 	(void)json_object_set_new(request, "command", json_string(argv[0]));
 	if (json_object_get(request, "local") != NULL) {
-		(void)json_object_set_new(json_object_get(request, "select"), "local", json_true());
+		(void)json_object_set_new(select, "local", json_true());
 	}
-	return ctl_ask_and_show(ctl, request, show_list);
+	return ctl_ask_and_show(ctl, request, is_narrow(select) ? show_selected : show_list);
 }
 
 static void show_one(const struct ctl *ctl, const json_t *client)

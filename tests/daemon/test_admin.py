@@ -53,6 +53,7 @@ def test_list_and_show(cluster, client):  # noqa: F811
     for words in (["--net-name", "x*"], ["--share-name", "other"], ["--node", "n2"], ["--ip-address", "127.0.79.2"],
                   ["--witness", other(owner)], ["--registration", "0*", "--registration", "no"], ["--local"]):
         assert ctl.json("list", *words) == [], words
+        assert ctl.ctl("list", *words).stdout == "No registration matches.\n"
     described("show", ctl.json("show", entry["handle"]))
     text = ctl.ctl("show", entry["handle"]).stdout
     assert re.search(r"File server node +n1\n", text) and re.search(fr"Witness node +{owner}\n", text)
@@ -144,6 +145,7 @@ def test_force_response_and_unregister(cluster, client):  # noqa: F811
 
 @pytest.mark.parametrize("code, why, words", [
     (5, "no registration matches", ["client-move", "--to-node", "n2", "--share-name", "nosuch"]),
+    (5, "no registration matches", ["rebalance", "--net-name", "nosuch"]),
     (5, "no registration has the handle", ["show", "00000000-0000-0000-0000-000000000000"]),
     (6, "no node nowhere", ["client-move", "--to-node", "nowhere", "--all"]),
     (6, "no node nowhere", ["list", "--node", "nowhere"]),
@@ -228,6 +230,8 @@ def test_hundreds_go_in_portions(cluster):  # noqa: F811
         done = ctl.json("force-unregister", "--client-computer-name", "c[0-9]*")
         assert done["results"] == {"told": 250} and len({c["handle"] for c in done["clients"]}) == 250
         wait_for(lambda: not ctl.json("list"), "none is left")
+        assert ctl.ctl("list").stdout == ctl.ctl("list", "--all").stdout == "No clients are registered.\n"
+        assert ctl.ctl("rebalance").stdout == "There is nothing to do.\n"
     finally:
         for conn in conns:
             conn.close()

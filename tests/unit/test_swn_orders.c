@@ -258,6 +258,47 @@ static void a_node_is_drained_and_evened(void **state)
 	assert_int_equal(run(rig, &plan, "queued"), 7); /* n1 and n3 are left */
 }
 
+static void register_at(struct rig *rig, const char *client, const char *ip)
+{
+	struct swn_register args = fix_args();
+
+	args.client_computer_name = client;
+	args.ip_address = ip;
+	fix_register_ok(rig->fix, true, &args);
+}
+
+/* Six on n1, six on n2, none on n3. */
+static void a_selection_is_evened_with_regard_to_the_others(void **state)
+{
+	struct rig *rig = *state;
+	struct swn_select some = {.client_computer_name = "some"};
+	struct swn_orders_request plan = {.plan = SWN_ORDERS_EVEN,
+					  .order = {.type = SWN_ORDER_CLIENT_MOVE},
+					  .select = &some,
+					  .dry_run = true};
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	char *why = NULL, *text = talloc_strdup(tmp, "");
+	size_t pos = 0;
+	uint64_t id;
+
+	for (unsigned int i = 0; i < 6; i++) {
+		register_at(rig, "some", "10.0.0.7");
+		register_at(rig, "others", "10.0.0.8");
+	}
+	assert_int_equal(run(rig, &plan, "queued"), 3); /* all to n3, as n2 has enough */
+	assert_int_equal(swn_orders_begin(rig->orders, tmp, &plan, &id, &why), 0);
+	assert_false(swn_orders_clients(rig->orders, id, &pos, &text));
+	assert_non_null(strstr(text, "\"to\":\"n3\""));
+	assert_null(strstr(text, "\"to\":\"n2\""));
+	assert_null(strstr(text, "others"));
+	some.client_computer_name = "nobody";
+	assert_int_equal(swn_orders_begin(rig->orders, tmp, &plan, &id, &why), ESRCH);
+	assert_string_equal(why, "no registration matches");
+	plan.select = &all;
+	assert_int_equal(run(rig, &plan, "queued"), 4);
+	talloc_free(tmp);
+}
+
 /* The mark that nodes shows has the name as the cluster writes it. */
 static bool is_drained(struct rig *rig)
 {
@@ -363,6 +404,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(more_than_a_portion_at_a_rate, begin, end),
 		cmocka_unit_test_setup_teardown(a_job_is_cancelled, begin, end),
 		cmocka_unit_test_setup_teardown(a_node_is_drained_and_evened, begin, end),
+		cmocka_unit_test_setup_teardown(a_selection_is_evened_with_regard_to_the_others,
+						begin, end),
 		cmocka_unit_test_setup_teardown(a_node_may_be_typed_in_any_case, begin, end),
 		cmocka_unit_test_setup_teardown(a_reply_by_hand, begin, end),
 		cmocka_unit_test(orders_survive_the_wire),

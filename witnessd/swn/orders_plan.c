@@ -20,6 +20,8 @@ struct swn_planning {
 	struct swn_service *service;
 	struct swn_walk *walk;
 	bool found;                        /* all: the rest is to decide */
+	bool patterns;                     /* the selection has some */
+	size_t num_meant;                  /* found so far that match it */
 	const struct cluster_state *state; /* ours: nodes are told by their places in it */
 	enum swn_orders_plan plan;
 	struct swn_order order;     /* of plans: to any node */
@@ -116,12 +118,16 @@ static int node_index(const struct cluster_state *state, const char *name)
 	return node != NULL ? (int)(node - state->nodes) : SPREAD_STAYS;
 }
 
-/* Where the client is, and where it could be. */
+/* Where the client is, and where it could be; who is not meant counts where it is. */
 static struct spread_item spread_of(const struct swn_planning *p, const struct swn_found *found)
 {
-	struct spread_item item = {.node = node_index(p->state, found->node), .to = SPREAD_STAYS};
+	struct spread_item item = {.node = SPREAD_STAYS, .to = SPREAD_STAYS};
 
-	for (size_t i = 0; i < p->state->num_nodes; i++) {
+	if (found->orphan) {
+		return item;
+	}
+	item.node = node_index(p->state, found->node);
+	for (size_t i = 0; i < p->state->num_nodes && !found->rest; i++) {
 		const struct cluster_node *node = &p->state->nodes[i];
 		struct swn_order order = p->order;
 		enum swn_order_result result;
@@ -159,11 +165,11 @@ static void take(void *private_data, const struct swn_found *found)
 		.handle = found->reg->handle,
 		.own = found->own,
 		.orphan = found->orphan,
-		.client = text_json_open(job, swn_found_json(found)),
+		.client = found->rest ? NULL : text_json_open(job, swn_found_json(found)),
 		.result = SWN_ORDER_WAITS,
 	};
 	item->witness = shared_name(job, found->witness);
-	if (item->client == NULL) {
+	if (item->client == NULL && !found->rest) {
 		p->err = ENOMEM;
 		return;
 	}
@@ -173,11 +179,9 @@ static void take(void *private_data, const struct swn_found *found)
 							       found->waiting);
 	} else {
 		item->result = found->waiting ? SWN_ORDER_TOLD : SWN_ORDER_QUEUED;
-		p->spread[job->num] = (struct spread_item){.node = SPREAD_STAYS};
-		if (!found->orphan) {
-			p->spread[job->num] = spread_of(p, found);
-		}
+		p->spread[job->num] = spread_of(p, found);
 	}
+	p->num_meant += !found->rest;
 	job->num++;
 }
 
@@ -339,7 +343,8 @@ static int plan_begin(struct swn_planning *p, TALLOC_CTX *mem_ctx,
 		      const struct swn_orders_request *request, char **why)
 {
 	const struct cluster_state *state = cluster_current(p->service->cluster);
-	int err = swn_select_check(mem_ctx, request->select, p->service, why);
+	struct swn_select select = *request->select;
+	int err = swn_select_check(mem_ctx, &select, p->service, why);
 
 	if (err == 0 && state != NULL) {
 		p->state = cluster_state_copy(p, state);
@@ -348,7 +353,9 @@ static int plan_begin(struct swn_planning *p, TALLOC_CTX *mem_ctx,
 	if (err == 0) {
 		err = prepare(p, mem_ctx, request, why);
 	}
-	return err != 0 ? err : swn_walk_create(p, p->service, request->select, &p->walk);
+	p->patterns = swn_select_has_patterns(&select);
+	select.rest = p->plan == SWN_ORDERS_EVEN;
+	return err != 0 ? err : swn_walk_create(p, p->service, &select, &p->walk);
 }
 
 int swn_job_plan(struct swn_job *job, TALLOC_CTX *mem_ctx, struct swn_service *service,
@@ -392,7 +399,7 @@ static int decide(struct swn_planning *p, TALLOC_CTX *mem_ctx, char **why)
 {
 	int err = p->err;
 
-	if (err == 0 && p->job->num == 0 && p->plan == SWN_ORDERS_ALL) {
+	if (err == 0 && p->num_meant == 0 && (p->plan == SWN_ORDERS_ALL || p->patterns)) {
 		*why = talloc_strdup(mem_ctx, "no registration matches");
 		err = ESRCH;
 	}

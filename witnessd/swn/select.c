@@ -96,16 +96,21 @@ int swn_select_parse(TALLOC_CTX *mem_ctx, const json_t *json, struct swn_select 
 	return err;
 }
 
-bool swn_select_is_empty(const struct swn_select *select)
+bool swn_select_has_patterns(const struct swn_select *select)
 {
 	struct swn_select copy = *select;
 
 	for (size_t i = 0; i < NUM_TEXTS; i++) {
 		if (*text_of(&copy, i) != NULL) {
-			return false;
+			return true;
 		}
 	}
-	return !select->all;
+	return false;
+}
+
+bool swn_select_is_empty(const struct swn_select *select)
+{
+	return !select->all && !swn_select_has_patterns(select);
 }
 
 /* --- checking --- */
@@ -181,7 +186,8 @@ static void consider(const struct search *search, struct swn_found *found)
 		search->state != NULL ? cluster_state_addr(search->state, &found->reg->ip) : NULL;
 
 	found->node = addr != NULL ? addr->node : NULL;
-	if (swn_select_matches(search->select, found)) {
+	found->rest = !swn_select_matches(search->select, found);
+	if (!found->rest || search->select->rest) {
 		search->fn(search->private_data, found);
 	}
 }
@@ -241,7 +247,7 @@ void swn_select_foreach(const struct swn_service *service, const struct swn_sele
 	     reg = swn_registry_next(reg)) {
 		consider_own(&search, reg, name);
 	}
-	if (!select->local) {
+	if (!select->local || select->rest) {
 		peers_foreach(service->peers, PEERS_REGISTRATION, NULL, consider_record, &search);
 	}
 }
@@ -316,7 +322,7 @@ int swn_walk_create(TALLOC_CTX *mem_ctx, const struct swn_service *service,
 	     reg = swn_registry_next(reg)) {
 		note(walk, &reg->handle);
 	}
-	if (walk->err == 0 && !select->local) {
+	if (walk->err == 0 && (!select->local || select->rest)) {
 		peers_foreach(service->peers, PEERS_REGISTRATION, NULL, note_record, walk);
 	}
 	if (walk->err != 0) {

@@ -22,6 +22,7 @@ struct swn_select {
 	const char *witness; /* node whose witnessd has the registration */
 	bool all;            /* said that all are meant */
 	bool local;          /* only those of this witness */
+	bool rest;           /* show those, too, that do not match, as such; never parsed */
 };
 
 /* One that was found; everything is borrowed for the call. */
@@ -30,6 +31,7 @@ struct swn_found {
 	const char *witness; /* NULL: no name is known yet */
 	const char *node;    /* NULL: nobody has its address */
 	bool own, waiting, orphan;
+	bool rest; /* it does not match, see struct swn_select */
 };
 
 /**
@@ -43,6 +45,9 @@ int swn_select_parse(TALLOC_CTX *mem_ctx, const json_t *json, struct swn_select 
 /** Whether it says nothing: for commands that want to be told that all are meant. */
 bool swn_select_is_empty(const struct swn_select *select);
 
+/** Whether it has patterns, so that there may be some whom it does not mean. */
+bool swn_select_has_patterns(const struct swn_select *select);
+
 /**
  * Whether nodes and addresses that are named, not matched by patterns, are the cluster's.
  * @return 0; ENODEV (no such node) or ENXIO (nobody's address) with *why a sentence
@@ -52,7 +57,7 @@ int swn_select_check(TALLOC_CTX *mem_ctx, const struct swn_select *select,
 
 bool swn_select_matches(const struct swn_select *select, const struct swn_found *found);
 
-/** fn for each that matches: ours, oldest first, and then the others'. It must not end registrations. */
+/** fn for each that matches, and with .rest for the others: ours, oldest first, and then the others'. It must not end registrations. */
 void swn_select_foreach(const struct swn_service *service, const struct swn_select *select,
 			void (*fn)(void *private_data, const struct swn_found *found),
 			void *private_data);

@@ -22,7 +22,7 @@ const struct config_key config_keys[] = {
 	{"global.control", CONFIG_STRING, "witnessd", 0, 0, NULL,
 	 "Name of the control socket that witnessctl talks to."},
 	{"global.control_group", CONFIG_STRING, "", 0, 0, NULL,
-	 "Members of this group may use the control socket beside root; empty: nobody."},
+	 "Members of this group may use the control socket beside root and the daemon's user; empty: nobody else."},
 	{"global.user", CONFIG_STRING, "witnessd", 0, 0, NULL,
 	 "The user that witnessd becomes when root starts it; root: it stays root."},
 	{"global.group", CONFIG_STRING, "", 0, 0, NULL,

@@ -2,6 +2,7 @@
 """Completion of witnessctl by bash, as readline asks for it."""
 import os
 import re
+import shlex
 import subprocess
 
 import pytest
@@ -25,7 +26,7 @@ def complete(line, cwd=None):
     done = subprocess.run(["bash", "-c", COMPLETE, "bash", script, line], env=env, text=True,
                           capture_output=True, timeout=60, check=False, cwd=cwd)
     assert not done.stderr, done.stderr
-    return done.stdout.split()
+    return [line for line in done.stdout.split("\n") if line]
 
 
 def help_of(*words):
@@ -110,3 +111,51 @@ def test_what_the_daemon_knows(cluster, watch_of, daemon):  # noqa: F811
     # readline takes the part behind the last colon only
     assert complete(f"witnessctl --socket {daemon.control} leave fd00:77") == ["77::3"]
     assert complete("witnessctl --socket nobody leave ") == []
+
+
+# ---- names that clients choose ----
+
+FILE = "made-by-a-name"
+NAMES = sorted([f"$(touch {FILE})", f"`touch {FILE}`", f"x;touch {FILE};", "a b", "a$b", "a'b", "*", "c[d]?", "~root", "\u00e4\u00f6",
+                "with:colon", "!!", "#1", "{a,b}"])
+PATTERNS = {"*": "\\*", "c[d]?": "c\\[d]\\?"}
+
+
+@pytest.fixture(scope="module")
+def named(daemon):
+    """A daemon with clients of such names."""
+    with daemon.ntlm() as conn:
+        for name in NAMES:
+            daemon.register(conn, net_name="FS", ip="127.0.77.2", client=name)
+        assert sorted(client["client"] for client in daemon.json("list")) == NAMES
+        yield daemon
+
+
+def offered(daemon, typed, cwd):
+    return complete(f"witnessctl --socket {daemon.control} list --client-computer-name {typed}", cwd=cwd)
+
+
+def test_names_are_not_run(named, tmp_path):
+    """They come as words that the shell takes for nothing but the name, and expands nothing of."""
+    words = offered(named, "", tmp_path)
+    assert sorted(shlex.split(" ".join(words))) == sorted(PATTERNS.get(name, name) for name in NAMES)
+    printed = subprocess.run(["bash", "-c", "printf '%s\\n' " + " ".join(words)], capture_output=True, text=True, timeout=60,
+                             check=True, cwd=tmp_path).stdout.splitlines()
+    assert sorted(printed) == sorted(PATTERNS.get(name, name) for name in NAMES)
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("typed, words", [
+    ("a", ["a\\ b", "a\\$b", "a\\'b"]), ("a\\ ", ["a\\ b"]), ("a\\", ["a\\ b", "a\\$b", "a\\'b"]), ("a\\$", ["a\\$b"]),
+    ("'a", ["a b", "a$b"]), ("\"a", ["a b", "a'b"]), ("'a ", ["a b"]), ("*", []), ("\\\\*", ["\\\\\\*"]), ("[ab]", []),
+    ("with:", ["colon"]), ("'with:", ["with:colon"]), ("with\\:c", ["with:colon"]), ("$(t", []), ("`t", []), ("nobody", [])])
+def test_what_is_typed_is_compared_literally(named, tmp_path, typed, words):
+    assert sorted(offered(named, typed, tmp_path)) == sorted(words)
+    assert not os.listdir(tmp_path)
+
+
+def test_patterns_select_that_client_only(named, tmp_path):
+    """A client called * does not stand for all of them where a pattern is expected."""
+    for name in ("*", "c[d]?"):
+        word, = [w for w in offered(named, "", tmp_path) if shlex.split(w) == [PATTERNS[name]]]
+        assert [client["client"] for client in named.json("list", "--client-computer-name", *shlex.split(word))] == [name]

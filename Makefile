@@ -133,7 +133,7 @@ $(B)/obj/witnessd/metrics_http.o: EXTRA_CFLAGS = $(if $(MHD),-DHAVE_MICROHTTPD $
 
 # A unit test links the core; tests named test_BACKEND_* link that backend's objects, too, and those
 # named test_tickle* the tickle agent's, test_swnclient* the client library's, test_watch* what runs programs.
-watch_src     := witnessctl/watch_exec.c witnessctl/watch_print.c witnessctl/table.c
+watch_src     := witnessctl/watch_exec.c witnessctl/watch_print.c witnessctl/table.c witnessctl/terminal.c
 define unit_rule
 $(B)/tests/unit/$(1): $(B)/obj/tests/unit/$(1).o $(foreach b,$(BACKENDS),$(if $(filter test_$b%,$(1)),$(call obj,$(call module_srcs,$b)))) $(if $(filter test_tickle%,$(1)),$(call obj,$(filter-out agents/main.c,$(agent_src)))) $(if $(filter test_swnclient% test_watch%,$(1)),$(call obj,$(swnc_src))) $(if $(filter test_watch%,$(1)),$(call obj,$(watch_src))) $(core_lib)
 	@mkdir -p $$(@D)

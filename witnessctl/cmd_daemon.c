@@ -8,6 +8,7 @@
 
 #include "witnessctl/options.h"
 #include "witnessctl/table.h"
+#include "witnessctl/terminal.h"
 #include "witnessd/control/control.h"
 
 /* Of what control_call() gave. */
@@ -41,7 +42,8 @@ int ctl_ask(struct ctl *ctl, json_t *request, json_t **result)
 
 	json_decref(request);
 	if (ret != 0) {
-		fprintf(stderr, "witnessctl: %s\n", why != NULL ? why : strerror(ret));
+		fprintf(stderr, "witnessctl: %s\n",
+			why != NULL ? terminal_text(ctl->mem_ctx, why) : strerror(ret));
 		return exit_code(ret);
 	}
 	return CTL_OK;
@@ -49,8 +51,7 @@ int ctl_ask(struct ctl *ctl, json_t *request, json_t **result)
 
 void ctl_print_json(const json_t *json)
 {
-	json_dumpf(json, stdout, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENCODE_ANY);
-	putchar('\n');
+	terminal_print_json(json, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENCODE_ANY);
 }
 
 int ctl_ask_and_show(struct ctl *ctl, json_t *request,

@@ -8,6 +8,7 @@
 #include "witnessctl/options.h"
 #include "witnessctl/order.h"
 #include "witnessctl/table.h"
+#include "witnessctl/terminal.h"
 #include "witnessd/util/clock.h"
 
 #define POLL_MS      200 /* of --follow */
@@ -44,8 +45,7 @@ static void print_event(struct ctl *ctl, const json_t *event)
 	TALLOC_CTX *tmp;
 
 	if (ctl->json) {
-		json_dumpf(event, stdout, JSON_COMPACT | JSON_SORT_KEYS);
-		putchar('\n');
+		terminal_print_json(event, JSON_COMPACT | JSON_SORT_KEYS);
 		return;
 	}
 	tmp = talloc_new(ctl->mem_ctx);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "witnessctl/options.h"
+#include "witnessctl/terminal.h"
 
 #define DEFAULT_SOCKET     "witnessd"
 #define DEFAULT_TIMEOUT_MS 10000
@@ -264,6 +265,7 @@ int main(int argc, char **argv)
 			  .timeout_ms = DEFAULT_TIMEOUT_MS};
 	int c, ret = -1;
 
+	terminal_setup();
 	opterr = 0;
 	while (ret < 0 && (c = getopt_long(argc, argv, "+:", options, NULL)) != -1) {
 		ret = parse_option(&ctl, c, argv);

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "witnessctl/terminal.h"
 #include "witnessd/util/text_append.h"
 
 #define GAP         2 /* blanks between columns */
@@ -55,19 +56,6 @@ static char *list_cell(TALLOC_CTX *mem_ctx, const json_t *list)
 	return text;
 }
 
-/* Names come from clients and files: they must not steer the terminal. */
-static char *string_cell(TALLOC_CTX *mem_ctx, const char *value)
-{
-	char *text = talloc_strdup(mem_ctx, value[0] != '\0' ? value : "-");
-
-	for (char *p = text; p != NULL && *p != '\0'; p++) {
-		if ((unsigned char)*p < 0x20 || *p == 0x7f) {
-			*p = '?';
-		}
-	}
-	return text;
-}
-
 static const char *or_constant(const char *text)
 {
 	return text != NULL ? text : "(no memory)";
@@ -77,7 +65,9 @@ const char *table_cell(TALLOC_CTX *mem_ctx, const json_t *value)
 {
 	switch (value != NULL ? json_typeof(value) : JSON_NULL) {
 	case JSON_STRING:
-		return or_constant(string_cell(mem_ctx, json_string_value(value)));
+		return json_string_length(value) > 0
+			       ? terminal_text(mem_ctx, json_string_value(value))
+			       : "-";
 	case JSON_INTEGER:
 		return or_constant(talloc_asprintf(mem_ctx, "%" JSON_INTEGER_FORMAT,
 						   json_integer_value(value)));
@@ -94,34 +84,18 @@ const char *table_cell(TALLOC_CTX *mem_ctx, const json_t *value)
 	}
 }
 
-/* Columns that a text takes: bytes that begin a UTF-8 character. */
-static size_t text_width(const char *text)
-{
-	size_t n = 0;
-
-	for (; *text != '\0'; text++) {
-		n += ((unsigned char)*text & 0xc0) != 0x80;
-	}
-	return n;
-}
-
 static void print_cell(FILE *out, const char *text, size_t width, bool last)
 {
-	size_t have = text_width(text);
-	size_t show = have > width ? width - 1 : have, left = show;
-	const char *end = text;
+	bool whole = terminal_width(text) <= width;
+	size_t bytes, shown = terminal_fit(text, whole ? width : width - 1, &bytes);
 
-	while (*end != '\0' && (left > 0 || ((unsigned char)*end & 0xc0) == 0x80)) {
-		left -= ((unsigned char)*end & 0xc0) != 0x80;
-		end++;
-	}
-	fwrite(text, 1, (size_t)(end - text), out);
-	if (show < have) {
+	fwrite(text, 1, bytes, out);
+	if (!whole) {
 		fputc('~', out);
-		show++;
+		shown++;
 	}
 	if (!last) {
-		fprintf(out, "%*s", (int)(width - show + GAP), "");
+		fprintf(out, "%*s", (int)(width - shown + GAP), "");
 	}
 }
 
@@ -189,12 +163,14 @@ void table_print(FILE *out, const json_t *rows, const struct table_column *colum
 	for (size_t r = 0; cells != NULL && r <= num_rows; r++) {
 		for (size_t i = 0; i < num; i++) {
 			const char **cell = &cells[r * num + i];
+			size_t width_of_cell;
 
 			*cell = r == 0 ? columns[i].title
 				       : table_cell(cells,
 						    json_object_get(json_array_get(rows, r - 1),
 								    columns[i].key));
-			widths[i] = text_width(*cell) > widths[i] ? text_width(*cell) : widths[i];
+			width_of_cell = terminal_width(*cell);
+			widths[i] = width_of_cell > widths[i] ? width_of_cell : widths[i];
 		}
 	}
 	fit(columns, widths, num, width);

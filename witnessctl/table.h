@@ -24,7 +24,7 @@ void table_print(FILE *out, const json_t *rows, const struct table_column *colum
 /** What COLUMNS in the environment says, else the columns of the terminal behind the stream; 0 when it is none. */
 unsigned int table_terminal_width(FILE *stream);
 
-/** A value in a cell: text as it is (control characters as ?), arrays with commas. Never NULL; what is
+/** A value in a cell: text as terminal_text() makes it, arrays with commas. Never NULL; what is
  * allocated is a child of mem_ctx. */
 const char *table_cell(TALLOC_CTX *mem_ctx, const json_t *value);
 

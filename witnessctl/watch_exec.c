@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "witnessctl/table.h"
+#include "witnessctl/terminal.h"
 #include "witnessctl/watch.h"
 #include "witnessd/util/run.h"
 #include "witnessd/util/text_append.h"
@@ -132,7 +133,8 @@ static char **make_env(const struct watch_exec *exec, const struct swnc_event *e
 		{"GROUP", "group"}, {"REASON", "reason"},
 	};
 	TALLOC_CTX *tmp = talloc_new(NULL);
-	char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(WATCH_TIME_DIGITS));
+	const char *text =
+		terminal_json(tmp, json, JSON_COMPACT | JSON_REAL_PRECISION(WATCH_TIME_DIGITS));
 	char **env = inherited();
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -147,7 +149,6 @@ static char **make_env(const struct watch_exec *exec, const struct swnc_event *e
 	put(&env, "SHARE", exec->config.share);
 	put_addresses(&env, json, event);
 	put(&env, "JSON", text);
-	free(text);
 	talloc_free(tmp);
 	return env;
 }

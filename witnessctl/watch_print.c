@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "witnessctl/terminal.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/text_json.h"
 
 /* When it was printed, on both clocks. */
 struct stamp {
@@ -42,7 +44,7 @@ static const char *online_name(enum swnc_state state)
 static void put_text(json_t *object, const char *key, const char *text)
 {
 	if (text != NULL) {
-		json_object_set_new(object, key, json_string(text));
+		json_object_set_new(object, key, text_json(text));
 	}
 }
 
@@ -52,14 +54,16 @@ static void put_notify(json_t *object, const struct swnc_event *event)
 
 	put_text(object, "type", swnc_message_name(event->message));
 	for (size_t i = 0; i < event->num_changes; i++) {
-		json_array_append_new(changes,
-				      json_pack("{s:s*, s:s}", "name", event->changes[i].name,
-						"state", swnc_state_name(event->changes[i].state)));
+		json_t *change = json_object();
+
+		put_text(change, "name", event->changes[i].name);
+		put_text(change, "state", swnc_state_name(event->changes[i].state));
+		json_array_append_new(changes, change);
 	}
 	for (size_t i = 0; i < event->num_addresses; i++) {
-		json_t *addr = json_pack("{s:s*, s:s, s:i}", "address", event->addresses[i].address,
+		json_t *addr = json_pack("{s:s*, s:s, s:I}", "address", event->addresses[i].address,
 					 "state", online_name(event->addresses[i].state), "flags",
-					 (int)event->addresses[i].flags);
+					 (json_int_t)event->addresses[i].flags);
 
 		json_array_append_new(addrs, addr);
 	}
@@ -129,6 +133,7 @@ static void print_text(const struct swnc_event *event, const char *net_name)
 	TALLOC_CTX *tmp = talloc_new(NULL);
 	struct stamp stamp = stamp_now();
 	const char *witness = or_dash(event->witness);
+	const char *why = terminal_text(tmp, or_dash(event->why));
 
 	printf("%lld.%06ld %02d:%02d:%02d.%06ld ", (long long)stamp.mono.tv_sec,
 	       stamp.mono.tv_nsec / 1000, stamp.tm.tm_hour, stamp.tm.tm_min, stamp.tm.tm_sec,
@@ -142,16 +147,16 @@ static void print_text(const struct swnc_event *event, const char *net_name)
 		print_notify(tmp, event);
 		break;
 	case SWNC_REREGISTERING:
-		printf("re-registering: %s", event->why);
+		printf("re-registering: %s", why);
 		break;
 	case SWNC_LOST:
-		printf("connection lost: %s: %s", witness, event->why);
+		printf("connection lost: %s: %s", witness, why);
 		break;
 	case SWNC_RESUMED:
 		printf("resumed with %s", witness);
 		break;
 	case SWNC_FAILED:
-		printf("failed: %s at %s: %s", event->step, witness, event->why);
+		printf("failed: %s at %s: %s", event->step, witness, why);
 		if (event->retry_ms > 0) {
 			printf("; again in %u ms", event->retry_ms);
 		}
@@ -166,8 +171,7 @@ void watch_print(const struct swnc_event *event, const char *net_name, bool json
 	if (json) {
 		json_t *object = watch_json(event, net_name);
 
-		json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(WATCH_TIME_DIGITS));
-		putchar('\n');
+		terminal_print_json(object, JSON_COMPACT | JSON_REAL_PRECISION(WATCH_TIME_DIGITS));
 		json_decref(object);
 	} else {
 		print_text(event, net_name);

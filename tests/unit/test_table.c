@@ -11,6 +11,7 @@
 
 /* The program's objects are in no library. */
 #include "witnessctl/table.c"
+#include "witnessctl/terminal.c"
 
 static const struct table_column columns[] = {
 	{"NAME", "name"}, {"LONG TITLE", "n"}, {"LAST", "last"}, {NULL, NULL}};
@@ -100,6 +101,80 @@ static void names_cannot_steer_the_terminal(void **unused)
 	assert_table("[{\"name\": \"a\\u001b[31m\\n\\u007f\", \"n\": 1, \"last\": \"z\"}]", 0,
 		     "NAME      LONG TITLE  LAST\n"
 		     "a?[31m??  1           z\n");
+	/* C1: NEL, CSI and the last of them; what changes the direction, with and without an end; separators */
+	assert_table("[{\"name\": \"\\u0085\\u009b31m\\u009f\", \"n\": \"\\u202egpj.exe\\u202c\","
+		     " \"last\": \"\\u2066\\u2069\\u200e\\u200f\\u061c\\u2028\\u2029z\"}]",
+		     0,
+		     "NAME    LONG TITLE  LAST\n"
+		     "??31m?  ?gpj.exe?   ???????z\n");
+	/* neighbours of those are left alone */
+	assert_table(
+		"[{\"name\": \" ~\\u00a0\\u00bf\", \"n\": \"\\u2010\\u2027\\u202f\", \"last\": "
+		"\"\\u2065\"}]",
+		0,
+		"NAME  LONG TITLE  LAST\n"
+		" ~\xc2\xa0\xc2\xbf  \xe2\x80\x90\xe2\x80\xa7\xe2\x80\xaf         \xe2\x81\xa5\n");
+}
+
+static void bytes_that_are_not_utf8_become_question_marks(void **unused)
+{
+	static const struct {
+		const char *text, *shown;
+	} cases[] = {
+		{"\xe4", "?"},         /* cut off */
+		{"\xe4pfel", "?pfel"}, /* Latin-1 */
+		{"\x9b"
+		 "31m",
+		 "?31m"},                     /* C1 as a byte */
+		{"\xe0\x82\x9b", "???"},      /* C1, longer than it has to be */
+		{"\xed\xa0\x80", "???"},      /* half a surrogate pair */
+		{"\xf5\x80\x80\x80", "????"}, /* beyond Unicode */
+		{"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"},
+		{"", ""},
+	};
+	TALLOC_CTX *tmp = talloc_new(NULL);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_string_equal(terminal_text(tmp, cases[i].text), cases[i].shown);
+	}
+	talloc_free(tmp);
+}
+
+/* Two columns for each ideograph and none for an accent that is put onto a letter. */
+static void columns_are_counted_and_not_characters(void **unused)
+{
+	assert_table("[{\"name\": \"\\u6f22\\u5b57\\u540d\", \"n\": \"e\\u0301a\", \"last\": 1}]",
+		     0,
+		     "NAME    LONG TITLE  LAST\n"
+		     "\xe6\xbc\xa2\xe5\xad\x97\xe5\x90\x8d  e\xcc\x81"
+		     "a          1\n");
+	/* What fits of five ideographs, beside the mark, into nine columns, and into eight. */
+	assert_table("[{\"name\": \"\\u6f22\\u5b57\\u540d\\u6f22\\u5b57\", \"n\": 1, \"last\": 2}]",
+		     26,
+		     "NAME       LONG TIT~  LAST\n"
+		     "\xe6\xbc\xa2\xe5\xad\x97\xe5\x90\x8d\xe6\xbc\xa2~  1          2\n");
+	assert_table("[{\"name\": \"\\u6f22\\u5b57\\u540d\\u6f22\\u5b57\", \"n\": 1, \"last\": 2}]",
+		     25,
+		     "NAME      LONG TIT~  LAST\n"
+		     "\xe6\xbc\xa2\xe5\xad\x97\xe5\x90\x8d~   1          2\n");
+}
+
+static void json_has_no_text_that_steers_the_terminal(void **unused)
+{
+	static const char text[] = "{\"\\u009b\": \"\\u007f\\u202e\\u0085\\u2028\\n\xc3\xa4\"}";
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	json_t *json =
+		json_loads("{\"\\u009b\": \"\\u007f\\u202e\\u0085\\u2028\\n\\u00e4\"}", 0, NULL);
+	json_t *again;
+
+	assert_non_null(json);
+	assert_string_equal(terminal_json(tmp, json, 0), text);
+	again = json_loads(terminal_json(tmp, json, JSON_INDENT(2)), 0, NULL);
+	assert_true(json_equal(json, again));
+	assert_non_null(strstr(terminal_json(tmp, json, JSON_INDENT(2)), "{\n  "));
+	json_decref(again);
+	json_decref(json);
+	talloc_free(tmp);
 }
 
 /* Of a stream that is no terminal. */
@@ -132,6 +207,8 @@ static void the_environment_says_how_wide_it_is(void **unused)
 
 int main(void)
 {
+	terminal_setup();
+
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(columns_are_as_wide_as_their_widest_cell),
 		cmocka_unit_test(the_widest_cells_are_cut_to_fit_the_terminal),
@@ -139,6 +216,9 @@ int main(void)
 		cmocka_unit_test(nothing_is_cut_to_nothing),
 		cmocka_unit_test(characters_are_counted_and_not_bytes),
 		cmocka_unit_test(names_cannot_steer_the_terminal),
+		cmocka_unit_test(bytes_that_are_not_utf8_become_question_marks),
+		cmocka_unit_test(columns_are_counted_and_not_characters),
+		cmocka_unit_test(json_has_no_text_that_steers_the_terminal),
 		cmocka_unit_test(the_environment_says_how_wide_it_is),
 	};
 

@@ -174,6 +174,35 @@ static void changes_of_one_notification_are_runs_of_their_own(void **state)
 	assert_string_equal(text_of(rig, "said"), "");
 }
 
+/* What a terminal would obey is replaced, and escaped in the JSON. */
+static void variables_do_not_steer_a_terminal(void **state)
+{
+	struct rig *rig = *state;
+	const char *script = talloc_asprintf(
+		rig, "printf '%%s ' \"$WITNESS_NAME\" \"$WITNESS_JSON\" >%s/out", rig->dir);
+	const char *argv[] = {"sh", "-c", script, NULL};
+	const struct watch_exec_config config = {
+		.argv = argv, .net_name = "FS", .idle = on_idle, .private_data = rig};
+	struct watch_exec *exec = NULL;
+	struct swnc_change change = {.name = "a\xc2\x9b"
+					     "31m\xe2\x80\xae\x7f\xc3\xa4",
+				     .state = SWNC_AVAILABLE};
+	const struct swnc_event event = {.type = SWNC_NOTIFIED,
+					 .server = "192.0.2.1",
+					 .message = SWNC_RESOURCE_CHANGE,
+					 .changes = &change,
+					 .num_changes = 1};
+	char *out;
+
+	assert_int_equal(watch_exec_create(rig, rig->ev, &config, &exec), 0);
+	watch_exec_event(exec, &event);
+	while (!rig->idle && tevent_loop_once(rig->ev) == 0) {
+	}
+	out = text_of(rig, "out");
+	assert_memory_equal(out, "a?31m??\xc3\xa4 {", 11);
+	assert_non_null(strstr(out, "\"a\\u009b31m\\u202e\\u007f\xc3\xa4\""));
+}
+
 static void freeing_it_ends_what_runs(void **state)
 {
 	struct rig *rig = *state;
@@ -195,6 +224,7 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(changes_of_one_notification_are_runs_of_their_own,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(variables_do_not_steer_a_terminal, setup, teardown),
 		cmocka_unit_test_setup_teardown(freeing_it_ends_what_runs, setup, teardown),
 	};
 

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "witnessd/util/utf8.h"
+
 #define REFERENT_FIRST 0x00020000U
 
 struct ndr_in ndr_in_init(const uint8_t *buf, size_t len, bool big_endian)
@@ -299,49 +301,12 @@ void ndr_out_ptr(struct ndr_out *out, bool present)
 	}
 }
 
-/* The next code point of UTF-8 text, moving *p behind it. @return UINT32_MAX when it is not UTF-8 */
-static uint32_t next_utf8(const char **p)
-{
-	const uint8_t *s = (const uint8_t *)*p;
-	static const uint32_t smallest[4] = {0, 0x80, 0x800, 0x10000};
-	uint32_t c;
-	int more;
-
-	if (s[0] < 0x80) {
-		*p += 1;
-		return s[0];
-	}
-	if ((s[0] & 0xe0) == 0xc0) {
-		c = s[0] & 0x1f;
-		more = 1;
-	} else if ((s[0] & 0xf0) == 0xe0) {
-		c = s[0] & 0x0f;
-		more = 2;
-	} else if ((s[0] & 0xf8) == 0xf0) {
-		c = s[0] & 0x07;
-		more = 3;
-	} else {
-		return UINT32_MAX;
-	}
-	for (int i = 1; i <= more; i++) {
-		if ((s[i] & 0xc0) != 0x80) {
-			return UINT32_MAX; /* the terminating NUL stops here, too */
-		}
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	if (c < smallest[more] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) {
-		return UINT32_MAX;
-	}
-	*p += 1 + more;
-	return c;
-}
-
 size_t ndr_utf16_units(const char *utf8)
 {
 	size_t units = 0;
 
 	while (*utf8 != '\0') {
-		uint32_t c = next_utf8(&utf8);
+		uint32_t c = utf8_next(&utf8);
 
 		if (c == UINT32_MAX) {
 			return SIZE_MAX;
@@ -361,7 +326,7 @@ static void put_unit(struct ndr_out *out, uint32_t unit)
 void ndr_out_utf16z(struct ndr_out *out, const char *utf8)
 {
 	while (*utf8 != '\0') {
-		uint32_t c = next_utf8(&utf8);
+		uint32_t c = utf8_next(&utf8);
 
 		if (c == UINT32_MAX) {
 			out->err = out->err != 0 ? out->err : EILSEQ;

@@ -4,7 +4,7 @@
  * (MS-RPCE 2.2.2.11 and 3.3.1.5.2; MS-NLMP 3.4 for the NTLM signatures).
  *
  * Steps of a negotiation may block (winbind, KDC, DNS), so they run on a small pool of threads and
- * complete on the event loop. Protecting and unprotecting PDUs is computation only.
+ * complete on the event loop. Protecting and unprotecting PDUs never blocks.
  */
 #ifndef WITNESSD_RPC_AUTH_H
 #define WITNESSD_RPC_AUTH_H
@@ -17,7 +17,7 @@
 
 #include "witnessd/rpc/dcerpc.h"
 
-/* The acceptor's credentials and the thread pool: one a process. */
+/* The acceptor's credentials and the thread pool: one per process. */
 struct rpc_auth;
 
 struct rpc_auth_config {
@@ -25,23 +25,23 @@ struct rpc_auth_config {
 	bool krb5;          /* try to offer Kerberos */
 	bool ntlm;          /* try to offer NTLM */
 	/*
-	 * Of gss-ntlmssp's environment; NULL leaves it alone. In the user file (NTLM_USER_FILE) lines
-	 * with a hash (smbpasswd style) are better than lines with a password: 1.2.0 leaks 6 KB each
-	 * time that it hashes one, and a wrong guess of a client suffices for that.
+	 * For gss-ntlmssp's environment; NULL leaves it alone. In the user file (NTLM_USER_FILE) prefer
+	 * lines with a hash (smbpasswd style) to lines with a password: gss-ntlmssp 1.2.0 leaks 6 KB each
+	 * time it hashes a password, which any wrong guess of a client makes it do.
 	 */
 	const char *ntlm_user_file;
 	const char *netbios_name; /* for the NTLM challenge */
 	const char *netbios_domain;
-	unsigned int threads; /* most threads; 0 = 8 */
+	unsigned int threads; /* maximum; 0 = 8 */
 };
 
 /**
- * Acquire acceptor credentials, each kind by itself: what is missing (no keytab, no gss-ntlmssp) is
- * logged with its reason and not offered. Blocks on local files: call it before the loop runs.
+ * Acquire acceptor credentials, each kind separately: what is missing (no keytab, no gss-ntlmssp) is
+ * logged with the reason and not offered. Blocks on local files: call it before the loop runs.
  * A process that is only a client passes config NULL and offers nothing. Otherwise gss-ntlmssp's
  * environment is set, so there must be no other threads yet. When the keytab changes later on, or
  * appears, the next acceptor notices and the credentials are acquired again on a thread.
- * @return 0 (possibly with nothing to offer), ENOMEM, or what timerfd_create(2) gave
+ * @return 0 (possibly with nothing to offer), ENOMEM, or the errno of timerfd_create(2)
  */
 int rpc_auth_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		    const struct rpc_auth_config *config, struct rpc_auth **out);
@@ -56,19 +56,19 @@ bool rpc_auth_offers(const struct rpc_auth *auth, uint8_t type);
 struct rpc_sec;
 
 /**
- * An acceptor that has seen no token. Level RPC_LEVEL_CALL is the caller's business to refuse.
+ * A new acceptor. Refusing RPC_LEVEL_CALL is up to the caller.
  * @return 0, ENOTSUP (type not offered), EINVAL (level), ENOMEM
  */
 int rpc_sec_acceptor(TALLOC_CTX *mem_ctx, struct rpc_auth *auth, uint8_t type, uint8_t level,
 		     struct rpc_sec **out);
 
-/* Whom an initiator is. */
+/* Who an initiator is. */
 struct rpc_cred {
 	const char *user;     /* NULL: whoever the default credential cache or client keytab has */
 	const char *domain;   /* NTLM domain or Kerberos realm; may be NULL */
 	const char *password; /* NULL: the cache or the client keytab has a key for user */
-	bool no_krb5; /* SPNEGO offers only NTLM; MIT asks a KDC for a ticket all the same */
-	bool no_ntlm; /* SPNEGO offers only Kerberos */
+	bool no_krb5;         /* SPNEGO offers only NTLM; MIT still asks a KDC for a ticket */
+	bool no_ntlm;         /* SPNEGO offers only Kerberos */
 };
 
 /**
@@ -80,8 +80,8 @@ int rpc_sec_initiator(TALLOC_CTX *mem_ctx, struct rpc_auth *auth, const struct r
 		      uint8_t type, uint8_t level, const char *target, struct rpc_sec **out);
 
 /**
- * Feed one token from the peer (NULL, 0 for an initiator's first step). One step at a time a context.
- * Freeing the request abandons the step: the context is deleted when the thread is through.
+ * Feed one token from the peer (NULL, 0 for an initiator's first step). Only one step at a time per context.
+ * Freeing the request abandons the step: the context is deleted when the thread has finished.
  * NTLM AUTHENTICATE tokens are checked first, raw or inside SPNEGO: the length of the session key
  * field and its bounds (a NULL dereference in gss-ntlmssp otherwise), NTLMv2 only, and the flags that
  * the level needs.
@@ -94,8 +94,8 @@ struct tevent_req *rpc_sec_step_send(TALLOC_CTX *mem_ctx, struct tevent_context 
  * @param done whether the context is complete (an acceptor's flags and level have been checked then)
  * @return 0; EACCES (the credentials are wrong, or the context is weaker than the level needs);
  *         EBADMSG (not a token); ENOTSUP (no common mechanism); ENOENT (initiator: no credentials);
- *         ETIMEDOUT (30 seconds); EBUSY or EAGAIN (too much to do at the moment); ECANCELED (sec was
- *         freed); EPROTO (others, a step after completion included). After an error the context is dead.
+ *         ETIMEDOUT (30 seconds); EBUSY or EAGAIN (overloaded at the moment); ECANCELED (sec was
+ *         freed); EPROTO (others, including a step after completion). After an error the context is dead.
  *
  * An initiator may be done and still have a token to send: SPNEGO's goes in an alter_context, and when
  * the answer to it brings another token, that one is dropped, not fed.
@@ -105,11 +105,11 @@ int rpc_sec_step_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx, uint8_t **out
 
 /**
  * What a bind_nak says when rpc_sec_acceptor() or the first step failed with err: 8 (type not served)
- * for ENOTSUP, 0 for EINVAL (a level that does not exist), 1 when it may work later, else 9.
+ * for ENOTSUP, 0 for EINVAL (no such level), 1 when it may work later, else 9.
  */
 enum rpc_nak_reason rpc_sec_nak_reason(int err);
 
-/** The last error in words, of GSSAPI where it has some; for logs. Never NULL, owned by sec. */
+/** The last error as text, from GSSAPI where it has one; for logs. Never NULL, owned by sec. */
 const char *rpc_sec_error(const struct rpc_sec *sec);
 
 /** Whether the negotiation is complete. */
@@ -123,8 +123,8 @@ size_t rpc_sec_sig_size(const struct rpc_sec *sec);
 
 /*
  * A PDU as the two functions below see it: header (24, or 40 with an object UUID), body (stub,
- * verification trailer, padding), the 8 bytes of the sec_trailer, auth_value. pdu_len counts them all;
- * frag_length and auth_length in the header are final before protecting.
+ * verification trailer, padding), the 8 bytes of the sec_trailer, auth_value. frag_length and auth_length
+ * in the header have their final values before protecting.
  */
 struct rpc_sec_pdu {
 	uint8_t *pdu;     /* changed in place */
@@ -135,8 +135,8 @@ struct rpc_sec_pdu {
 };
 
 /**
- * Sign (levels 4, 5) or seal (6) a PDU in place and write its auth_value. Call in the order in which
- * the PDUs go out, exactly once each: sequence numbers are implicit.
+ * Sign (levels 4, 5) or seal (6) a PDU in place and write its auth_value. Call once for each
+ * PDU, in the order in which they are sent: sequence numbers are implicit.
  * @return 0, EINVAL when auth_len is not rpc_sec_sig_size(), EPROTO when GSSAPI fails (close then)
  */
 int rpc_sec_protect(struct rpc_sec *sec, const struct rpc_sec_pdu *p);

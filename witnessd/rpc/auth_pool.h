@@ -2,13 +2,13 @@
 /*
  * A bounded pool of threads for work that may block, driven from an event loop.
  *
- * Jobs belong to plain memory (malloc) and know nothing of talloc, tevent or the log, none of which
+ * Jobs live in plain memory (malloc) and use neither talloc nor tevent nor the log, none of which
  * may be used from a thread. A thread that hangs delays only the jobs that wait for a free thread:
- * when the owner of the hanging job gives it up, another thread takes its place (up to four times the
- * usual number), and the pool can be freed without waiting for it.
+ * when the owner of the hanging job abandons it, another thread is started in its place (up to four times
+ * the usual number), and the pool can be freed without waiting for it.
  *
  * Threads report through an eventfd and not with tevent_threaded_schedule_immediate(), because a
- * scheduled immediate can be freed safely only from its handler, and the pool may have to go before.
+ * scheduled immediate can be freed safely only from its handler, and the pool may have to be freed earlier.
  */
 #ifndef WITNESSD_RPC_AUTH_POOL_H
 #define WITNESSD_RPC_AUTH_POOL_H
@@ -33,7 +33,7 @@ enum auth_job_state {
 struct auth_job {
 	void (*run)(struct auth_job *job);     /* on a thread */
 	void (*done)(struct auth_job *job);    /* on the loop; the job is idle again */
-	void (*discard)(struct auth_job *job); /* given up: free it; on a thread or on the loop */
+	void (*discard)(struct auth_job *job); /* abandoned: free it; on a thread or on the loop */
 
 	/* the pool's */
 	struct qb_list_head link;
@@ -44,9 +44,9 @@ struct auth_job {
 
 /**
  * Threads are started when there is work. Freeing the pool waits up to a second for threads that are
- * running; jobs not done by then never report, and still have to be given up by their owners.
+ * running; jobs not done by then never report, and their owners still have to abandon them.
  * @param max_threads 0 = 8
- * @return 0, ENOMEM, or what eventfd(2) gave
+ * @return 0, ENOMEM, or the errno of eventfd(2)
  */
 int auth_pool_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, unsigned int max_threads,
 		     struct auth_pool **out);
@@ -55,7 +55,7 @@ int auth_pool_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, unsigned in
 int auth_pool_submit(struct auth_pool *pool, struct auth_job *job);
 
 /**
- * Give up a job that has been submitted and not been done. discard() is called once: now, or on its
+ * Abandon a job that has been submitted and is not done. discard() is called once: now, or on its
  * thread as soon as run() returns. The caller must not touch the job again.
  */
 void auth_job_abandon(struct auth_job *job);

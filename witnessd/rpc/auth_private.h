@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Shared by auth.c, sec.c and sec_protect.c: everything here belongs to the loop's thread. */
+/* Shared by auth.c, sec.c and sec_protect.c. For the event loop's thread only. */
 #ifndef WITNESSD_RPC_AUTH_PRIVATE_H
 #define WITNESSD_RPC_AUTH_PRIVATE_H
 
@@ -13,7 +13,7 @@
 struct rpc_sec {
 	struct rpc_auth *auth;  /* borrowed */
 	struct sec_core *core;  /* NULL once the context is dead */
-	bool busy;              /* core belongs to a thread, or is on its way from it */
+	bool busy;              /* core belongs to a thread, or is on its way back */
 	struct tevent_req *req; /* of the step that is running; borrowed */
 	uint8_t type;
 	uint8_t level;
@@ -27,11 +27,12 @@ struct rpc_sec {
 	struct ntlm_seal seal_in;
 };
 
+/** The pool that steps run on, and the wheel of their timeouts; borrowed. */
 struct auth_pool *rpc_auth_pool(struct rpc_auth *auth);
 struct wheel *rpc_auth_wheel(struct rpc_auth *auth);
 
 /**
- * The credentials as of now, with a look at whether the keytab has changed.
+ * The current credentials; acquires them again, later, if the keytab has changed.
  * @return borrowed; NULL for a process that is only a client
  */
 struct auth_creds *rpc_auth_creds(struct rpc_auth *auth);

@@ -23,18 +23,17 @@ struct rpc_client_params {
 	struct rpc_auth *auth;       /* the thread pool; unless anonymous */
 	uint32_t assoc_group_id;     /* 0: a new association group */
 	uint16_t max_frag;           /* proposed; 0 = RPC_FRAG_MAX */
-	unsigned int
-		timeout_ms; /* connect, bind and authenticate together; 0 = RPC_CLIENT_TIMEOUT_MS */
+	unsigned int timeout_ms;     /* of all three steps together; 0 = RPC_CLIENT_TIMEOUT_MS */
 };
 
-/** Connect, bind (header signing and CONC_MPX offered), authenticate. params is copied but for pointers. */
+/** Connect, bind (header signing and CONC_MPX offered), authenticate. params is copied, what it points to is not. */
 struct tevent_req *rpc_client_connect_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 					   const struct rpc_client_params *params);
 /**
- * @param why when not NULL and the answer is not 0: a sentence for a person, a child of mem_ctx
+ * @param why when not NULL and the answer is not 0: a sentence for the user, a child of mem_ctx
  * @return 0; ETIMEDOUT; EACCES (authentication failed or refused); ENOENT (no credentials);
  *         EPROTONOSUPPORT (interface not served there); EPROTO (the peer breaks the protocol);
- *         or what connect(2) gave
+ *         or the errno of connect(2)
  */
 int rpc_client_connect_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx, struct rpc_client **out,
 			    char **why);
@@ -43,8 +42,8 @@ int rpc_client_connect_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx, struct 
 bool rpc_client_mpx(const struct rpc_client *client);
 
 /**
- * One call. The stub is copied. timeout_ms 0 = wait for ever. Freeing the request sends nothing and
- * drops the answer. Without MPX a second call waits until the first is answered.
+ * One call. The stub is copied. timeout_ms 0 = no timeout. Freeing the request sends nothing; the answer is
+ * dropped. Without MPX a second call waits until the first is answered.
  */
 struct tevent_req *rpc_client_call_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 					struct rpc_client *client, uint16_t opnum,
@@ -57,7 +56,7 @@ struct tevent_req *rpc_client_call_send(TALLOC_CTX *mem_ctx, struct tevent_conte
 int rpc_client_call_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx, uint32_t *fault,
 			 uint8_t **stub, size_t *stub_len);
 
-/** Tell the server that the answer of a pending call is to be hurried (co_cancel). @return 0 or ENOTCONN */
+/** Ask the server to end a pending call early (co_cancel). @return 0 or ENOTCONN */
 int rpc_client_cancel(struct tevent_req *call_req);
 
 /**

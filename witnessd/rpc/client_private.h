@@ -38,14 +38,14 @@ int client_attach(struct rpc_client *client, int fd);
 /** End the connection from our side: calls fail with err. Not from inside a stream's callback. */
 void client_break(struct rpc_client *client, int err);
 
-/** Log (debug) in what the peer breaks the protocol. @return EPROTO */
+/** Log (debug) how the peer breaks the protocol. @return EPROTO */
 int client_violation(const struct rpc_client *client, const char *what);
 
-/* A PDU, or the loss, while the connection is set up; as client_stream_ops, with the binding request. */
+/* Handlers of client_stream_ops while the connection is being set up; they take the binding request. */
 int client_bind_pdu(struct tevent_req *binding, const struct pdu_hdr *hdr, uint8_t *pdu);
 void client_bind_lost(struct tevent_req *binding, int err);
 
-/* The same on a bound connection. */
+/* The handler of PDUs on a bound connection. */
 int client_call_pdu(struct rpc_client *client, const struct pdu_hdr *hdr, uint8_t *pdu);
 /** End all calls with err. */
 void client_calls_fail(struct rpc_client *client, int err);

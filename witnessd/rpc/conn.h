@@ -9,10 +9,10 @@
  *   conn_auth.c     security contexts and the legs of their negotiation
  *   conn_request.c  request fragments: protection, reassembly
  *   conn_call.c     whole calls: dispatch, answers, cancel, orphaned
- *   limits.c        limits that are reached, the memory that all connections share
+ *   limits.c        counting limits that are hit, the memory that all connections share
  *
- * Nothing called from inside a connection frees it: closing only enters CONN_CLOSING and the rest
- * happens from the event loop. So handlers may go on using conn after any call.
+ * Nothing called by a handler frees the connection: closing only enters CONN_CLOSING and the rest
+ * happens from the event loop. So handlers may use conn after any call.
  */
 #ifndef WITNESSD_RPC_CONN_H
 #define WITNESSD_RPC_CONN_H
@@ -23,11 +23,12 @@
 #include "witnessd/rpc/server_private.h"
 
 #define CONN_FLAGS_SINGLE (RPC_PFC_FIRST_FRAG | RPC_PFC_LAST_FRAG)
-/* For faults: the operation was not begun. */
+/* For faults: the operation was not started. */
 #define CONN_FLAGS_UNDONE (CONN_FLAGS_SINGLE | RPC_PFC_DID_NOT_EXECUTE)
 
 /* Why nothing is read from a connection. */
-#define CONN_PAUSE_AUTH    0x01 /* a step of a negotiation runs; requests may be right behind it */
+#define CONN_PAUSE_AUTH                                                                            \
+	0x01 /* a negotiation step is running; requests may follow right behind it */
 #define CONN_PAUSE_BACKLOG 0x02 /* the client does not read its answers */
 
 /* An accepted presentation context; a refused one is not remembered. */
@@ -66,7 +67,7 @@ struct rpc_conn {
 	uint64_t accepted_ms, active_ms; /* monotonic */
 
 	enum conn_state state;
-	bool authenticated;              /* one security context at least is complete */
+	bool authenticated;              /* at least one security context is complete */
 	struct rpc_source *source;       /* while it is not */
 	struct rpc_principal *principal; /* of the first complete security context */
 	bool header_sign, mpx;
@@ -80,7 +81,7 @@ struct rpc_conn {
 
 	struct qb_list_head calls; /* struct conn_call, running */
 	unsigned int num_calls;
-	struct conn_call *incomplete; /* whose last fragment has not come */
+	struct conn_call *incomplete; /* its last fragment has not arrived */
 
 	int fd;
 	struct poller_fd pfd;
@@ -98,9 +99,9 @@ struct rpc_conn {
 	bool has_turn;
 	struct qb_list_head out; /* struct conn_out */
 	size_t unsent;
-	uint64_t sent, sent_due; /* bytes: so far; and to be reached before unsent_timer ends */
-	bool blocked;            /* the socket takes nothing more now */
-	size_t held;             /* what it has of stats.buffered */
+	uint64_t sent, sent_due; /* bytes: so far; to be reached before unsent_timer fires */
+	bool blocked;            /* the socket buffer is full */
+	size_t held;             /* its share of stats.buffered */
 
 	bool abort; /* close without flushing */
 	bool eof;   /* the peer has closed its side */
@@ -112,7 +113,7 @@ struct rpc_conn {
 
 /* conn.c */
 
-/** Take an accepted socket over; it is closed on failure, too. @return 0, ENOMEM, or what asking for addresses gave */
+/** Take over an accepted socket; it is closed on failure, too. @return 0, ENOMEM, or the errno of getsockname(2) */
 int conn_create(struct rpc_endpoint *endpoint, int fd);
 /** Its addresses and ports. */
 struct tcpconn conn_tcpconn(const struct rpc_conn *conn);
@@ -122,18 +123,18 @@ void conn_enter(struct rpc_conn *conn, enum conn_state state);
 void conn_close(struct rpc_conn *conn, const char *why);
 /** Close without sending what is queued. */
 void conn_drop(struct rpc_conn *conn, const char *why);
-/** Close unless bind or authentication is finished so many ms after accept(), once bound: after now. */
+/** Close unless bind, or authentication, has finished ms after accept(), or once bound after now. */
 void conn_arm_setup(struct rpc_conn *conn, unsigned int ms);
 /**
- * The connection has a complete security context, of that principal.
+ * The connection has completed a security context for this principal.
  * @return 0, EDQUOT (the principal has too many connections), or ENOMEM
  */
 int conn_authenticated(struct rpc_conn *conn, const char *principal);
-/** A limit is reached that ends the connection: conn_drop(), counted, and logged now and then. */
+/** A limit ends the connection: conn_drop(), counted, and logged (rate-limited). */
 void conn_limit(struct rpc_conn *conn, enum rpc_limit limit);
-/** The same, when the connection has been told and closed, or goes on. */
+/** Count and log a limit when the connection has been closed with an answer, or goes on. */
 void conn_limit_note(struct rpc_conn *conn, enum rpc_limit limit);
-/** What it holds in memory has changed. Where all hold too much, the one that holds most is dropped. */
+/** Its memory use has changed. If all connections together use too much, the largest is dropped. */
 void conn_account(struct rpc_conn *conn);
 /** In CONN_CLOSING: everything queued is sent. */
 void conn_flushed(struct rpc_conn *conn);
@@ -142,25 +143,25 @@ void conn_flushed(struct rpc_conn *conn);
 
 /** The connection's socket is ready for TEVENT_FD_x; private_data is the struct rpc_conn. */
 void conn_fd_handler(void *private_data, uint16_t flags);
-/** Put a PDU at the end of the write queue; buf becomes its property. Follow up with conn_flush(). */
+/** Append a PDU to the write queue, which takes over buf. Call conn_flush() afterwards. */
 void conn_queue(struct rpc_conn *conn, uint8_t *buf, size_t len);
-/** Write what the socket takes. */
+/** Write as much as the socket takes. */
 void conn_flush(struct rpc_conn *conn);
-/** Read no more while there is any reason (CONN_PAUSE_x) not to. */
+/** Stop reading for a reason (CONN_PAUSE_x), and resume when no reason is left. */
 void conn_pause(struct rpc_conn *conn, unsigned int reason);
 void conn_unpause(struct rpc_conn *conn, unsigned int reason);
-/** Set what the descriptor waits for from state, pause and queue. */
+/** Set the events to wait for, from state, pause and queue. */
 void conn_update_events(struct rpc_conn *conn);
-/** The connection ends: what it has read is not used any more. */
+/** The connection ends: discard what was read ahead. */
 void conn_no_turn(struct rpc_conn *conn);
 
 /* conn_dispatch.c */
 
-/** Judge a header as soon as its 16 bytes are there. @return whether to go on reading this PDU */
+/** Check a header as soon as its 16 bytes are read. @return whether to go on reading this PDU */
 bool conn_check_header(struct rpc_conn *conn, const struct pdu_hdr *hdr);
 /** Handle a whole PDU; pdu is a child of conn, freed by the caller unless stolen. */
 void conn_handle_pdu(struct rpc_conn *conn, const struct pdu_hdr *hdr, uint8_t *pdu);
-/** Send a fault or a bind_nak, and in conn_x_close() close then. Nothing happens in CONN_CLOSING. */
+/** Send a fault or a bind_nak; the conn_x_close() ones close the connection then. No effect in CONN_CLOSING. */
 void conn_fault(struct rpc_conn *conn, uint8_t flags, uint32_t call_id, uint16_t context_id,
 		uint32_t status);
 void conn_fault_close(struct rpc_conn *conn, uint8_t flags, uint32_t call_id, uint16_t context_id,
@@ -168,11 +169,10 @@ void conn_fault_close(struct rpc_conn *conn, uint8_t flags, uint32_t call_id, ui
 void conn_nak_close(struct rpc_conn *conn, uint32_t call_id, uint16_t reason);
 
 /*
- * conn_bind.c. Here and below conn_on_x() handles a PDU of type x whose header has been judged; it answers
- * what is wrong with the rest, and closes where the protocol says so. conn_find_x() gives NULL for an id
- * that is not known.
+ * conn_bind.c. Here and below conn_on_x() handles a PDU of type x whose header has been checked; it reports
+ * errors in the rest to the client, and closes where the protocol says so. conn_find_x() returns NULL for
+ * an unknown id.
  */
-
 void conn_on_bind(struct rpc_conn *conn, const struct pdu_hdr *hdr, uint8_t *pdu);
 void conn_on_alter(struct rpc_conn *conn, const struct pdu_hdr *hdr, uint8_t *pdu);
 struct conn_context *conn_find_context(struct rpc_conn *conn, uint16_t id);
@@ -188,8 +188,8 @@ struct conn_ack {
 
 void conn_on_auth3(struct rpc_conn *conn, const struct pdu_hdr *hdr, uint8_t *pdu);
 /**
- * Start or go on with a negotiation for the auth part of a bind or alter_context and answer with ack
- * (which becomes the leg's property) when the step is done; or refuse. pdu holds the token.
+ * Start or continue a negotiation for the auth part of a bind or alter_context; answer with ack, which is
+ * taken over, when the step is done, or refuse. pdu holds the token.
  */
 void conn_auth_bind(struct rpc_conn *conn, struct conn_ack *ack, const struct pdu_auth *auth,
 		    uint8_t *pdu);
@@ -201,7 +201,7 @@ struct conn_sec *conn_find_sec(struct rpc_conn *conn, uint32_t id);
 
 /* conn_request.c and conn_call.c */
 
-/* A request being put together, then a running call. */
+/* A request being reassembled, then a running call. */
 struct conn_call {
 	struct rpc_call pub;
 	struct qb_list_head list; /* in conn->calls, once running */
@@ -221,7 +221,7 @@ struct conn_call {
 void conn_on_request(struct rpc_conn *conn, const struct pdu_hdr *hdr, uint8_t *pdu);
 /** co_cancel: a call that still runs ends with RPC_FAULT_CANCEL. */
 void conn_on_cancel(struct rpc_conn *conn, uint32_t call_id);
-/** There is no incomplete request any more, or one that has to be complete in request_ms. */
+/** Start or stop the timer of conn->incomplete, which has to be complete within request_ms. */
 void conn_watch_request(struct rpc_conn *conn);
 /** orphaned: the call, complete or not, ends without an answer. */
 void conn_on_orphaned(struct rpc_conn *conn, uint32_t call_id);

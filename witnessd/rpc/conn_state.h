@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a PDU means in a state of a server connection: a pure table, without side effects. */
+/* The reaction to each PDU type in each state of a server connection: a table, without side effects. */
 #ifndef WITNESSD_RPC_CONN_STATE_H
 #define WITNESSD_RPC_CONN_STATE_H
 
@@ -13,7 +13,7 @@ enum conn_state {
 };
 
 enum conn_action {
-	CONN_DROP,        /* close without a word */
+	CONN_DROP,        /* close without an answer */
 	CONN_NAK_VERSION, /* bind_nak "protocol version not supported", close */
 	CONN_NAK_PLAIN,   /* bind_nak "not specified", close */
 	CONN_FAULT_PROTO, /* fault proto_error that says "not executed", close */
@@ -32,6 +32,7 @@ enum conn_action conn_action(enum conn_state state, uint8_t ptype);
 /** The reaction to a PDU whose common header is wrong (version, data representation, lengths). */
 enum conn_action conn_bad_header(enum conn_state state);
 
+/** The name of a state, for logs. */
 const char *conn_state_name(enum conn_state state);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "witnessd/rpc/iface.h"
 
-/* Its private data is the struct rpc_server whose mapped interfaces it tells of. */
+/* Its private data is the struct rpc_server whose mapped interfaces it lists. */
 extern const struct rpc_iface rpc_epm_iface;
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The endpoint mapper's calls in NDR20 (C706 appendix O), both directions. No I/O; nothing here
- * decides what matches.
+ * The endpoint mapper's calls in NDR20 (C706 appendix O), both directions. No I/O, and no matching
+ * of entries.
  */
 #ifndef WITNESSD_RPC_EPM_WIRE_H
 #define WITNESSD_RPC_EPM_WIRE_H
@@ -44,7 +44,7 @@ enum epm_inquiry {
 	EPM_INQUIRE_BY_BOTH = 3,
 };
 
-/* Samba's clients count from 0: their "all" is 0, and is taken as EPM_VERS_ALL. */
+/* Samba's clients count from 0: their "all" is 0, and is treated as EPM_VERS_ALL. */
 enum epm_vers_option {
 	EPM_VERS_ALL = 1,
 	EPM_VERS_COMPATIBLE = 2,
@@ -73,7 +73,7 @@ struct epm_map {
 /* One element of the map. */
 struct epm_entry {
 	struct rpc_tower tower;
-	const char *annotation; /* ASCII; what exceeds 63 characters is cut */
+	const char *annotation; /* ASCII; cut after 63 characters */
 };
 
 /* Requests. Pull: 0 or EBADMSG (ranges are checked). Push: 0 or ENOMEM, *stub a child of mem_ctx. */
@@ -83,9 +83,9 @@ int epm_pull_handle(const uint8_t *stub, size_t len, bool big_endian, struct epm
 int epm_push_map(TALLOC_CTX *mem_ctx, const struct epm_map *in, uint8_t **stub, size_t *len);
 
 /*
- * Replies. max is what the question allowed: the conformance of the array. The status of a lookup is
- * "no more entries" when the handle is null, be there entries or not: Samba's mapper says so, and
- * smbtorture expects it.
+ * Replies. max is the maximum of the request: the conformance of the array. The status of a lookup is
+ * "no more entries" when the handle is null, whether there are entries or not: so does Samba's mapper,
+ * and smbtorture expects it.
  */
 int epm_push_lookup_reply(TALLOC_CTX *mem_ctx, const struct epm_handle *handle,
 			  const struct epm_entry *entries, uint32_t num, uint32_t max,
@@ -101,6 +101,7 @@ int epm_push_handle_reply(TALLOC_CTX *mem_ctx, const struct epm_handle *handle, 
  */
 int epm_pull_map_reply(const uint8_t *stub, size_t len, struct rpc_tower *out);
 
+/** Whether a handle is all zero. */
 bool epm_handle_is_null(const struct epm_handle *handle);
 
 #endif

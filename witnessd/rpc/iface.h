@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What an RPC interface (endpoint mapper, mgmt, witness, later clusapi) gives to the runtime and
- * what it gets from it. The runtime knows no interface; an interface knows no PDU.
+ * The contract between an RPC interface (endpoint mapper, mgmt, witness) and the runtime. The runtime
+ * knows no particular interface; an interface knows no PDUs.
  */
 #ifndef WITNESSD_RPC_IFACE_H
 #define WITNESSD_RPC_IFACE_H
@@ -25,13 +25,13 @@ struct rpc_endpoint;
 uint32_t rpc_assoc_id(const struct rpc_assoc *assoc);
 
 /**
- * Something outlives the calls of this group (a registration): its connections are not closed for being
- * idle until each hold is released. Ends with the group by itself.
+ * Something outlives the calls of this group (a registration): its connections are not closed as idle
+ * until every hold is released. Holds end with the group.
  */
 void rpc_assoc_hold(struct rpc_assoc *assoc);
 void rpc_assoc_release(struct rpc_assoc *assoc);
 
-/* Who asks, and how well the request was protected: of this request, not of the connection. */
+/* Who sent this request and how it was protected; another request of the connection may differ. */
 struct rpc_identity {
 	enum rpc_auth_type type;   /* RPC_AUTH_NONE when anonymous */
 	enum rpc_auth_level level; /* RPC_LEVEL_NONE when anonymous */
@@ -58,7 +58,7 @@ struct rpc_call {
 	size_t stub_len;
 };
 
-/* What an operation answers: a fault when fault != 0, else the stub. */
+/* The answer of an operation: a fault when fault != 0, else the stub. */
 struct rpc_reply {
 	uint32_t fault;
 	const uint8_t *stub; /* a child of the mem_ctx that recv() was given, or NULL */
@@ -67,9 +67,9 @@ struct rpc_reply {
 
 /*
  * One operation. send() starts it; the runtime frees the request when the client cancels it or
- * vanishes (its cleanup function must undo what waits), and calls recv() exactly once when it is
- * done. recv() is called only while the answer can still be queued to the client: what it takes out
- * of a queue is as good as delivered.
+ * disappears (its cleanup function must undo what was started), and calls recv() exactly once when it
+ * is done. recv() is called only while the answer can still be queued to the client: what it takes out
+ * of a queue counts as delivered.
  */
 struct rpc_op {
 	const char *name;
@@ -87,9 +87,9 @@ struct rpc_iface {
 	struct rpc_syntax syntax;
 	const struct rpc_op *ops;
 	size_t num_ops;
-	/* A request below this level gets fault access denied; RPC_LEVEL_NONE lets everybody in. */
+	/* A request below this level gets fault access denied; RPC_LEVEL_NONE: no minimum. */
 	enum rpc_auth_level min_level;
-	bool mapped; /* whether the endpoint mapper tells of it */
+	bool mapped; /* whether the endpoint mapper lists it */
 	/**
 	 * The last connection of a group has closed: run down its context handles (C706 5.1.6). May be
 	 * NULL. All calls of the group have been freed before. Called for each group, used or not.

@@ -8,7 +8,7 @@
 
 #include "witnessd/rpc/iface.h"
 
-/* Its private data is the struct rpc_endpoint that it speaks of. */
+/* Its private data is the struct rpc_endpoint that it describes. */
 extern const struct rpc_iface rpc_mgmt_iface;
 
 #endif

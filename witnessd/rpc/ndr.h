@@ -28,6 +28,7 @@ struct ndr_in {
 /** A reader over a buffer that must outlive it. */
 struct ndr_in ndr_in_init(const uint8_t *buf, size_t len, bool big_endian);
 
+/** Skip padding up to a multiple of alignment, and read an integer. */
 void ndr_in_align(struct ndr_in *in, size_t alignment);
 uint8_t ndr_in_u8(struct ndr_in *in);
 uint16_t ndr_in_u16(struct ndr_in *in); /* aligns to 2 */
@@ -60,6 +61,7 @@ struct ndr_out {
 /** A little-endian writer whose buffer will be a child of mem_ctx. */
 struct ndr_out ndr_out_init(TALLOC_CTX *mem_ctx);
 
+/** Append padding up to a multiple of alignment, an integer, raw bytes, zeroes, a UUID. */
 void ndr_out_align(struct ndr_out *out, size_t alignment); /* pads with zero */
 void ndr_out_u8(struct ndr_out *out, uint8_t v);
 void ndr_out_u16(struct ndr_out *out, uint16_t v); /* aligns to 2 */

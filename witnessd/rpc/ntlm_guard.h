@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A look at NTLM AUTHENTICATE messages (MS-NLMP 2.2.1.3) before gss-ntlmssp sees them. Its acceptor
- * (1.2.0) copies 16 bytes from the session key field without looking at its length, which an
- * authenticated peer can turn into a NULL dereference; and it has no policy that asks for NTLMv2 and
- * for the flags that make its signatures worth something.
+ * Checks NTLM AUTHENTICATE messages (MS-NLMP 2.2.1.3) before gss-ntlmssp sees them. Its acceptor (1.2.0)
+ * copies 16 bytes from the session key field without checking its length, which an authenticated peer
+ * can turn into a NULL dereference; and it cannot be told to require NTLMv2 and the flags without which
+ * its signatures protect little.
  */
 #ifndef WITNESSD_RPC_NTLM_GUARD_H
 #define WITNESSD_RPC_NTLM_GUARD_H

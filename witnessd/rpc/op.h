@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Operations that have their answer at once: one plain function instead of a send and a recv. */
+/* Operations that answer at once: one plain function instead of a send and a recv. */
 #ifndef WITNESSD_RPC_OP_H
 #define WITNESSD_RPC_OP_H
 
 #include "witnessd/rpc/iface.h"
 
 /**
- * Work out the answer. What reply->stub points to is a child of mem_ctx.
- * @return 0 with *reply filled (it comes zeroed), or an errno as rpc_op.recv() answers it
+ * Compute the answer. What reply->stub points to is a child of mem_ctx.
+ * @return 0 with *reply filled in (it was zeroed), or an errno as of rpc_op.recv()
  */
 typedef int (*rpc_op_fn)(TALLOC_CTX *mem_ctx, const struct rpc_call *call, struct rpc_reply *reply);
 
-/** A request that has run fn() and completes on the next turn of the loop. */
+/** A request that has run fn() and completes in the next round of the event loop. */
 struct tevent_req *rpc_op_now_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 				   const struct rpc_call *call, rpc_op_fn fn);
 /** The recv() that goes with it. */

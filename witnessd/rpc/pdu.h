@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Connection-oriented PDUs (C706 12.6): bytes to structs and back, for both sides. Nothing here knows
- * a socket or a connection state. Pulling judges only what makes the rest undecodable; whether a PDU is
- * allowed now is the connection's business. All pointers in pulled structs are borrowed from the buffer,
+ * Connection-oriented PDUs (C706 12.6): bytes to structs and back, for both sides, independent of
+ * sockets and connection states. Pulling refuses only what cannot be decoded; whether a PDU is allowed
+ * now is for the connection to decide. All pointers in pulled structs are borrowed from the buffer,
  * and every pdu_pull_x(pdu, hdr) needs hdr->frag_length bytes at pdu.
  */
 #ifndef WITNESSD_RPC_PDU_H
@@ -74,7 +74,7 @@ struct pdu_bind {
 	struct pdu_auth auth;
 };
 
-/** @return 0, EBADMSG (n_ctx promises more than the PDU holds), EPROTO (bad auth part), ENOMEM */
+/** @return 0, EBADMSG (n_ctx claims more than the PDU holds), EPROTO (bad auth part), ENOMEM */
 int pdu_pull_bind(TALLOC_CTX *mem_ctx, const uint8_t *pdu, const struct pdu_hdr *hdr,
 		  struct pdu_bind *out);
 
@@ -94,7 +94,7 @@ struct pdu_bind_ack {
 		auth; /* pulled; when pushing, value/value_len/type/level/context_id are used */
 };
 
-/** @return 0, EBADMSG (shorter than it promises, or a bad auth part), ENOMEM */
+/** @return 0, EBADMSG (shorter than it claims, or a bad auth part), ENOMEM */
 int pdu_pull_bind_ack(TALLOC_CTX *mem_ctx, const uint8_t *pdu, const struct pdu_hdr *hdr,
 		      struct pdu_bind_ack *out);
 /** @return 0 or EBADMSG */
@@ -161,6 +161,7 @@ struct ndr_in;
 /** An abstract or transfer syntax (C706 12.6, p_syntax_id_t), aligned to 4. */
 struct rpc_syntax pdu_pull_syntax(struct ndr_in *in);
 
+/** Whether UUID and version are the same. */
 bool rpc_syntax_equal(const struct rpc_syntax *a, const struct rpc_syntax *b);
 
 #endif

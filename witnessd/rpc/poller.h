@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The sockets of many connections, as one descriptor of the event loop. tevent asks epoll for one event at a
- * time; with thousands of sockets readable at once that is a system call for each, and whatever else the loop
- * watches waits for its turn among them. This asks for many, and they count as one.
+ * The sockets of many connections as one descriptor of the event loop. tevent fetches one epoll event at a
+ * time; with thousands of sockets readable at once that is a system call for each, and everything else in the
+ * loop waits its turn among them. This fetches many at a time, and they take one turn.
  */
 #ifndef WITNESSD_RPC_POLLER_H
 #define WITNESSD_RPC_POLLER_H
@@ -14,7 +14,7 @@
 
 struct poller;
 
-/* A descriptor, embedded in what it belongs to. All zero: not watched. */
+/* A descriptor, embedded in the struct that it belongs to. All zero: not watched. */
 struct poller_fd {
 	struct poller *poller;
 	int fd;
@@ -23,20 +23,20 @@ struct poller_fd {
 	void *private_data;
 };
 
-/** @return 0, ENOMEM, or what epoll_create1(2) gave */
+/** @return 0, ENOMEM, or the errno of epoll_create1(2) */
 int poller_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct poller **out);
 
-/** What will be watched, and whom to tell: fn is called from the event loop with what is ready of .flags. */
+/** Set the descriptor and its handler; fn is called from the event loop with those of .flags that are ready. */
 void poller_init(struct poller *poller, struct poller_fd *pfd, int fd,
 		 void (*fn)(void *private_data, uint16_t flags), void *private_data);
 
 /**
- * Wait for that, or with 0 for nothing, not even for errors: those count as what is waited for.
- * @return 0, or what epoll_ctl(2) gave, with nothing changed
+ * Set the events to wait for; 0: none. Errors are reported as the events waited for, and not at all with 0.
+ * @return 0, or the errno of epoll_ctl(2), with nothing changed
  */
 int poller_want(struct poller_fd *pfd, uint16_t flags);
 
-/** Before the descriptor is closed; fn is not called any more. */
+/** Stop watching; call it before closing the descriptor. fn is not called any more. */
 void poller_forget(struct poller_fd *pfd);
 
 #endif

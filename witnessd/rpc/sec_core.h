@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The part of a security context that steps on threads work on. Plain memory. While a step is under
- * way it belongs to the thread, otherwise to the loop; GSS contexts cannot be used by two at a time.
+ * The part of a security context that steps on threads work on. Plain memory. During a step it belongs
+ * to the thread, otherwise to the event loop: a GSS context must not be used by two threads at a time.
  */
 #ifndef WITNESSD_RPC_SEC_CORE_H
 #define WITNESSD_RPC_SEC_CORE_H
@@ -20,7 +20,7 @@
 #define SEC_ERROR_SIZE 256
 #define SEC_TOKEN_MAX  65535 /* bytes: auth_length is a uint16 */
 
-/* Whom an initiator is; all strings malloc'ed, may be NULL. */
+/* Who an initiator is; all strings malloc'ed, may be NULL. */
 struct sec_identity {
 	char *user;
 	char *domain;
@@ -44,7 +44,7 @@ struct sec_core {
 	gss_ctx_id_t ctx;        /* none once NTLM is complete: its key is all that is needed */
 	gss_cred_id_t cred;      /* initiator, since its first step */
 	gss_name_t target;       /* ditto */
-	gss_OID_desc const *oid; /* that was asked for */
+	gss_OID_desc const *oid; /* the mechanism asked for */
 
 	/* one step */
 	uint8_t *in;
@@ -58,21 +58,22 @@ struct sec_core {
 	enum gss_util_mech mech;
 	char *principal; /* acceptor */
 	size_t sig_size;
-	uint8_t session_key[NTLM_KEY_SIZE]; /* NTLM; the loop wipes it when it has made its keys */
+	uint8_t session_key
+		[NTLM_KEY_SIZE]; /* NTLM; wiped by the loop once it has derived its keys */
 };
 
-/** Zeroed, with type and level. @return NULL: out of memory */
+/** Allocate one, zeroed but for type and level. @return NULL when memory is short */
 struct sec_core *sec_core_create(uint8_t type, uint8_t level);
 /** Wipes and frees everything; accepts NULL. On any thread. */
 void sec_core_free(struct sec_core *core);
 
-/** One step, blocking: in to out, err, error and, at the end, done and what follows it. */
+/** One step, blocking: from in to out, err, error; on completion also done and the fields after it. */
 void sec_core_step(struct sec_core *core);
 
-/** How an initiator gets its credentials; blocks. @return 0 or an errno with core->error */
+/** Acquire an initiator's credentials; blocks. @return 0 or an errno with core->error */
 int sec_core_acquire(struct sec_core *core);
 
-/** The checks at the end and what is to be known from then on. @return 0 or an errno with error */
+/** The checks on completion, and the fields that are set then. @return 0 or an errno with error */
 int sec_core_complete(struct sec_core *core, OM_uint32 flags);
 
 #endif

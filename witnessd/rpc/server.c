@@ -38,7 +38,7 @@ const struct rpc_limits rpc_limits_default = {
 	.auth_failures = 10,
 };
 
-/* So many times patience_ms is what a client may take that is never silent for so long. */
+/* While others wait, a client that is never silent for patience_ms still has only BUSY_FACTOR * patience_ms. */
 #define BUSY_FACTOR      5
 
 #define LOG_WINDOW_MS    10000

@@ -16,17 +16,18 @@ struct rpc_limits {
 	unsigned int connections_principal; /* authenticated as one principal */
 	unsigned int unauthenticated; /* connections without finished authentication, in all */
 	unsigned int
-		unauthenticated_source; /* the same, and waiting ones, from one source address */
-	unsigned int patience_ms;       /* with an unauthenticated client that others wait for */
-	unsigned int calls;             /* pending, a connection */
-	unsigned int contexts;          /* presentation contexts, a connection */
-	unsigned int sec_contexts;      /* security contexts, a connection */
-	unsigned int auth_legs;         /* steps of one negotiation */
-	size_t reassembly;              /* bytes of one request's stub */
-	unsigned int fragments;         /* of one request */
-	size_t unsent;                  /* bytes queued to a client that does not read */
+		unauthenticated_source; /* likewise, and waiting ones, from one source address */
+	unsigned int
+		patience_ms; /* how long an unauthenticated client may be silent while others wait */
+	unsigned int calls;  /* pending per connection */
+	unsigned int contexts;     /* presentation contexts per connection */
+	unsigned int sec_contexts; /* security contexts per connection */
+	unsigned int auth_legs;    /* steps of one negotiation */
+	size_t reassembly;         /* bytes of one request's stub */
+	unsigned int fragments;    /* of one request */
+	size_t unsent;             /* bytes queued to a client that does not read */
 	size_t buffered;         /* bytes of all connections: unsent answers, incomplete requests */
-	unsigned int bind_ms;    /* from accept() to a good bind */
+	unsigned int bind_ms;    /* from accept() to a successful bind */
 	unsigned int auth_ms;    /* from accept() to finished authentication, once it has begun */
 	unsigned int pdu_ms;     /* from the first byte of a PDU to its last */
 	unsigned int request_ms; /* from the first fragment of a request to its last */
@@ -34,18 +35,18 @@ struct rpc_limits {
 	unsigned int idle_ms;    /* nothing pending and nothing registered; 0 = for ever. Anonymous
 				  connections: auth_ms */
 	unsigned int
-		auth_failures; /* a second, from one source address; then its steps wait. 0 = any */
+		auth_failures; /* per second and source address; then its steps wait. 0 = unlimited */
 	unsigned int
-		unsent_ms; /* a client takes to read what is queued to it; it has one or two of these */
+		unsent_ms; /* for a client to read what is queued; it takes effect after one to two of these */
 	unsigned int
-		keepalive_s; /* silence after which TCP asks whether a client is there, and has so long */
+		keepalive_s; /* silence before TCP probes a client, which then has as long to answer */
 };
 extern const struct rpc_limits rpc_limits_default;
 
 struct rpc_server;
 struct rpc_endpoint;
 
-/* What a client can run into. Each is counted where it costs somebody something. */
+/* The limits that a client can hit. Counted only when one has an effect on somebody. */
 enum rpc_limit {
 	RPC_LIMIT_CONNECTIONS,
 	RPC_LIMIT_CONNECTIONS_PRINCIPAL,
@@ -84,7 +85,7 @@ struct rpc_stats {
 	uint64_t auth_failures;
 	uint64_t limited[RPC_NUM_LIMITS]; /* refused, closed or delayed because of it */
 	size_t buffered;                  /* bytes now: rpc_limits.buffered */
-	unsigned int waiting;             /* accepted, and not served before there is room */
+	unsigned int waiting;             /* accepted, not served until there is room */
 	unsigned int connections;         /* open now */
 	unsigned int unauthenticated;     /* open now, of those */
 	unsigned int assocs;              /* groups now */
@@ -104,7 +105,7 @@ int rpc_server_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 int rpc_endpoint_create(struct rpc_server *server, const char *name, struct rpc_endpoint **out);
 
 /**
- * Serve an interface on an endpoint. iface is a constant; iface_private is handed to its operations.
+ * Serve an interface on an endpoint. iface is a constant; iface_private is passed to its operations.
  * @return 0, EEXIST when the endpoint serves that UUID, or ENOMEM
  */
 int rpc_endpoint_serve(struct rpc_endpoint *endpoint, const struct rpc_iface *iface,
@@ -112,9 +113,9 @@ int rpc_endpoint_serve(struct rpc_endpoint *endpoint, const struct rpc_iface *if
 
 /**
  * Listen on addr:port (port 0: the system chooses) with the endpoint's interfaces. IPv6 sockets are
- * v6 only. May be called several times; all sockets of an endpoint are equal.
+ * v6 only. May be called several times; all sockets of an endpoint serve the same.
  * @param bound the port that is bound; may be NULL
- * @return 0, or what socket(2), bind(2) (EADDRINUSE, EACCES, EADDRNOTAVAIL) or listen(2) gave
+ * @return 0, or the errno of socket(2), bind(2) (EADDRINUSE, EACCES, EADDRNOTAVAIL) or listen(2)
  */
 int rpc_endpoint_listen(struct rpc_endpoint *endpoint, const struct ipaddr *addr, uint16_t port,
 			uint16_t *bound);
@@ -124,7 +125,7 @@ uint16_t rpc_endpoint_port(const struct rpc_endpoint *endpoint);
 
 /**
  * Call fn for each interface of each endpoint of the server (mgmt left out), in the order of creation;
- * a non-zero answer ends the walk. @return that answer, or 0
+ * a non-zero result ends the walk. @return that result, or 0
  */
 int rpc_server_foreach_iface(struct rpc_server *server,
 			     int (*fn)(const struct rpc_iface *iface,
@@ -140,14 +141,14 @@ int rpc_server_set_principal(struct rpc_server *server, const char *principal);
 const char *rpc_server_principal(const struct rpc_server *server);
 
 /**
- * Close connections whose local address is addr (the address has left the node), from the event loop:
- * operations that are done by now are still answered, and what is queued is flushed. @return how many
+ * Close connections whose local address is addr (which has left the node), from the event loop: operations
+ * that are already done are still answered, and what is queued is flushed. @return how many
  */
 unsigned int rpc_server_drop_local(struct rpc_server *server, const struct ipaddr *addr);
 
 /**
- * Hear of connections that have finished their authentication (open), and of their ends. One listener;
- * called from inside of a connection, so it must not call the server.
+ * Be notified when a connection has finished its authentication (open), and when it ends. One listener;
+ * called from within a connection, so it must not call the server.
  */
 void rpc_server_listen(struct rpc_server *server,
 		       void (*fn)(void *private_data, const struct tcpconn *conn, bool open),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the files of the RPC server share; nobody else includes it. */
+/* Shared by the files of the RPC server, and private to them. */
 #ifndef WITNESSD_RPC_SERVER_PRIVATE_H
 #define WITNESSD_RPC_SERVER_PRIVATE_H
 
@@ -13,13 +13,13 @@
 #define RPC_READ_AHEAD 4096 /* bytes: a bind with a ticket may need a second recv(2) */
 
 /*
- * An IPv4 address, or an IPv6 network of 64 bits: a host has as many addresses in there as it likes. It may
- * as well hold all clients of a site, so it has no limit of its own; but places are shared by networks.
+ * An IPv4 address, or an IPv6 /64: a host can use any number of addresses in one. A /64 may also hold all
+ * clients of a site, so it has no limit of its own; but connections are shared out fairly among networks.
  */
 struct rpc_network {
 	struct ipaddr prefix;
-	unsigned int sources;         /* struct rpc_source, that refer to it */
-	unsigned int unauthenticated; /* places that it has */
+	unsigned int sources;         /* number of struct rpc_source that refer to it */
+	unsigned int unauthenticated; /* connections that it has */
 	unsigned int num_waiting;
 	struct qb_list_head waiting; /* struct rpc_waiting, oldest first */
 	UT_hash_handle hh;
@@ -31,12 +31,12 @@ struct rpc_source {
 	struct rpc_network *network;
 	struct ipaddr addr;
 	unsigned int unauthenticated; /* waiting ones, too */
-	uint64_t failed_until_ms;     /* each failure moves it on; monotonic */
+	uint64_t failed_until_ms;     /* each failure extends it; monotonic */
 	struct wheel_timer forget;
 	UT_hash_handle hh;
 };
 
-/* Lines that an anonymous peer can cause: at most so many in a while. */
+/* Rate limit for log lines that an anonymous peer can cause. */
 struct rpc_log_window {
 	uint64_t began_ms;
 	unsigned int lines;
@@ -45,8 +45,7 @@ struct rpc_log_window {
 
 struct rpc_server {
 	struct tevent_context *ev;
-	struct wheel
-		*wheel; /* long timers of connections: tevent looks through its own one by one */
+	struct wheel *wheel;   /* long timers of connections: tevent searches its own linearly */
 	struct poller *poller; /* of the connections' sockets */
 	struct rpc_limits limits;
 	struct rpc_auth *auth; /* borrowed; NULL: nothing but anonymous */
@@ -58,15 +57,15 @@ struct rpc_server {
 	struct rpc_assoc *assocs;       /* hash by id */
 	struct rpc_source *sources;     /* hash by address */
 	struct rpc_network *networks;   /* hash by prefix */
-	struct tevent_immediate *serve; /* those who wait */
+	struct tevent_immediate *serve; /* serves those who wait */
 	struct wheel_timer serve_timer;
 	struct rpc_principal *principals; /* hash by name */
 	uint64_t last_conn_id;
 	uint8_t in_buf[RPC_READ_AHEAD]; /* of the connection whose handler runs */
 	struct qb_list_head turns;      /* struct rpc_conn.turn */
 	struct tevent_immediate *read_kept;
-	bool accept_waits; /* a listener rests until a connection ends or is authenticated */
-	int spare_fd;      /* given up for a moment to refuse a connection at EMFILE; -1 = none */
+	bool accept_waits; /* a listener pauses until a connection ends or is authenticated */
+	int spare_fd;      /* closed for a moment to refuse a connection at EMFILE; -1 = none */
 	struct rpc_log_window log_window;
 	struct log_sources *log_limits;
 	void (*conn_fn)(void *private_data, const struct tcpconn *conn, bool open);
@@ -92,7 +91,7 @@ struct rpc_endpoint {
 struct rpc_assoc {
 	uint32_t id;
 	struct rpc_endpoint *endpoint;
-	struct ipaddr remote; /* who made it; nobody else may join */
+	struct ipaddr remote; /* who created it; nobody else may join */
 	unsigned int conns;
 	unsigned int holds;
 	UT_hash_handle hh;
@@ -107,39 +106,40 @@ struct rpc_assoc *rpc_assoc_create(struct rpc_endpoint *endpoint, const struct i
 /** Join a group. @return NULL when there is none with that id for this endpoint and address */
 struct rpc_assoc *rpc_assoc_join(struct rpc_endpoint *endpoint, uint32_t id,
 				 const struct ipaddr *remote);
-/** Leave; the last one out has the handles run down. All calls of the leaver are gone before. */
+/** Leave; when the last one leaves, handles are run down. All calls of the connection have ended before. */
 void rpc_assoc_leave(struct rpc_assoc *assoc);
 
 /**
- * Close the unauthenticated connection that has kept others waiting for longest, of the network that has most
- * of them. Call from the event loop only, never inside a connection.
+ * Close the unauthenticated connection that has kept others waiting longest, of the network with the most of
+ * them. Call from the event loop only, never from within a connection.
  * @return false when all of them are making progress
  */
 bool rpc_server_evict(struct rpc_server *server);
-/** One (unauthenticated) connection less: those who wait in the queues may come. */
+/** There is one (unauthenticated) connection less: serve those who wait in the queues. */
 void rpc_server_has_room(struct rpc_server *server);
 
 /* listener.c */
 
-/** End the rest of an endpoint's listeners. */
+/** Let an endpoint's paused listeners accept again. */
 void rpc_listeners_resume(struct rpc_endpoint *endpoint);
 
 /* waiting.c */
 
 /**
  * Take over an accepted socket: it becomes a connection, waits until it may be one, or is closed. Call from the
- * event loop only, never inside a connection.
+ * event loop only, never from within a connection.
  */
 void rpc_admit(struct rpc_endpoint *endpoint, int fd, const struct ipaddr *remote);
-/** There may be room for those who wait; they come from the event loop. */
+/** There may be room for those who wait; they are served from the event loop. */
 void rpc_waiting_serve_soon(struct rpc_server *server);
-/** The network of an address: made if it is not known. @return NULL when memory is short */
+/** Take a reference to the network of an address, created if needed. @return NULL when memory is short */
 struct rpc_network *rpc_network_get(struct rpc_server *server, const struct ipaddr *addr);
+/** Drop a reference; the last one frees the network. */
 void rpc_network_put(struct rpc_server *server, struct rpc_network *network);
 
 /* limits.c */
 
-/** Count that a limit has cost this client something, and log it now and then. */
+/** Count that a limit has affected this client, and log it (rate-limited). */
 void rpc_limit_reached(struct rpc_server *server, enum rpc_limit limit,
 		       const struct ipaddr *remote);
 
@@ -149,12 +149,13 @@ void rpc_limit_reached(struct rpc_server *server, enum rpc_limit limit,
 unsigned int rpc_source_unauthenticated(struct rpc_server *server, const struct ipaddr *addr);
 /** Count an unauthenticated connection. @return NULL when memory is short */
 struct rpc_source *rpc_source_enter(struct rpc_server *server, const struct ipaddr *addr);
+/** The connection has ended or is authenticated. */
 void rpc_source_leave(struct rpc_source *source);
-/** Note that an authentication of this address has failed. */
+/** Note that an authentication from this address has failed. */
 void rpc_source_failed(struct rpc_server *server, const struct ipaddr *addr);
-/** How long the next step of an authentication from there has to wait: guessing is slow. */
+/** How long the next authentication step from there has to wait, to slow down guessing. */
 unsigned int rpc_source_delay_ms(struct rpc_server *server, const struct ipaddr *addr);
-/** Forget what is left of all addresses; no connection is open any more. */
+/** Free all addresses; no connection is open any more. */
 void rpc_source_forget_all(struct rpc_server *server);
 
 /* principal.c */
@@ -165,7 +166,7 @@ struct rpc_principal;
 int rpc_principal_enter(struct rpc_server *server, const char *name, struct rpc_principal **out);
 void rpc_principal_leave(struct rpc_principal *principal);
 
-/** Whether a line that an anonymous peer caused may be logged now. Tells about those that were not. */
+/** Whether a line that an anonymous peer caused may be logged now. Logs how many were suppressed. */
 bool rpc_server_may_log(struct rpc_server *server);
 
 #endif

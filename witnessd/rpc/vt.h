@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The verification trailer (MS-RPCE 2.2.2.13) that clients hide behind the stub of a request, so that
- * nobody in between can change what the signature does not cover. Pure: bytes in, struct out.
+ * The verification trailer (MS-RPCE 2.2.2.13) that clients append to the stub of a request. It repeats fields
+ * that the signature does not cover, so that they cannot be changed on the way. Pure: bytes in, struct out.
  */
 #ifndef WITNESSD_RPC_VT_H
 #define WITNESSD_RPC_VT_H
@@ -14,13 +14,14 @@
 
 #define RPC_VT_MAGIC_LEN 8
 
-/* A command's identifier: one of these, with flags. */
+/* A command: one of these identifiers, with flags. */
 #define RPC_VT_ID_MASK  0x3fff
 #define RPC_VT_BITMASK1 1
 #define RPC_VT_PCONTEXT 2
 #define RPC_VT_HEADER2  3
 #define RPC_VT_LAST     0x4000 /* flag: no command follows */
-#define RPC_VT_MUST     0x8000 /* flag: who does not know the command must not go on */
+#define RPC_VT_MUST                                                                                \
+	0x8000 /* flag: a receiver that does not know the command must fail the request */
 
 /* Bytes of each command's value. */
 #define RPC_VT_BITMASK1_LEN   4
@@ -33,9 +34,9 @@
 extern const uint8_t rpc_vt_magic[RPC_VT_MAGIC_LEN];
 
 struct rpc_vt {
-	size_t off; /* where it begins: the stub proper ends there or before */
+	size_t off; /* where it begins; the stub ends there or earlier, before padding */
 	bool has_bitmask1, has_pcontext, has_header2;
-	bool unknown_must; /* a command that has to be understood and is not */
+	bool unknown_must; /* an unknown command with RPC_VT_MUST */
 	uint32_t bitmask1;
 	struct rpc_syntax abstract, transfer; /* pcontext */
 	uint8_t ptype, drep[4];               /* header2 */
@@ -45,7 +46,7 @@ struct rpc_vt {
 
 /**
  * Look for a trailer near the end of a reassembled stub.
- * @return 0, or ENOENT with *out untouched: there is none, or it is malformed and so is just stub
+ * @return 0, or ENOENT with *out untouched: there is none, or it is malformed and so counts as stub data
  */
 int rpc_vt_find(const uint8_t *stub, size_t len, bool big_endian, struct rpc_vt *out);
 

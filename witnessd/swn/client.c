@@ -86,7 +86,7 @@ static void pause_over(struct tevent_context *ev, struct tevent_timer *te, struc
 {
 	struct swn_client *client = talloc_get_type_abort(private_data, struct swn_client);
 
-	client->timer = NULL; /* tevent frees it */
+	client->timer = NULL; /* it frees itself */
 	if (client->joined.rpc != NULL) {
 		ask(client);
 	} else if (client->resume_ms != 0) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A witness client (MS-SWN 3.2), behaving as Windows does: ask the SMB server's node for the list of
- * interfaces, register with a witness on another node, hold AsyncNotify open for ever, and start over
- * when the witness says so or is gone. It never gives up by itself; it tells its owner of each step.
+ * interfaces, register with a witness on another node, keep an AsyncNotify call open, and start over
+ * when the witness says so or is lost. It never gives up on its own; it reports each step to its owner.
  */
 #ifndef WITNESSD_SWN_CLIENT_H
 #define WITNESSD_SWN_CLIENT_H
@@ -14,15 +14,15 @@ struct swn_client;
 
 /* Strings are copied; auth is borrowed and must outlive the client. */
 struct swn_client_params {
-	const char *net_name;    /* the name of the SMB server that the share is used by */
-	const char *share_name;  /* NULL: no SHARE_MOVE wanted */
+	const char *net_name;    /* the name of the SMB server in the share's UNC path */
+	const char *share_name;  /* NULL: SHARE_MOVE not wanted */
 	const char *client_name; /* of this computer */
-	struct ipaddr server;    /* that SMB is spoken with now */
+	struct ipaddr server;    /* address of the current SMB connection */
 	uint16_t epm_port;       /* 0 = 135 */
 	bool v1;                 /* register as Windows 8 does */
 	bool ip_notification;    /* IP_CHANGE wanted; not with v1 */
 	bool resume;             /* after a loss, ask the same witness with the old handle first */
-	uint32_t keep_alive_s;   /* the server answers ERROR_TIMEOUT after it; not with v1 */
+	uint32_t keep_alive_s;   /* the server answers ERROR_TIMEOUT after that; not with v1 */
 	struct rpc_auth *auth;
 	struct rpc_cred cred;
 	const char *target;      /* Kerberos: host based service, "cifs@NETNAME" */
@@ -31,23 +31,23 @@ struct swn_client_params {
 	unsigned int timeout_ms; /* of each step but AsyncNotify; 0 = RPC_CLIENT_TIMEOUT_MS */
 };
 
-/** Replace the strings by copies, children of mem_ctx. @return 0 or ENOMEM, after which some are copies */
+/** Replace the strings by copies, children of mem_ctx. @return 0, or ENOMEM with only some of them copied */
 int swn_client_params_own(TALLOC_CTX *mem_ctx, struct swn_client_params *params);
 
 enum swn_client_event_type {
-	SWN_CLIENT_REGISTERED,    /* with witness; AsyncNotify goes out now */
-	SWN_CLIENT_NOTIFIED,      /* notify says what */
+	SWN_CLIENT_REGISTERED,    /* with witness; AsyncNotify is sent now */
+	SWN_CLIENT_NOTIFIED,      /* see notify */
 	SWN_CLIENT_REREGISTERING, /* the witness has ended the registration */
-	SWN_CLIENT_LOST,          /* the connection to the witness; the next interface is tried */
-	SWN_CLIENT_RESUMED,       /* connected again; AsyncNotify goes out with the old handle */
-	SWN_CLIENT_FAILED, /* a step; it is tried again in retry_ms, or with the next interface */
+	SWN_CLIENT_LOST,    /* the connection to the witness is lost; the next interface is tried */
+	SWN_CLIENT_RESUMED, /* connected again; AsyncNotify is sent with the old handle */
+	SWN_CLIENT_FAILED, /* a step failed; it is retried in retry_ms, or with the next interface */
 };
 
 /* Valid during the callback only. */
 struct swn_client_event {
 	enum swn_client_event_type type;
 	struct ipaddr server;            /* the address that is (to be) registered */
-	struct ipaddr witness;           /* with whom; family 0 when that is not known */
+	struct ipaddr witness;           /* registered with; family 0 when not known */
 	const char *group;               /* REGISTERED: the witness's group name; from the peer */
 	uint32_t version;                /* REGISTERED: SWN_VERSION_1 or SWN_VERSION_2 */
 	const struct swn_notify *notify; /* NOTIFIED; names are from the peer */
@@ -62,15 +62,15 @@ struct swn_client_event {
 typedef void (*swn_client_fn)(void *private_data, const struct swn_client_event *event);
 
 /**
- * Start watching; the first step is taken from the event loop. Freeing the client closes its connection,
- * which ends the registration, too.
+ * Start; the first step is taken from the event loop. Freeing the client closes its connection, which also
+ * ends the registration.
  * @return 0, EINVAL (NetName is an address, or a string is missing), or ENOMEM
  */
 int swn_client_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		      const struct swn_client_params *params, swn_client_fn fn, void *private_data,
 		      struct swn_client **out);
 
-/** Stop: no event comes any more; unregister if registered, with patience for timeout_ms. */
+/** Stop: no more events; unregister if registered, which may take up to timeout_ms. */
 struct tevent_req *swn_client_stop_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 					struct swn_client *client, unsigned int timeout_ms);
 /** @return 0 (also when nothing was registered); EREMOTEIO (refused); or as rpc_client_call_recv() */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The steps of a witness client, each a request that ends: connect, list, join, leave. All take the
- * parameters, borrowed until they end, and say in a sentence (a child of the mem_ctx given) why they failed.
+ * The steps of a witness client, each one request: list, join, rejoin, leave. The parameters are borrowed
+ * until it ends; why is a sentence that explains a failure, a child of the mem_ctx given.
  */
 #ifndef WITNESSD_SWN_CLIENT_OPS_H
 #define WITNESSD_SWN_CLIENT_OPS_H
@@ -9,7 +9,7 @@
 #include "witnessd/swn/client.h"
 
 /*
- * Errors of all recv(): those of rpc_client_connect_recv() and rpc_client_call_recv(); EACCES also when
+ * Errors of every recv(): those of rpc_client_connect_recv() and rpc_client_call_recv(); EACCES also when
  * the method refuses the caller; EREMOTEIO for other faults and error codes of a method.
  */
 
@@ -20,7 +20,7 @@ struct tevent_req *swn_list_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 int swn_list_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx, struct swn_interface_list **list,
 		  char **why);
 
-/* A registration, with the connection that keeps it alive. */
+/* A registration and the connection that keeps it alive. */
 struct swn_joined {
 	struct rpc_client *rpc;
 	struct swn_handle handle;
@@ -36,8 +36,8 @@ int swn_join_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx, struct swn_joined
 		  char **why);
 
 /**
- * Connect again to the witness at addr where handle was registered, whose connection was lost. Whether the
- * witness still knows the handle, AsyncNotify will say. For swn_join_recv().
+ * After a lost connection, connect again to the witness at addr that gave out handle. Whether it still knows
+ * the handle is shown by AsyncNotify. Ends with swn_join_recv().
  */
 struct tevent_req *swn_rejoin_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 				   const struct swn_client_params *params,

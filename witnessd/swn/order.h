@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What an administrator wants a registration to be told. An order is given on any node, carried to the
+ * Notifications that an administrator orders for a registration. An order is given on any node, sent to the
  * witness that has the registration (PEERS_ORDER), and carried out there.
  */
 #ifndef WITNESSD_SWN_ORDER_H
@@ -29,44 +29,44 @@ struct swn_order {
 	bool online;
 	const char *node;     /* moves; else NULL */
 	struct ipaddr ip;     /* family 0: none */
-	const uint8_t *reply; /* what goes behind the RPC header */
+	const uint8_t *reply; /* the stub of the answer */
 	size_t reply_len;
 };
 
-/* What came of it. Part of the wire format; the last ones are only said by who asks. */
+/* The result. Part of the wire format; the last ones are set by the witness that gave the order only. */
 enum swn_order_result {
 	SWN_ORDER_TOLD,        /* its client is being answered; an END is done */
 	SWN_ORDER_QUEUED,      /* its client will be told as soon as it asks */
 	SWN_ORDER_THERE,       /* the client is there already */
 	SWN_ORDER_KNOWN,       /* the client believes that already */
 	SWN_ORDER_NOWHERE,     /* what the client uses is not served there */
-	SWN_ORDER_UNWANTED,    /* the client has not registered for news of that type */
-	SWN_ORDER_SILENT,      /* no call waits that could be answered */
+	SWN_ORDER_UNWANTED,    /* the client has not registered for notifications of that type */
+	SWN_ORDER_SILENT,      /* no call is waiting that could be answered */
 	SWN_ORDER_GONE,        /* there is no such registration (any more) */
 	SWN_ORDER_FAILED,      /* no memory */
 	SWN_ORDER_UNREACHABLE, /* the witness that has it does not answer */
 	SWN_ORDER_REFUSED,     /* it cannot do that */
 	SWN_ORDER_WAITS,       /* not carried out yet */
-	SWN_ORDER_CANCELLED,   /* will not be */
+	SWN_ORDER_CANCELLED,   /* will not be carried out */
 	SWN_NUM_ORDER_RESULTS,
 };
 
 const char *swn_order_result_name(enum swn_order_result result); /* "told", ... */
 
 /**
- * What would come of it, as far as it can be seen from here. TOLD: it would be told.
+ * The result that an order would have, as far as is known here. TOLD: it would be told.
  * @param reg its .service is set; it may be a copy of another witness's
  */
 enum swn_order_result swn_order_check(const struct swn_order *order, const struct swn_reg *reg,
 				      bool waiting);
 
-/** Carry it out for a registration of ours. */
+/** Carry it out for a registration of this witness. */
 enum swn_order_result swn_order_do(struct swn_service *service, const struct swn_order *order,
 				   const struct swn_handle *handle);
 
 /* --- on the wire: order_wire.c --- */
 
-/** An order with the handles that it is for. @return 0 or EMSGSIZE */
+/** Encode an order with the handles that it is for. @return 0 or EMSGSIZE */
 int swn_order_push(const struct swn_order *order, const struct swn_handle *handles, size_t num,
 		   uint8_t buf[PEERS_COMMAND_MAX], size_t *len);
 

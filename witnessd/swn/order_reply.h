@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* An AsyncNotify reply that is written by hand, for tests of clients. */
+/* AsyncNotify replies written by hand in JSON, for testing clients. */
 #ifndef WITNESSD_SWN_ORDER_REPLY_H
 #define WITNESSD_SWN_ORDER_REPLY_H
 
@@ -10,7 +10,7 @@
 /**
  * Encode {"result": NUMBER, "response": {"type": 1..4, "messages": [...]}}; both may be missing (0, none).
  * Messages of type 1 are {"state" or "type": NUMBER, "name": TEXT}, of the others {"flags": NUMBER, "ip",
- * "ipv4" or "ipv6": ADDRESS}, or arrays of these. Numbers are not judged: clients are to be tried by them.
+ * "ipv4" or "ipv6": ADDRESS}, or arrays of these. Numbers are not checked, so that clients can be tested with bad ones.
  * @param stub a child of mem_ctx
  * @return 0; EBADMSG with *why a sentence; ENOMEM
  */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What a registration's client has yet to be told (MS-SWN 3.1.1: the pending notifications). Pure: no
- * clock, no I/O. Bounded, whatever happens while the client is silent.
+ * clock, no I/O. Bounded, however much happens while the client is silent.
  *
- * Changes of the registered address are a list. The client is taken to believe the last state that it
- * was told, or "available" when it was told none; a change to what it will believe anyway is dropped, so
- * states alternate, and the last one in the list is the truth. When the list is full, a pair in its middle
- * goes: an "unavailable" is never skipped and the truth stays. Moves and address lists have one slot each.
+ * Changes of the registered address are a list. The client is assumed to believe the last state that it
+ * was told, or "available" if none; a change to a state that it will believe anyway is dropped, so states
+ * alternate, and the last one in the list is the current one. When the list is full, a pair in its middle is
+ * removed: the client still hears of an "unavailable", and of the current state. Moves and address lists
+ * have one slot each.
  */
 #ifndef WITNESSD_SWN_QUEUE_H
 #define WITNESSD_SWN_QUEUE_H
@@ -27,7 +28,7 @@ struct swn_queue_change {
 	uint64_t event_us; /* when it happened: the clock of whoever queued it */
 };
 
-/* An address with what is known of it. */
+/* An address and its state. */
 struct swn_queue_addr {
 	struct ipaddr ip;
 	bool online;
@@ -36,7 +37,7 @@ struct swn_queue_addr {
 struct swn_queue_slot {
 	struct swn_queue_addr *addrs; /* a talloc child of the queue's owner; NULL when empty */
 	size_t num;
-	uint64_t event_us; /* of the oldest thing in it */
+	uint64_t event_us; /* of the oldest event in it */
 };
 
 struct swn_queue {
@@ -50,8 +51,8 @@ struct swn_queue {
 bool swn_queue_change(struct swn_queue *queue, bool available, uint64_t event_us);
 
 /**
- * What the client was told last may be more than this queue knows: it is a copy that another witness kept.
- * The next "unavailable" is told even if the client should know.
+ * The client may have been told more than this queue, the copy of another witness, records. The next
+ * "unavailable" is told even if the client should know it already.
  */
 void swn_queue_doubt(struct swn_queue *queue);
 
@@ -64,7 +65,7 @@ void swn_queue_doubt(struct swn_queue *queue);
 int swn_queue_addrs(struct swn_queue *queue, TALLOC_CTX *owner, enum swn_message_type type,
 		    const struct swn_queue_addr *addrs, size_t num, uint64_t event_us);
 
-/** The type that goes into the next reply, in the order of 3.1.4.4; 0 when nothing is queued. */
+/** The message type of the next reply, in the order of 3.1.4.4; 0 when nothing is queued. */
 uint32_t swn_queue_next(const struct swn_queue *queue);
 
 /** The slot of a type; NULL for SWN_RESOURCE_CHANGE and unknown ones. */
@@ -73,17 +74,17 @@ const struct swn_queue_slot *swn_queue_slot(const struct swn_queue *queue, uint3
 /** Everything queued of a type has been delivered. */
 void swn_queue_delivered(struct swn_queue *queue, uint32_t type);
 
-/** Forget what is queued of a move or of address changes, undelivered. */
+/** Discard a queued move, or queued address changes, undelivered. */
 void swn_queue_drop(struct swn_queue *queue, uint32_t type);
 
 /**
- * Forget those addresses of a slot that are not to be kept.
- * @return whether nothing is left of what was there
+ * Discard the addresses of a slot for which keep() returns false.
+ * @return whether that has emptied the slot
  */
 bool swn_queue_prune(struct swn_queue *queue, uint32_t type,
 		     bool (*keep)(void *private_data, const struct ipaddr *ip), void *private_data);
 
-/** When the oldest thing of a type happened; 0 when there is none. */
+/** When the oldest queued event of a type happened; 0 when there is none. */
 uint64_t swn_queue_oldest_us(const struct swn_queue *queue, uint32_t type);
 
 /** Records queued: changes one by one, each slot as one. */

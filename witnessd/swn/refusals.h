@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Registrations that were refused because a limit is reached: counted, and logged once a source and
- * minute, so that an administrator hears of it and a client that tries for ever does not fill the log.
+ * Registrations that were refused because of a limit: counted, and logged once a minute per source, so that
+ * the administrator learns of it and a client that keeps trying does not flood the log.
  */
 #ifndef WITNESSD_SWN_REFUSALS_H
 #define WITNESSD_SWN_REFUSALS_H
@@ -26,13 +26,14 @@ struct swn_refusals *swn_refusals_new(TALLOC_CTX *mem_ctx);
 
 /**
  * Count a refusal.
- * @param now_us  of any clock that does not go back
- * @param unsaid  set with true: how many refusals, of anybody, were not to be logged since the last that was
+ * @param now_us  any clock that does not go back
+ * @param unsaid  set when the result is true: refusals, of all sources, not logged since the last one logged
  * @return whether it is to be logged
  */
 bool swn_refusals_note(struct swn_refusals *refusals, enum swn_limit limit,
 		       const struct ipaddr *source, uint64_t now_us, uint64_t *unsaid);
 
+/** Refusals because of a limit so far. */
 uint64_t swn_refusals_total(const struct swn_refusals *refusals, enum swn_limit limit);
 
 /** The key in section [witness], without "max_". */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The registrations of this witness (MS-SWN 3.1.1), and the indexes that find those that an event
- * concerns, or that a limit counts, without a look at all the others. No I/O, no policy.
+ * The registrations of this witness (MS-SWN 3.1.1), with indexes to find those that an event concerns, or
+ * that a limit counts, without looking at all of them. No I/O, no policy.
  */
 #ifndef WITNESSD_SWN_REGISTRY_H
 #define WITNESSD_SWN_REGISTRY_H
@@ -20,8 +20,8 @@ struct swn_bucket;
 
 enum swn_index {
 	SWN_BY_IP,        /* the registered address */
-	SWN_BY_SHARE,     /* the share, without case; only registrations that have one */
-	SWN_BY_IP_CHANGE, /* all that want IP_CHANGE: one bucket, for all net names are one service */
+	SWN_BY_SHARE,     /* the share, ignoring case; only registrations that have one */
+	SWN_BY_IP_CHANGE, /* all that want IP_CHANGE: one bucket, as all net names are one service */
 	SWN_BY_ASSOC,     /* association group */
 	SWN_BY_PRINCIPAL,
 	SWN_NUM_INDEXES,
@@ -37,15 +37,15 @@ struct swn_index_entry {
 struct swn_reg {
 	struct swn_handle handle; /* the key */
 
-	/* Who: only the same may use it. */
+	/* Who made it: nobody else may use it. */
 	struct rpc_assoc *assoc; /* NULL while .handed_back */
 	const char *principal;
 	enum rpc_auth_level level;
 	uint64_t conn_id;
 	struct ipaddr client;
-	struct ipaddr local; /* ours that it came to */
+	struct ipaddr local; /* our address that it came to */
 
-	/* What, as the client said it; strings are children. */
+	/* What it asked for, as received; strings are children. */
 	uint32_t version;
 	const char *net_name;
 	const char *share_name; /* NULL: none */
@@ -60,14 +60,14 @@ struct swn_reg {
 	time_t since, last_used;
 	uint64_t notifications; /* sent */
 
-	/* Kept by another witness meanwhile, see replicate.c. */
-	bool handed_back;       /* its client has not asked for it yet */
-	bool missed_unknown;    /* what the client has missed has not been found out */
-	bool reregister_later;  /* it was about to end for its client to register again */
+	/* When it was restored from another witness's copy, see replicate.c. */
+	bool handed_back;       /* its client has not claimed it yet */
+	bool missed_unknown;    /* it is not yet known what the client has missed */
+	bool reregister_later;  /* it was about to end so that its client registers again */
 	const char *ip_node;    /* who had .ip before; NULL: unknown */
 	const char *share_node; /* who served .share_name before; NULL: unknown, or each node */
 	uint32_t
-		takeovers; /* by witnesses of other nodes; of two copies the one with more is valid */
+		takeovers; /* by witnesses of other nodes; of two copies the one with more takeovers is valid */
 
 	/* Of the service (service_private.h). */
 	struct swn_service *service;
@@ -85,32 +85,33 @@ struct swn_reg {
 struct swn_registry *swn_registry_new(TALLOC_CTX *mem_ctx);
 
 /**
- * Add a registration, filled but for what belongs to the registry; it becomes the registry's child.
+ * Add a registration, filled in except for the registry's own fields; it becomes the registry's child.
  * @return 0; EEXIST (handle in use); ENOMEM with *reg still the caller's
  */
 int swn_registry_add(struct swn_registry *registry, struct swn_reg *reg);
 
-/** Take a registration out and hand it to mem_ctx. */
+/** Remove a registration; it becomes a child of mem_ctx. */
 void swn_registry_remove(struct swn_registry *registry, struct swn_reg *reg, TALLOC_CTX *mem_ctx);
 
-/** Give one without an association group its group. @return 0 or ENOMEM */
+/** Set the association group of one that has none. @return 0 or ENOMEM */
 int swn_registry_set_assoc(struct swn_registry *registry, struct swn_reg *reg,
 			   struct rpc_assoc *assoc);
 
-/** Take its group from one. */
+/** Remove a registration from its association group. */
 void swn_registry_clear_assoc(struct swn_registry *registry, struct swn_reg *reg);
 
 /** The one with all 20 bytes of the handle; NULL when there is none. */
 struct swn_reg *swn_registry_find(const struct swn_registry *registry,
 				  const struct swn_handle *handle);
 
+/** How many there are. */
 unsigned int swn_registry_count(const struct swn_registry *registry);
 
-/** All of them, oldest first: the first, and the one behind reg; NULL at the end. */
+/** All of them, oldest first: the first, and the one after reg; NULL at the end. */
 struct swn_reg *swn_registry_first(const struct swn_registry *registry);
 struct swn_reg *swn_registry_next(const struct swn_reg *reg);
 
-/* Those of one bucket, oldest first. The one that was returned last must not be removed before the next call. */
+/* Those with one key, oldest first. The one returned last must not be removed before the next call. */
 struct swn_reg *swn_registry_first_by_ip(const struct swn_registry *registry,
 					 const struct ipaddr *ip);
 struct swn_reg *swn_registry_first_by_share(const struct swn_registry *registry, const char *share);
@@ -119,6 +120,7 @@ struct swn_reg *swn_registry_first_by_assoc(const struct swn_registry *registry,
 					    const struct rpc_assoc *assoc);
 struct swn_reg *swn_registry_next_in(const struct swn_reg *reg, enum swn_index index);
 
+/** How many a group, or a principal, has. */
 unsigned int swn_registry_count_assoc(const struct swn_registry *registry,
 				      const struct rpc_assoc *assoc);
 unsigned int swn_registry_count_principal(const struct swn_registry *registry,

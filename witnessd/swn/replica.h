@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A registration as the other witnessd's have it: all that it takes to list it there, and to bring it back
- * to life when its own is started anew. The value of a PEERS_REGISTRATION record; its key is the handle.
+ * The copy of a registration that the other witnessds keep: all that is needed to list it there, and to restore
+ * it when its own witnessd restarts. The value of a PEERS_REGISTRATION record, whose key is the handle.
  */
 #ifndef WITNESSD_SWN_REPLICA_H
 #define WITNESSD_SWN_REPLICA_H
@@ -13,9 +13,9 @@
 
 struct swn_replica {
 	struct swn_reg *reg; /* no group, no timers, in no registry; a child of the mem_ctx given */
-	bool waiting;        /* an AsyncNotify call is there */
-	bool reregister;     /* it was about to end, for its client to register again */
-	/* When this was told: who had the address, and who served the share; NULL: unknown. Children of reg. */
+	bool waiting;        /* an AsyncNotify call is waiting */
+	bool reregister;     /* it was about to end, so that its client registers again */
+	/* Who had the address, and who served the share, when this was sent; NULL: unknown. Children of reg. */
 	const char *ip_node, *share_node;
 };
 
@@ -25,7 +25,7 @@ void swn_replica_key(const struct swn_handle *handle, uint8_t key[SWN_REPLICA_KE
 int swn_replica_handle(const uint8_t *key, size_t len, struct swn_handle *handle);
 
 /**
- * The value for a registration. Of moves and address changes that are queued only the newest go along.
+ * Encode a registration. Of queued moves and address changes only the newest are included.
  * @param replica reg is read only
  * @param value of PEERS_VALUE_MAX bytes
  * @return 0 or EMSGSIZE

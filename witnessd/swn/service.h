@@ -17,7 +17,7 @@ struct swn_service;
 /* The interface for rpc_endpoint_serve(); its private data is the struct swn_service. */
 extern const struct rpc_iface swn_iface;
 
-/** What the service reads of the configuration, so that tests need no file. Strings are copied. */
+/** The configuration of the service. Strings are copied. */
 struct swn_config {
 	const char *const
 		*net_names; /* NULL-terminated, at least one: names clients may register with */
@@ -28,28 +28,28 @@ struct swn_config {
 	uint32_t max_registrations, max_registrations_principal, max_registrations_assoc;
 	bool planned_moves;   /* tell CLIENT_MOVE of CLUSTER_INTENT events */
 	bool fixed_addresses; /* list CLUSTER_ADDR_FIXED addresses, too */
-	/** Whether a share is known, without case; NULL fn: none is. *any: whether there is any share at all. */
+	/** Whether a share is known, ignoring case; NULL fn: none is. *any: whether there is any share at all. */
 	bool (*share_known)(void *private_data, const char *share, bool *any);
 	void *share_private;
 };
 
 /**
- * Create the service and subscribe it to the cluster. The cluster must outlive it, and have no more
- * events for it once it is freed. Calls that still wait then end: NOT_FOUND, or a fault.
- * @return 0, ENOMEM, or what timerfd_create(2) gave
+ * Create the service and subscribe it to the cluster, which must outlive it and must not send events once
+ * it is freed. Freeing it ends waiting calls with NOT_FOUND or a fault.
+ * @return 0, ENOMEM, or the errno of timerfd_create(2)
  */
 int swn_service_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		       const struct swn_config *config, struct cluster *cluster,
 		       struct swn_service **out);
 
-/** Clients of an address that wait in AsyncNotify and have not yet been told what is queued for them. */
+/** How many clients of an address wait in AsyncNotify and have not yet been told what is queued for them. */
 uint32_t swn_service_untold(const struct swn_service *service, const struct ipaddr *ip);
 
 struct swn_reg;
-/** Hear of each notification that goes out; text as in the log: "CLIENT_MOVE 10.0.0.8". */
+/** Called for each notification that is sent; text as in the log: "CLIENT_MOVE 10.0.0.8". */
 typedef void (*swn_told_fn)(void *private_data, const struct swn_reg *reg, uint32_t type,
 			    const char *text);
-/** fn NULL: nobody listens any more. */
+/** fn NULL: call nothing any more. */
 void swn_service_set_told(struct swn_service *service, swn_told_fn fn, void *private_data);
 
 struct swn_found;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the files of the witness service share. */
+/* Shared by the files of the witness service. */
 #ifndef WITNESSD_SWN_SERVICE_PRIVATE_H
 #define WITNESSD_SWN_SERVICE_PRIVATE_H
 
@@ -21,9 +21,9 @@ enum swn_end {
 	SWN_END_REREGISTER, /* reregister_delay_s after a notification */
 	SWN_END_DISCONNECTED,
 	SWN_END_SHUTDOWN,
-	SWN_END_FORCED,    /* an administrator's wish */
-	SWN_END_UNCLAIMED, /* handed back after a restart, and its client has not come */
-	SWN_END_REPLACED,  /* handed back once more, in a newer version */
+	SWN_END_FORCED,    /* an administrator's order */
+	SWN_END_UNCLAIMED, /* restored after a restart, and its client has not come */
+	SWN_END_REPLACED,  /* restored again, in a newer version */
 	SWN_END_TAKEN,     /* its client has gone on at another witness */
 	SWN_NUM_ENDS,
 };
@@ -34,16 +34,16 @@ struct swn_service {
 	struct cluster *cluster;         /* borrowed */
 	struct peers *peers;             /* the cluster's */
 	struct swn_drains *drains;       /* a child */
-	uint8_t *replica;                /* room for one */
-	struct qb_list_head unpublished; /* registrations that the others hear of in a moment */
+	uint8_t *replica;                /* buffer for encoding one */
+	struct qb_list_head unpublished; /* registrations to be published in a moment */
 	struct tevent_immediate *publish;
-	bool replies_first; /* .publish has let those that wait go first */
+	bool replies_first; /* .publish has let waiting replies go first */
 	struct wheel *wheel;
 	struct swn_registry *registry;
 	struct swn_refusals *refusals;    /* for limits */
 	struct qb_list_head list_waiters; /* GetInterfaceList calls */
 	struct qb_list_head
-		handover_waiters; /* AsyncNotify calls for what may yet be handed back */
+		handover_waiters; /* AsyncNotify calls for registrations that may yet be restored */
 	unsigned int num_handover_waiters;
 	unsigned int num_list_waiters, num_notify_waiters;
 
@@ -55,7 +55,7 @@ struct swn_service {
 	struct swn_latency latency; /* from event, or call if that came later, to reply */
 };
 
-/** swn_service_create() with a clock of the test's own; see wheel.h. */
+/** For tests: swn_service_create() with another clock; see wheel.h. */
 int swn_service_create_clocked(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 			       const struct swn_config *config, struct cluster *cluster,
 			       wheel_clock_fn clock, void *clock_private, struct swn_service **out);
@@ -69,35 +69,37 @@ int swn_service_create_clocked(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 struct swn_reg *swn_service_find(struct swn_service *service, const struct rpc_call *call,
 				 const struct swn_handle *handle);
 
-/** Whether the caller is who made the registration, and as well protected. */
+/** Whether the caller made the registration, and is protected at least as well as then. */
 bool swn_reg_is_of(const struct swn_reg *reg, const struct rpc_call *call);
 
-/** The only way in for a new registration: indexes, timers, limits' counts, log. @return as swn_registry_add() */
+/** Add a new registration, with indexes, timers, counts for limits, log. @return as swn_registry_add() */
 int swn_reg_begin(struct swn_service *service, struct swn_reg *reg);
 
-/** Another way in, for what another witness has kept: a registration without a group. how is for the log. */
+/** Add one that another witness has kept a copy of, without a group. how is for the log. */
 int swn_reg_restore(struct swn_service *service, struct swn_reg *reg, const char *how);
 
-/** The only way out: waiting calls get NOT_FOUND, reg is freed. */
+/** End a registration: waiting calls get NOT_FOUND, reg is freed. Nothing else removes registrations. */
 void swn_reg_end(struct swn_reg *reg, enum swn_end why);
 
-/** No AsyncNotify call waits any more (or yet): the unused timer runs. */
+/** No AsyncNotify call is waiting any more (or yet): start the unused timer. */
 void swn_reg_idle(struct swn_reg *reg);
 
-/** Something of the registration was used now. */
+/** Note that the registration has been used now. */
 void swn_reg_used(struct swn_reg *reg);
 
 /** End the registration reregister_delay_s from now, so that Windows registers again. */
 void swn_reg_expect_reregister(struct swn_reg *reg);
 
-/** Put what the policy says into the queue. Nobody is woken by it. @return whether anything is new */
+/** Queue what the policy says. Does not wake waiting calls. @return whether anything is new */
 bool swn_reg_queue(struct swn_reg *reg, const struct policy_notices *notices, uint64_t event_us);
 
 /** One log line of a registration: its key, its client, and what happened to it. */
 void swn_reg_log(const struct swn_reg *reg, const char *what);
 
+/** A registration as the policy sees it; borrowed from reg. */
 struct policy_reg swn_reg_view(const struct swn_reg *reg);
 
+/** The reason in words, for logs and counters. */
 const char *swn_end_name(enum swn_end why);
 
 /** The last connection of a group has gone: its registrations end. */
@@ -105,62 +107,63 @@ void swn_service_assoc_gone(void *iface_private, struct rpc_assoc *assoc);
 
 /* --- replicate.c --- */
 
-/** The other witnessd's hear how the registration is now, or that it is no more. */
+/** Send the registration's current state to the other witnessds. */
 void swn_reg_publish(struct swn_reg *reg);
 /**
- * The same when the replies are out that wait to be made now: clients come first, and what changes several
- * times with one notification (queued, told, no call waits) is told once.
+ * The same once the pending replies have been sent: clients come first, and several changes by one
+ * notification (queued, told, no call waiting) are sent as one.
  */
 void swn_reg_publish_soon(struct swn_reg *reg);
+/** The registration has ended: tell the other witnessds. */
 void swn_reg_unpublish(struct swn_reg *reg);
 
-/** The client of a registration that was handed back is there. @return 0 or ENOMEM */
+/** The client of a restored registration has come back. @return 0 or ENOMEM */
 int swn_reg_claim(struct swn_reg *reg, const struct rpc_call *call);
 
-/** A registration as a record has it. @param waits for its client. @return NULL: the record is of no use */
+/** Decode a registration from a record. @param waits whether it waits for its client. @return NULL: unusable */
 struct swn_reg *swn_reg_from(const struct peers_record *record, bool *waits);
 
-/** Make it ours; its client has yet to claim it. @return false: it cannot be, and is freed */
+/** Take it over; its client has yet to claim it. @return false: impossible, and it is freed */
 bool swn_reg_adopt(struct swn_service *service, struct swn_reg *reg, const char *how);
 
-/** Unless it is claimed in that time it ends. */
+/** End the registration unless it is claimed within that time. */
 void swn_reg_expect_claim(struct swn_reg *reg, uint32_t seconds);
 
-/** The cluster's state can be trusted (again): find out what clients have missed. */
+/** The cluster's state is reliable (again): find out what clients have missed. */
 void swn_find_missed_all(struct swn_service *service);
 
+/** Start and stop exchanging registrations with the other witnessds. @return 0 or ENOMEM */
 int swn_replicate_start(struct swn_service *service);
 void swn_replicate_stop(struct swn_service *service);
 
 /* --- takeover.c --- */
 
-/** If the event is that an address has left this node: registrations that were made by it wait for their clients. */
+/** When the event is that an address has left this node, let registrations made over it wait for their clients. */
 void swn_reg_detach_all(struct swn_service *service, const struct cluster_event *event,
 			const struct cluster_state *state);
 
 /**
- * A registration that this witness does not have, but another one, which has vanished or lost the client's
- * connection: the caller's from now on.
+ * Take over a registration of another witness which has failed or lost the connection of this client.
  * @return NULL: there is none, it is not the caller's, or this node has its address
  */
 struct swn_reg *swn_reg_take_over(struct swn_service *service, const struct rpc_call *call,
 				  const struct swn_handle *handle);
 
-/** Another witness has this record. If we have it as well, the one that took it over last has its client. */
+/** Another witness has published this record. If we have it, too, the one that took it over last keeps it. */
 void swn_reg_found_elsewhere(struct swn_service *service, const struct peers_record *record);
 
 /* --- ops_notify.c --- */
 
-/** No waiting call gets an answer any more. @return false: one gets an answer already, and all are as before */
+/** Stop answering waiting calls. @return false: one is being answered already, and nothing has changed */
 bool swn_notify_abandon_all(struct swn_reg *reg);
 
-/** Calls that wait for a registration to be handed back: there is this one now; NULL: wait no more. */
+/** For calls that wait for a registration to be restored: this one has been; NULL: stop waiting. */
 void swn_notify_look_again(struct swn_service *service, const struct swn_handle *handle);
 
 /** Answer the oldest waiting call if there is something to tell. */
 void swn_notify_wake(struct swn_reg *reg);
 
-/** Answer the oldest waiting call with that. @return 0; EAGAIN (none waits that has no answer yet); ENOMEM */
+/** Answer the oldest waiting call with this stub. @return 0; EAGAIN (no call without an answer waits); ENOMEM */
 int swn_notify_force(struct swn_reg *reg, const uint8_t *stub, size_t len);
 
 /** End all waiting calls with a code; reg must not be used by them any more. */
@@ -180,7 +183,7 @@ bool swn_interface_offered(const struct swn_service *service, const struct clust
 int swn_interface_list(TALLOC_CTX *mem_ctx, const struct swn_service *service,
 		       struct swn_interface_list *list);
 
-/** Answer waiting GetInterfaceList calls if the list allows it now. */
+/** Answer waiting GetInterfaceList calls if the list can be given now. */
 void swn_interfaces_wake(struct swn_service *service);
 
 /** The service ends: no waiting call may touch it any more. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The wire format of the Service Witness Protocol (MS-SWN 2.2 and 3.1.4) in NDR20, both directions:
- * the server pulls requests and pushes replies, the client the other way round. No I/O; nothing here
- * judges a request, it only refuses what cannot be decoded.
+ * the server pulls requests and pushes replies, the client the other way round. No I/O; refuses only
+ * what cannot be decoded.
  */
 #ifndef WITNESSD_SWN_WIRE_H
 #define WITNESSD_SWN_WIRE_H
@@ -72,8 +72,8 @@ enum swn_resource_state {
 #define SWN_ERROR_TIMEOUT             1460U
 #define SWN_ERROR_INVALID_STATE       5023U
 
-#define SWN_GROUP_NAME_UNITS          260 /* InterfaceGroupName, NUL included */
-#define SWN_STRING_MAX_UNITS          4096 /* the longest request string that is taken, NUL included */
+#define SWN_GROUP_NAME_UNITS          260  /* InterfaceGroupName, NUL included */
+#define SWN_STRING_MAX_UNITS          4096 /* longest request string accepted, NUL included */
 
 /* A context handle: all 20 bytes count. */
 struct swn_handle {
@@ -143,7 +143,7 @@ int swn_push_register_ex(TALLOC_CTX *mem_ctx, const struct swn_register *in, uin
 			 size_t *len);
 int swn_push_handle(TALLOC_CTX *mem_ctx, const struct swn_handle *in, uint8_t **stub, size_t *len);
 
-/* Replies. A NULL list, handle or notify is what goes with an error. */
+/* Replies. list, handle and notify are NULL in an error reply. */
 int swn_push_interface_list_reply(TALLOC_CTX *mem_ctx, const struct swn_interface_list *list,
 				  uint32_t werror, uint8_t **stub, size_t *len);
 int swn_push_handle_reply(TALLOC_CTX *mem_ctx, const struct swn_handle *handle, uint32_t werror,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the wire_*.c files share. */
+/* Shared by the wire_*.c files. */
 #ifndef WITNESSD_SWN_WIRE_PRIVATE_H
 #define WITNESSD_SWN_WIRE_PRIVATE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The pause between two attempts to reach something that is not there: doubles up to a limit. */
+/* The pause between two attempts to reach something that is down: doubles up to a limit. */
 #ifndef WITNESSD_UTIL_BACKOFF_H
 #define WITNESSD_UTIL_BACKOFF_H
 
@@ -12,7 +12,7 @@ struct backoff {
 	uint32_t next_ms; /* 0 = start anew */
 };
 
-/** In how many ms the next attempt is due; the one after it comes later. */
+/** @return milliseconds until the next attempt; the pause after that one is longer */
 static inline uint32_t backoff_next(struct backoff *backoff)
 {
 	uint32_t ms = backoff->next_ms == 0 ? BACKOFF_FIRST_MS : backoff->next_ms;
@@ -24,7 +24,7 @@ static inline uint32_t backoff_next(struct backoff *backoff)
 	return ms;
 }
 
-/** It was there: the next attempt after a loss comes soon. */
+/** An attempt succeeded: start again from the shortest pause. */
 static inline void backoff_reset(struct backoff *backoff)
 {
 	backoff->next_ms = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Whole texts from and to descriptors, over short reads and writes and interruptions by signals. */
+/* Read or write a whole text, handling short reads, short writes and EINTR. */
 #ifndef WITNESSD_UTIL_FILEIO_H
 #define WITNESSD_UTIL_FILEIO_H
 
@@ -7,9 +7,9 @@
 #include <talloc.h>
 
 /**
- * Read until the end, or until there are max bytes: who has to know that a file is longer asks for one
- * byte more than it may have.
- * @param text a child of mem_ctx; behind its *len bytes is a NUL
+ * Read to the end of the file, but at most max bytes. To notice a file that is too long, ask for one byte more
+ * than is allowed.
+ * @param text a child of mem_ctx; a NUL follows its *len bytes
  * @return 0, ENOMEM, or the errno of read(2)
  */
 int fileio_read(TALLOC_CTX *mem_ctx, int fd, size_t max, char **text, size_t *len);

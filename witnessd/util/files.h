@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The process's supply of file descriptors, and what accepting does without one. */
 #ifndef WITNESSD_UTIL_FILES_H
 #define WITNESSD_UTIL_FILES_H
 
 #include <stdbool.h>
 
 /*
- * How long nothing is accepted when the system is short of something. Without a pause one would try again at
- * once, and for ever, because whoever wants to connect stays in the queue.
+ * How long a listener stops accepting after accept() failed for lack of descriptors or memory. The connection
+ * stays in the queue, so that the socket stays readable: without a pause the loop would spin.
  */
 #define FILES_PAUSE_MS 200U
 

@@ -22,7 +22,9 @@ const char *guid_format(const struct guid *guid, char buf[GUID_STRLEN]);
 /** A version 4 UUID from the kernel's random source. @return 0, or the errno of getrandom(2) */
 int guid_random(struct guid *out);
 
+/** Whether two UUIDs are the same. */
 bool guid_equal(const struct guid *a, const struct guid *b);
+/** Whether it is the nil UUID. */
 bool guid_is_zero(const struct guid *guid);
 
 #endif

@@ -11,9 +11,9 @@
 
 #define LOG_FORMAT        "%t %N[%P]: [%p] %b"
 #define LOG_FORMAT_SYSLOG "[%p] %b"
-/* Where our own log calls are, as the Makefile names the files to the compiler. */
-#define BLACKBOX_BYTES (512 * 1024)
-#define LOG_OWN_FILES  "^\\(witnessd\\|backends\\|witnessctl\\|agents\\|tests\\)/"
+#define BLACKBOX_BYTES    (512 * 1024)
+/* Our source files, by the paths that the Makefile gives to the compiler: libqb filters by them. */
+#define LOG_OWN_FILES "^\\(witnessd\\|backends\\|witnessctl\\|agents\\|tests\\)/"
 
 static const struct {
 	const char *name;

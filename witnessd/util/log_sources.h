@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Lines that somebody on the network can cause: once a minute for each source, so that an administrator hears
- * of it, and nobody fills the log.
+ * Rate limit for log lines that anyone on the network can cause: one a minute for each source address, so that
+ * the administrator learns of it and nobody can flood the log.
  */
 #ifndef WITNESSD_UTIL_LOG_SOURCES_H
 #define WITNESSD_UTIL_LOG_SOURCES_H
@@ -12,7 +12,7 @@
 
 #include "witnessd/util/ipaddr.h"
 
-/* Sources that are remembered; of further ones nothing is logged until a minute is over for one of these. */
+/* Sources remembered. Others are not logged until the minute of one of these is over. */
 #define LOG_SOURCES_MAX 256U
 
 struct log_sources;
@@ -21,8 +21,8 @@ struct log_sources;
 struct log_sources *log_sources_new(TALLOC_CTX *mem_ctx);
 
 /**
- * @param now_us  of any clock that does not go back
- * @param unsaid  set with true: how many lines, about anybody, were held back since the last that was not
+ * @param now_us  any clock that does not go back
+ * @param unsaid  set when the result is true: lines, of all sources, suppressed since the last one logged
  * @return whether a line about this source is to be logged
  */
 bool log_sources_may(struct log_sources *sources, const struct ipaddr *source, uint64_t now_us,

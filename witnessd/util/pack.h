@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Numbers and byte strings in a buffer, in network order: what witnessd's write for each other. The first
- * read beyond the end, or write into what is full, sets .err; everything after it does nothing and yields
- * zeros, so that one check at the end is enough.
+ * Numbers and byte strings in a buffer, in network byte order: the encoding of messages between witnessds. The
+ * first read beyond the end, or write into a full buffer, sets .err; every call after it does nothing and
+ * yields zeros, so that one check at the end is enough.
  */
 #ifndef WITNESSD_UTIL_PACK_H
 #define WITNESSD_UTIL_PACK_H
@@ -19,18 +19,19 @@ struct pack_in {
 	int err; /* 0 or EBADMSG */
 };
 
+/** The next integer; 0 after an error. */
 uint8_t unpack_u8(struct pack_in *in);
 uint16_t unpack_u16(struct pack_in *in);
 uint32_t unpack_u32(struct pack_in *in);
 uint64_t unpack_u64(struct pack_in *in);
-/** The next len bytes, borrowed from the buffer; NULL when there are not so many. */
+/** The next len bytes, borrowed from the buffer; NULL when fewer are left. */
 const uint8_t *unpack_bytes(struct pack_in *in, size_t len);
 /**
- * Text with its length before it: a copy, child of mem_ctx. Longer than max, or with a NUL in it, is
- * EBADMSG; .err may also become ENOMEM. NULL only then.
+ * Text preceded by its length: a copy, child of mem_ctx. Text longer than max, or with a NUL in it, is
+ * EBADMSG; .err may also become ENOMEM. @return NULL only after an error
  */
 char *unpack_text(struct pack_in *in, TALLOC_CTX *mem_ctx, size_t max);
-/** Family 0 is "no address"; other families than IPv4 and IPv6 are EBADMSG. */
+/** An address; family 0 is "no address", families other than IPv4 and IPv6 are EBADMSG. */
 struct ipaddr unpack_ip(struct pack_in *in);
 
 struct pack_out {
@@ -39,6 +40,7 @@ struct pack_out {
 	int err; /* 0 or EMSGSIZE */
 };
 
+/** Append an integer, bytes as they are, text preceded by its length, an address. */
 void pack_u8(struct pack_out *out, uint8_t value);
 void pack_u16(struct pack_out *out, uint16_t value);
 void pack_u32(struct pack_out *out, uint32_t value);

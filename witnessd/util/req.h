@@ -6,7 +6,7 @@
 #include <tevent.h>
 
 /**
- * For x_recv(): the errno with which a finished request ended, whatever made it end.
+ * For x_recv(): the errno of a finished request, however it ended.
  * @return 0; what tevent_req_error() was given; ETIMEDOUT (its endtime passed); ENOMEM
  */
 int req_errno(struct tevent_req *req);

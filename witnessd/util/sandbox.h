@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which system calls this process, its threads and its programs may still make (seccomp). */
+/* A seccomp filter for this process, its threads and the programs it starts. */
 #ifndef WITNESSD_UTIL_SANDBOX_H
 #define WITNESSD_UTIL_SANDBOX_H
 
@@ -7,7 +7,7 @@
 
 enum sandbox_mode {
 	SANDBOX_NO,
-	SANDBOX_LOG, /* the kernel logs what would have been refused */
+	SANDBOX_LOG, /* refuse nothing: the kernel logs what would have been refused */
 	SANDBOX_YES,
 };
 
@@ -15,17 +15,16 @@ enum sandbox_mode {
 int sandbox_parse(const char *text, enum sandbox_mode *mode);
 
 /**
- * From now on a system call that is not known to be needed fails with ENOSYS, as on a kernel that does not
- * have it, so that a library takes its other way or gives up, and the daemon stays. What only an intruder
- * has a use for (ptrace, mount, modules and the like, and without programs also execve) ends the process.
- * For all threads; PR_SET_NO_NEW_PRIVS is set, too. Nothing happens in a build with a sanitizer, whose own
- * calls are many.
- * @param programs whether programs are started
+ * From now on a system call that is not on the list fails with ENOSYS, as on a kernel without it: a library
+ * falls back or gives up, and the daemon goes on. Calls that only an attacker would make (ptrace, mount,
+ * modules and the like, without programs also execve) kill the process. Applies to all threads, and sets
+ * PR_SET_NO_NEW_PRIVS. Does nothing in a build with a sanitizer, which needs many more calls.
+ * @param programs whether this process starts programs
  * @return 0, or an errno: nothing is filtered then
  */
 int sandbox_enter(enum sandbox_mode mode, bool programs);
 
-/** For tests: whether this build can filter, which one with a sanitizer cannot. */
+/** For tests: whether sandbox_enter() does anything in this build. */
 bool sandbox_available(void);
 
 #endif

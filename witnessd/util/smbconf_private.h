@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Between the parser (smbconf.c) and what reads files for it (smbconf_load.c). */
+/* Shared by the parser (smbconf.c) and what reads files for it (smbconf_load.c). */
 #ifndef WITNESSD_UTIL_SMBCONF_PRIVATE_H
 #define WITNESSD_UTIL_SMBCONF_PRIVATE_H
 
@@ -11,18 +11,18 @@ struct smbconf_service {
 	size_t order;
 	enum smbconf_bool available, printable;
 	struct smbconf_caps caps;
-	const char *path; /* NULL: nothing said; empty: of no use to us */
+	const char *path; /* NULL: not set; empty: cannot be used */
 };
 
 struct smbconf_reader {
 	struct smbconf *conf;
-	/* Follows an include; NULL: none is. @return 0 or ENOMEM */
+	/* Follows an include; NULL: none is followed. @return 0 or ENOMEM */
 	int (*include)(struct smbconf_reader *reader, const char *path);
 	int depth;                       /* of includes */
 	struct smbconf_service defaults; /* of [global] */
 	struct smbconf_service *services;
 	size_t num_services;
-	/* Where keys go: unless in_global, to this element of services. */
+	/* Where keys go: to this element of services, unless in_global. */
 	size_t current;
 	bool in_global;
 };
@@ -31,8 +31,8 @@ struct smbconf_reader {
 struct smbconf_reader *smbconf_reader_new(TALLOC_CTX *mem_ctx);
 
 /**
- * Read the text of one file; keys go where the last section of the text before has left them. The text
- * is changed in place and needs room for one more byte.
+ * Read the text of one file; keys before its first section belong to the last section of the previous text.
+ * The text is changed in place and needs room for one more byte.
  * @return 0 or ENOMEM
  */
 int smbconf_read_text(struct smbconf_reader *reader, char *text, size_t len);

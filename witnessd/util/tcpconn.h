@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A TCP connection of a service address, as the tickle agent, witnessd and their peers name it. Its text
+ * A TCP connection of a service address, as the tickle agent, witnessd and its peers write it. Its text
  * is "10.0.0.1:445 10.0.0.9:50000" or "[2001:db8::1]:445 [2001:db8::9]:50000": the service first, the
  * client second. A client that reached a dual-stack socket by IPv4 is written as IPv4.
  */
@@ -9,7 +9,7 @@
 
 #include "witnessd/util/ipaddr.h"
 
-/* Two addresses in brackets, two ports, and what is between; NUL included. */
+/* Two addresses in brackets, two ports and separators; NUL included. */
 #define TCPCONN_STRLEN (2 * (INET6_ADDRSTRLEN + 8) + 2)
 
 /* A value type without padding: whole structs compare and hash as memory. */

@@ -5,7 +5,7 @@
 
 #define TRACK_MAX_ADDRS 1024 /* addresses in a "watch" request; the agent refuses more */
 #define TRACK_MAX_PORTS 64   /* ports, likewise */
-#define TRACK_CONNS_A_LINE                                                                         \
-	256 /* connections in one line, either way: some 30 KiB, below LINES_MAX */
+/* Connections in one line, in either direction: some 30 KiB, below LINES_MAX. */
+#define TRACK_CONNS_A_LINE 256
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A hierarchical timing wheel: arming and cancelling cost O(1) however many timers there are, and all
- * of them share one timerfd. Steps of the wall clock do not matter: time is CLOCK_MONOTONIC. A timer
- * never fires early and at most WHEEL_TICK_MS late (plus what the event loop is late). An idle wheel
+ * A hierarchical timing wheel: arming and cancelling are O(1) however many timers there are, and all
+ * of them share one timerfd. Time is CLOCK_MONOTONIC, so setting the wall clock has no effect. A timer
+ * never fires early and at most WHEEL_TICK_MS late (plus the delay of the event loop). An idle wheel
  * does not wake the process: the timerfd is set for the next occupied slot only.
  */
 #ifndef WITNESSD_UTIL_WHEEL_H
@@ -18,12 +18,12 @@
 
 struct wheel;
 
-/* A timer, embedded in what it belongs to. All zero = not armed. */
+/* A timer, embedded in the struct that it belongs to. All zero = not armed. */
 struct wheel_timer {
 	struct qb_list_head link;
 	struct wheel *wheel; /* NULL unless armed */
 	uint64_t due;        /* tick */
-	uint8_t level, slot; /* where it hangs */
+	uint8_t level, slot; /* its place in the wheel */
 	void (*fn)(void *private_data);
 	void *private_data;
 };
@@ -33,9 +33,9 @@ typedef uint64_t (*wheel_clock_fn)(void *private_data);
 
 /**
  * A wheel without timers.
- * @param clock NULL: CLOCK_MONOTONIC and a timerfd on ev. A test gives its own (ev may then be NULL)
- *              and calls wheel_run() when it has moved it
- * @return 0, ENOMEM, or what timerfd_create(2) gave
+ * @param clock NULL: CLOCK_MONOTONIC and a timerfd on ev. A test passes its own (ev may then be NULL)
+ *              and calls wheel_run() after advancing it
+ * @return 0, ENOMEM, or the errno of timerfd_create(2)
  */
 int wheel_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, wheel_clock_fn clock,
 		 void *clock_private, struct wheel **out);
@@ -51,21 +51,22 @@ uint64_t wheel_now_us(const struct wheel *wheel);
 void wheel_arm(struct wheel *wheel, struct wheel_timer *timer, uint64_t delay_ms,
 	       void (*fn)(void *private_data), void *private_data);
 
-/** Nothing happens when it is not armed. */
+/** Disarm a timer; does nothing to one that is not armed. */
 void wheel_cancel(struct wheel_timer *timer);
 
+/** Whether the timer is still to fire. */
 bool wheel_armed(const struct wheel_timer *timer);
 
 /**
- * A request that is done delay_ms from now; freeing it cancels that. The wheel is freed later. There is nothing to
- * receive. @return NULL when memory is short
+ * A request that is done delay_ms from now; freeing it cancels the wait. The wheel must outlive it. It has no
+ * _recv(). @return NULL when memory is short
  */
 struct tevent_req *wheel_wait_send(TALLOC_CTX *mem_ctx, struct wheel *wheel, uint64_t delay_ms);
 
 /** For tests, with a clock of their own: fire what is due. */
 void wheel_run(struct wheel *wheel);
 
-/** For tests: when the process will be woken next, in microseconds of the wheel's clock; UINT64_MAX: never. */
+/** For tests: when the process will be woken next, in microseconds of the wheel's clock; UINT64_MAX = never. */
 uint64_t wheel_next_us(const struct wheel *wheel);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 /* All but printable ASCII becomes \xNN, so that nobody's terminal does what a server wants. NULL is "-". */
-static void put_text(FILE *out, const char *text)
+static inline void put_text(FILE *out, const char *text)
 {
 	for (const char *c = text != NULL ? text : "-"; *c != '\0'; c++) {
 		if (*c >= ' ' && *c <= '~' && *c != '\\') {

@@ -57,13 +57,14 @@ static void order(struct sim *sim)
 	const struct swn_orders_request request = {
 		.order = {.type = SWN_ORDER_IP_CHANGE, .ip = fix_ip(sim_ips[0]), .online = true},
 		.select = &all};
+	const char *marked;
 	char *why = NULL;
 	uint64_t id;
 
 	assert_int_equal(swn_orders_begin(w->orders, sim, &request, &id, &why), 0);
 	for (int drained = 1; drained >= 0; drained--) {
 		chance_day(sim->net->now_us);
-		assert_int_equal(swn_orders_mark(w->orders, sim, "n2", drained, &why), 0);
+		assert_int_equal(swn_orders_mark(w->orders, sim, "n2", drained, &marked, &why), 0);
 	}
 }
 

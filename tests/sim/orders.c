@@ -398,11 +398,12 @@ void sim_plan(struct sim *sim, uint32_t r)
 static void mark(struct sim_witness *w, const char *node, bool drained)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
+	const char *marked;
 	char *why = NULL;
 	int err;
 
 	chance_day(w->sim->net->now_us + (uint64_t)w->sim->shape.skew_s[w->num] * 1000000);
-	err = swn_orders_mark(w->orders, tmp, node, drained, &why);
+	err = swn_orders_mark(w->orders, tmp, node, drained, &marked, &why);
 	if (err != 0 && (err != ENODEV || w->has)) {
 		sim_fail(w->sim, "n%d cannot mark %s: %s", w->num + 1, node, strerror(err));
 	}

@@ -3,6 +3,7 @@
 #include "tests/unit/kdc_rig.h"
 #include "tests/unit/rpc_rig.h"
 #include "witnessd/rpc/client.h"
+#include "witnessd/util/clock.h"
 
 #define BIG 20000U
 
@@ -11,8 +12,9 @@ struct krb5_rig {
 	struct kdc_rig kdc;
 };
 
-static struct rpc_client *connect_at(struct krb5_rig *k, uint8_t type, uint8_t level,
-				     uint16_t max_frag)
+/* @return the client, or NULL and why, which belongs to the rig */
+static struct rpc_client *try_to_connect(struct krb5_rig *k, uint8_t type, uint8_t level,
+					 uint16_t max_frag, char **why)
 {
 	const struct rpc_cred cred = {
 		.user = KDC_USER, .domain = KDC_REALM, .password = KDC_PASSWORD, .no_ntlm = true};
@@ -30,13 +32,22 @@ static struct rpc_client *connect_at(struct krb5_rig *k, uint8_t type, uint8_t l
 	};
 	struct tevent_req *req = rpc_client_connect_send(k->rig, k->rig->ev, &params);
 	struct rpc_client *client = NULL;
-	char *why = NULL;
 
 	assert_true(tevent_req_poll(req, k->rig->ev));
-	if (rpc_client_connect_recv(req, k->rig, &client, &why) != 0) {
+	(void)rpc_client_connect_recv(req, k->rig, &client, why);
+	talloc_free(req);
+	return client;
+}
+
+static struct rpc_client *connect_at(struct krb5_rig *k, uint8_t type, uint8_t level,
+				     uint16_t max_frag)
+{
+	char *why = NULL;
+	struct rpc_client *client = try_to_connect(k, type, level, max_frag, &why);
+
+	if (client == NULL) {
 		fail_msg("type %u level %u: %s", type, level, why);
 	}
-	talloc_free(req);
 	return client;
 }
 
@@ -91,6 +102,63 @@ static void calls_are_protected_in_fragments_both_ways(void **state)
 	}
 }
 
+static bool is_served(struct krb5_rig *k, uint8_t type)
+{
+	char *why = NULL;
+	struct rpc_client *client = try_to_connect(k, type, RPC_LEVEL_PRIVACY, RPC_FRAG_MAX, &why);
+	bool served = client != NULL;
+
+	talloc_free(client);
+	talloc_free(why);
+	return served;
+}
+
+static void wait_until_served(struct krb5_rig *k, uint8_t type)
+{
+	const uint64_t deadline = clock_ms() + RIG_DEADLINE_S * 1000;
+
+	while (!is_served(k, type)) {
+		assert_true(clock_ms() < deadline);
+	}
+}
+
+/* Another file takes its place: the time alone would not tell two of them apart. */
+static void replace_keytab(struct krb5_rig *k, const char *with)
+{
+	char from[128], temp[128], to[128];
+
+	assert_int_equal(link(kdc_path(&k->kdc, with, from), kdc_path(&k->kdc, "temp", temp)), 0);
+	assert_int_equal(rename(temp, kdc_path(&k->kdc, "late", to)), 0);
+}
+
+/* As after "net ads keytab create" on a node where witnessd runs. */
+static void a_keytab_that_comes_late_serves_clients(void **state)
+{
+	struct krb5_rig *k = *state, late = {.rig = rig_new(), .kdc = k->kdc};
+	char path[128];
+	struct rpc_auth_config config = {.krb5 = true, .keytab = kdc_path(&k->kdc, "late", path)};
+
+	assert_int_equal(rpc_auth_create(late.rig, late.rig->ev, &config, &late.rig->auth), 0);
+	rig_start(late.rig);
+	assert_false(is_served(&late, RPC_AUTH_KRB5));
+	assert_false(is_served(&late, RPC_AUTH_SPNEGO));
+	replace_keytab(&late, "keytab");
+	wait_until_served(&late, RPC_AUTH_KRB5);
+	wait_until_served(&late, RPC_AUTH_SPNEGO);
+
+	rig_write_file(kdc_path(&k->kdc, "empty", path), "");
+	replace_keytab(&late, "empty");
+	for (int i = 0; i < 5; i++) { /* meanwhile it is looked at */
+		assert_false(is_served(&late, RPC_AUTH_KRB5));
+	}
+	assert_true(rpc_auth_offers(late.rig->auth, RPC_AUTH_KRB5));
+	replace_keytab(&late, "keytab");
+	assert_true(is_served(&late, RPC_AUTH_KRB5)); /* the first one that comes */
+	assert_true(is_served(&late, RPC_AUTH_SPNEGO));
+	TALLOC_FREE(late.rig->server);
+	talloc_free(late.rig);
+}
+
 static int setup(void **state)
 {
 	struct krb5_rig *k = talloc_zero(NULL, struct krb5_rig);
@@ -124,6 +192,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(calls_are_protected_in_fragments_both_ways),
+		cmocka_unit_test(a_keytab_that_comes_late_serves_clients),
 	};
 
 	alarm(120); /* a hang is a failure */

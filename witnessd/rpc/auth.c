@@ -121,13 +121,27 @@ static void reload_discard(struct auth_job *job)
 	free(r);
 }
 
+/*
+ * Credentials read the keytab anew for each client: with those from before Kerberos goes on with whatever
+ * has a key by then, and whoever came in between would be told for good that it is not offered.
+ */
+static bool lost_krb5(const struct auth_creds *before, const struct auth_creds *now)
+{
+	return before->krb5 != GSS_C_NO_CREDENTIAL && now->krb5 == GSS_C_NO_CREDENTIAL;
+}
+
 static void reload_done(struct auth_job *job)
 {
 	struct reload *r = reload_of_job(job);
 	struct rpc_auth *auth = r->auth;
 
 	auth->reload = NULL;
-	if (r->creds != NULL) {
+	if (r->creds == NULL) {
+		auth->stale = true; /* for want of memory: with the next acceptor */
+	} else if (lost_krb5(auth->creds, r->creds)) {
+		log_warn("Kerberos fails until the keytab has a key: %s: %s", keytab_name(auth),
+			 r->creds->why_krb5);
+	} else {
 		log_notice("Acceptor credentials read again: %s has changed", keytab_name(auth));
 		log_creds(auth, r->creds);
 		auth_creds_unref(auth->creds);

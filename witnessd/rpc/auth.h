@@ -40,7 +40,8 @@ struct rpc_auth_config {
  * logged with the reason and not offered. Blocks on local files: call it before the loop runs.
  * A process that is only a client passes config NULL and offers nothing. Otherwise gss-ntlmssp's
  * environment is set, so there must be no other threads yet. When the keytab changes later on, or
- * appears, the next acceptor notices and the credentials are acquired again on a thread.
+ * appears, the next acceptor notices and the credentials are acquired again on a thread; when it has no
+ * key any more Kerberos is still offered, and fails until it has one.
  * @return 0 (possibly with nothing to offer), ENOMEM, or the errno of timerfd_create(2)
  */
 int rpc_auth_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,

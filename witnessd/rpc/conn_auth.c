@@ -77,7 +77,8 @@ static int new_sec(struct rpc_conn *conn, const struct pdu_auth *auth, struct co
 		conn_limit_note(conn, RPC_LIMIT_SEC_CONTEXTS);
 		return EMFILE;
 	}
-	if (conn->server->auth == NULL || !rpc_auth_offers(conn->server->auth, auth->type)) {
+	/* What is offered is asked of rpc_sec_acceptor(), which looks at the keytab first. */
+	if (conn->server->auth == NULL) {
 		return ENOTSUP;
 	}
 	switch (auth->level) {

@@ -25,6 +25,7 @@ struct secret {
 	char *copy;              /* its name; NULL: the file is read by whoever wants to */
 	int slot;                /* of the copy: the number stays, what is behind it changes */
 	struct file_stamp stamp; /* when it was read last; zero = no such file */
+	int err;                 /* why the last attempt to copy it failed */
 };
 
 static struct file_stamp stamp_from(const struct stat *st)
@@ -85,31 +86,49 @@ static int copy_of(int fd)
 	return copy;
 }
 
-/* Whoever has the former copy open reads that to its end. */
-static int refill(struct secret *secret)
+/* @return 0 with a new file in memory, and what it was made of: nothing when there is no file */
+static int take_copy(const struct secret *secret, struct file_stamp *stamp, int *copy)
 {
 	struct stat st;
-	int fd, copy, err = opener_file(secret->path, &fd);
+	int fd, err = opener_file(secret->path, &fd);
 
-	memset(&secret->stamp, 0, sizeof(secret->stamp));
-	if (err == 0) {
-		if (fstat(fd, &st) == 0) {
-			secret->stamp = stamp_from(&st);
-		}
-		copy = copy_of(fd);
-		err = copy < 0 ? errno : 0;
-		close(fd);
-	} else {
-		copy = memfd_create("witnessd-secret", MFD_CLOEXEC); /* nothing is in it */
+	memset(stamp, 0, sizeof(*stamp));
+	if (err == ENOENT) {
+		*copy = memfd_create("witnessd-secret", MFD_CLOEXEC);
+		return *copy < 0 ? errno : 0;
 	}
-	if (err != 0 && err != ENOENT) {
-		log_warn("%s cannot be read: %s", secret->path, strerror(err));
-	}
-	if (copy < 0) {
+	if (err != 0) {
 		return err;
 	}
-	err = dup3(copy, secret->slot, O_CLOEXEC) < 0 ? errno : 0;
-	close(copy);
+	err = fstat(fd, &st) == 0 ? 0 : errno;
+	if (err == 0) {
+		*stamp = stamp_from(&st);
+		*copy = copy_of(fd);
+		err = *copy < 0 ? errno : 0;
+	}
+	close(fd);
+	return err;
+}
+
+/*
+ * Whoever has the former copy open reads that to its end. What cannot be read leaves the copy as it is and
+ * is tried again the next time, which may be with the next client: that it fails is said once.
+ */
+static int refill(struct secret *secret)
+{
+	struct file_stamp stamp;
+	int copy, err = take_copy(secret, &stamp, &copy);
+
+	if (err == 0) {
+		err = dup3(copy, secret->slot, O_CLOEXEC) < 0 ? errno : 0;
+		close(copy);
+	}
+	if (err == 0) {
+		secret->stamp = stamp;
+	} else if (err != secret->err) {
+		log_warn("%s cannot be read: %s", secret->path, strerror(err));
+	}
+	secret->err = err;
 	return err;
 }
 
@@ -129,7 +148,11 @@ static int reserve(struct secret *secret)
 		return errno;
 	}
 	secret->copy = talloc_asprintf(secret, "/proc/self/fd/%d", secret->slot);
-	return secret->copy == NULL ? ENOMEM : refill(secret);
+	if (secret->copy == NULL) {
+		return ENOMEM;
+	}
+	(void)refill(secret); /* until it succeeds there is nothing in it */
+	return 0;
 }
 
 int secret_create(TALLOC_CTX *mem_ctx, const char *path, struct secret **out)
@@ -175,9 +198,8 @@ bool secret_changed(struct secret *secret)
 		return false;
 	}
 	if (secret->copy != NULL) {
-		(void)refill(secret);
-	} else {
-		secret->stamp = now;
+		return refill(secret) == 0;
 	}
+	secret->stamp = now;
 	return true;
 }

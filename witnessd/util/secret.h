@@ -14,7 +14,7 @@
 
 struct secret;
 
-/** Reads it, if it is there. @return 0, or ENOMEM, EMFILE or so */
+/** Reads it, if it is there; why it cannot be read is logged. @return 0, or ENOMEM, EMFILE or so */
 int secret_create(TALLOC_CTX *mem_ctx, const char *path, struct secret **out);
 
 /** The file. */
@@ -25,7 +25,9 @@ const char *secret_name(const struct secret *secret);
 
 /**
  * Take the copy again if the file is another one than last time: one stat(2) of a local file if it is not.
- * @return whether it is (gone and come back included)
+ * The copy of a file that is gone is empty. When the file is there and cannot be read, or memory or
+ * descriptors are short, the copy stays what it is, and the next call tries again.
+ * @return whether there is another one now (gone and come back included)
  */
 bool secret_changed(struct secret *secret);
 

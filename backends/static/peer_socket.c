@@ -207,13 +207,15 @@ int peer_socket_broadcast(struct peer_socket *ps, const uint8_t *bytes, size_t l
 static char *sender_of(struct peer_socket *ps, TALLOC_CTX *mem_ctx, const struct sockaddr_un *addr,
 		       socklen_t addr_len)
 {
-	size_t dir_len = strlen(ps->dir);
+	size_t dir_len = strlen(ps->dir), len;
 	char path[sizeof(addr->sun_path) + 1] = "";
 
 	if (addr_len <= offsetof(struct sockaddr_un, sun_path)) {
 		return NULL;
 	}
-	memcpy(path, addr->sun_path, addr_len - offsetof(struct sockaddr_un, sun_path));
+	/* unix(7): of a name that fills its room the length counts a terminator that is not there */
+	len = addr_len - offsetof(struct sockaddr_un, sun_path);
+	memcpy(path, addr->sun_path, len < sizeof(path) ? len : sizeof(path) - 1);
 	if (strncmp(path, ps->dir, dir_len) != 0 || path[dir_len] != '/' ||
 	    strchr(path + dir_len + 1, '/') != NULL) {
 		return NULL;

@@ -148,6 +148,9 @@ $(B)/tests/unit/test_rpc_server_limits: private override LDFLAGS += -Wl,--wrap=m
 $(B)/tests/unit/test_cluster_module: private override LDFLAGS += -Wl,--whole-archive $(core_lib) -Wl,--no-whole-archive $(MHD_LIBS)
 $(B)/tests/unit/test_cluster_module: | $(B)/witnessd-backend-static.so
 
+# A timer that cannot be had.
+$(B)/tests/unit/test_swn_leave: private override LDFLAGS += -Wl,--wrap=mono_timer_add
+
 # A fuzz target links the core, too; these need the parsers of a backend as well.
 $(B)/tests/fuzz/fuzz_static_map: $(call obj,backends/static/map.c backends/static/map_format.c)
 $(B)/tests/fuzz/fuzz_ctdb_packet: $(call obj,$(addprefix backends/ctdb/,news.c packet.c payload.c))

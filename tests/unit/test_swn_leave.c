@@ -4,6 +4,26 @@
 
 #include "tests/unit/cluster_pair.h"
 #include "witnessd/swn/leave.h"
+#include "witnessd/util/mono.h"
+
+/* The Makefile puts it in the place of mono_timer_add(). */
+static unsigned int timers_that_fail;
+struct mono_timer *__real_mono_timer_add(struct tevent_context *ev, TALLOC_CTX *mem_ctx,
+					 uint64_t ms, tevent_timer_handler_t fn,
+					 void *private_data);
+struct mono_timer *__wrap_mono_timer_add(struct tevent_context *ev, TALLOC_CTX *mem_ctx,
+					 uint64_t ms, tevent_timer_handler_t fn,
+					 void *private_data);
+
+struct mono_timer *__wrap_mono_timer_add(struct tevent_context *ev, TALLOC_CTX *mem_ctx,
+					 uint64_t ms, tevent_timer_handler_t fn, void *private_data)
+{
+	if (timers_that_fail > 0) {
+		timers_that_fail--;
+		return NULL;
+	}
+	return __real_mono_timer_add(ev, mem_ctx, ms, fn, private_data);
+}
 
 struct fixture {
 	struct pair pair;
@@ -211,6 +231,21 @@ static void a_silent_witness_is_not_waited_for(void **state)
 	assert_int_equal(result.silent, 1);
 }
 
+/* Neither can it be waited for, nor is it known whether its clients know. */
+static void the_own_witness_is_silent_when_memory_is_short(void **state)
+{
+	struct fixture *f = *state;
+	struct swn_handle handle = fix_registered(f->nodes[0]);
+	struct swn_leave_result result;
+
+	(void)fix_async(f->nodes[0], &handle);
+	timers_that_fail = 1;
+	result = leave(f, 3000);
+	assert_int_equal(timers_that_fail, 0);
+	assert_int_equal(result.told, 0);
+	assert_int_equal(result.silent, 1);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -222,6 +257,7 @@ int main(void)
 		TEST(the_destination_is_the_one_that_was_asked_for),
 		TEST(only_the_nodes_own_addresses_leave),
 		TEST(a_silent_witness_is_not_waited_for),
+		TEST(the_own_witness_is_silent_when_memory_is_short),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

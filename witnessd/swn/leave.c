@@ -184,10 +184,14 @@ static void local_done(struct tevent_req *req)
 {
 	struct leave *leave = tevent_req_callback_data(req, struct leave);
 	uint32_t told = 0, untold = 0;
+	int err = tell_recv(req, &told, &untold);
 
-	if (tell_recv(req, &told, &untold) == 0) {
+	if (err == 0) {
 		leave->result.told += told;
 		leave->result.untold += untold;
+	} else {
+		leave->result.silent++; /* who of its clients knows is not known */
+		log_warn("The address leaves before this node's clients know: %s", strerror(err));
 	}
 	talloc_free(req);
 	one_answered(leave);

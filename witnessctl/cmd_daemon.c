@@ -69,12 +69,14 @@ int ctl_ask_and_show(struct ctl *ctl, json_t *request,
 	return ret;
 }
 
-int ctl_plain(struct ctl *ctl, int argc, const char **argv, const char *key,
-	      void (*show)(const struct ctl *ctl, const json_t *result))
+/* With an option more than the key, or none. */
+static int send_as_typed(struct ctl *ctl, int argc, const char **argv,
+			 const struct ctl_option *options, const char *key,
+			 void (*show)(const struct ctl *ctl, const json_t *result))
 {
 	const char *words[1];
 	json_t *request = NULL;
-	int ret = ctl_options(argc, argv, NULL, false, words, key != NULL ? 1 : 0, &request);
+	int ret = ctl_options(argc, argv, options, false, words, key != NULL ? 1 : 0, &request);
 
 	if (ret < 0 && key != NULL) {
 		ret = ctl_word(argv[0], words[0], key, &request);
@@ -86,6 +88,21 @@ int ctl_plain(struct ctl *ctl, int argc, const char **argv, const char *key,
 	return ctl_ask_and_show(ctl, request, show);
 }
 
+int ctl_plain(struct ctl *ctl, int argc, const char **argv, const char *key,
+	      void (*show)(const struct ctl *ctl, const json_t *result))
+{
+	return send_as_typed(ctl, argc, argv, NULL, key, show);
+}
+
+int ctl_anywhere(struct ctl *ctl, int argc, const char **argv, const char *key,
+		 void (*show)(const struct ctl *ctl, const json_t *result))
+{
+	static const struct ctl_option options[] = {{"--node", "node", CTL_TEXT},
+						    {NULL, NULL, CTL_FLAG}};
+
+	return send_as_typed(ctl, argc, argv, options, key, show);
+}
+
 static void show_ping(const struct ctl *ctl, const json_t *result)
 {
 	printf("witnessd %s serves, process %s\n",
@@ -95,7 +112,7 @@ static void show_ping(const struct ctl *ctl, const json_t *result)
 
 int cmd_ping(struct ctl *ctl, int argc, const char **argv)
 {
-	return ctl_plain(ctl, argc, argv, NULL, show_ping);
+	return ctl_anywhere(ctl, argc, argv, NULL, show_ping);
 }
 
 static void show_interfaces(const struct ctl *ctl, const json_t *result)
@@ -114,7 +131,7 @@ static void show_interfaces(const struct ctl *ctl, const json_t *result)
 
 int cmd_interfaces(struct ctl *ctl, int argc, const char **argv)
 {
-	return ctl_plain(ctl, argc, argv, NULL, show_interfaces);
+	return ctl_anywhere(ctl, argc, argv, NULL, show_interfaces);
 }
 
 static void show_nodes(const struct ctl *ctl, const json_t *result)
@@ -132,7 +149,7 @@ static void show_nodes(const struct ctl *ctl, const json_t *result)
 
 int cmd_nodes(struct ctl *ctl, int argc, const char **argv)
 {
-	return ctl_plain(ctl, argc, argv, NULL, show_nodes);
+	return ctl_anywhere(ctl, argc, argv, NULL, show_nodes);
 }
 
 /* What a backend's command says: an object a line, or whatever it is. */
@@ -178,12 +195,15 @@ int cmd_backend(struct ctl *ctl, int argc, const char **argv)
 
 int cmd_log_level(struct ctl *ctl, int argc, const char **argv)
 {
-	return ctl_plain(ctl, argc, argv, "level", NULL);
+	return ctl_anywhere(ctl, argc, argv, "level", NULL);
 }
 
 static void show_file(const struct ctl *ctl, const json_t *result)
 {
-	puts(json_string_value(json_object_get(result, "file")));
+	const char *node = json_string_value(json_object_get(result, "node"));
+
+	printf("%s%s%s\n", node != NULL ? node : "", node != NULL ? ":" : "",
+	       json_string_value(json_object_get(result, "file")));
 }
 
 static void show_memory(const struct ctl *ctl, const json_t *result)
@@ -204,10 +224,10 @@ static void show_memory(const struct ctl *ctl, const json_t *result)
 
 int cmd_memory(struct ctl *ctl, int argc, const char **argv)
 {
-	return ctl_plain(ctl, argc, argv, NULL, show_memory);
+	return ctl_anywhere(ctl, argc, argv, NULL, show_memory);
 }
 
 int cmd_blackbox(struct ctl *ctl, int argc, const char **argv)
 {
-	return ctl_plain(ctl, argc, argv, NULL, show_file);
+	return ctl_anywhere(ctl, argc, argv, NULL, show_file);
 }

@@ -292,5 +292,5 @@ static void show_metrics(const struct ctl *ctl, const json_t *result)
 
 int cmd_metrics(struct ctl *ctl, int argc, const char **argv)
 {
-	return ctl_plain(ctl, argc, argv, NULL, show_metrics);
+	return ctl_anywhere(ctl, argc, argv, NULL, show_metrics);
 }

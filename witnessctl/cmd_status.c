@@ -136,5 +136,5 @@ static void show_status(const struct ctl *ctl, const json_t *status)
 
 int cmd_status(struct ctl *ctl, int argc, const char **argv)
 {
-	return ctl_plain(ctl, argc, argv, NULL, show_status);
+	return ctl_anywhere(ctl, argc, argv, NULL, show_status);
 }

@@ -93,6 +93,10 @@ int ctl_ask_and_show(struct ctl *ctl, json_t *request,
 int ctl_plain(struct ctl *ctl, int argc, const char **argv, const char *key,
 	      void (*show)(const struct ctl *ctl, const json_t *result));
 
+/** ... and which may be for another node: CTL_NODE_HELP. */
+int ctl_anywhere(struct ctl *ctl, int argc, const char **argv, const char *key,
+		 void (*show)(const struct ctl *ctl, const json_t *result));
+
 /** Print JSON for a program: sorted keys, indented, one newline at the end. */
 void ctl_print_json(const json_t *json);
 

@@ -23,10 +23,11 @@ static int cmd_help(struct ctl *ctl, int argc, const char **argv);
 
 /* Ended by name NULL. */
 static const struct ctl_command commands[] = {
-	{"ping", cmd_ping, "", "Whether the daemon serves.", NULL},
-	{"status", cmd_status, "", "The daemon, its cluster and its clients at a glance.", NULL},
-	{"interfaces", cmd_interfaces, "", "What a client is told of the cluster's addresses.",
-	 NULL},
+	{"ping", cmd_ping, "[--node NODE]", "Whether the daemon serves.", CTL_NODE_HELP},
+	{"status", cmd_status, "[--node NODE]",
+	 "The daemon, its cluster and its clients at a glance.", CTL_NODE_HELP},
+	{"interfaces", cmd_interfaces, "[--node NODE]",
+	 "What a client is told of the cluster's addresses.", CTL_NODE_HELP},
 	{"list", cmd_list, "[--local] [SELECTION]",
 	 "Registered clients of the whole cluster, or of this witness, and what they watch.",
 	 CTL_SELECTION_HELP "  --local                        only those of this witness\n"},
@@ -43,7 +44,8 @@ static const struct ctl_command commands[] = {
 	{"rebalance", cmd_rebalance, "[SELECTION]",
 	 "Send as few clients elsewhere as it takes for the nodes to have as many as each other.",
 	 CTL_SELECTION_HELP CTL_ORDER_HELP},
-	{"nodes", cmd_nodes, "", "The nodes of the cluster, and how many clients each has.", NULL},
+	{"nodes", cmd_nodes, "[--node NODE]",
+	 "The nodes of the cluster, and how many clients each has.", CTL_NODE_HELP},
 	{"notify", cmd_notify, "change|move|share-move|ip-change ...",
 	 "Have clients told what did not happen, for tests.",
 	 "\n  change --state STATE            their address is available or unavailable\n"
@@ -68,7 +70,8 @@ static const struct ctl_command commands[] = {
 	 "\n  --follow                       go on with what happens\n"
 	 "  --node NODE                    only what the witnesses of these nodes tell (a "
 	 "pattern)\n"},
-	{"metrics", cmd_metrics, "", "Counters and states in the text format of Prometheus.", NULL},
+	{"metrics", cmd_metrics, "[--node NODE]",
+	 "Counters and states in the text format of Prometheus.", CTL_NODE_HELP},
 	{"connections", cmd_connections, "",
 	 "TCP connections of the cluster's addresses, of all nodes.", NULL},
 	{"leave", cmd_leave, "ADDRESS [--wait SECONDS]",
@@ -78,10 +81,12 @@ static const struct ctl_command commands[] = {
 	 "Make clients notice that this node has taken their address over.", NULL},
 	{"static", cmd_backend, "WORD...", "Change the cluster of the static backend.", NULL},
 	{"ctdb", cmd_backend, "refresh", "Have the CTDB backend ask CTDB anew.", NULL},
-	{"log-level", cmd_log_level, "LEVEL",
-	 "Log err, warning, notice, info, debug or trace from now on.", NULL},
-	{"memory", cmd_memory, "", "What the daemon has allocated, by its parts.", NULL},
-	{"blackbox", cmd_blackbox, "", "Write the last log lines of the daemon to a file.", NULL},
+	{"log-level", cmd_log_level, "LEVEL [--node NODE]",
+	 "Log err, warning, notice, info, debug or trace from now on.", CTL_NODE_HELP},
+	{"memory", cmd_memory, "[--node NODE]", "What the daemon has allocated, by its parts.",
+	 CTL_NODE_HELP},
+	{"blackbox", cmd_blackbox, "[--node NODE]",
+	 "Write the last log lines of the daemon to a file, on its node.", CTL_NODE_HELP},
 	{"version", cmd_version, "", "The version of witnessctl.", NULL},
 	{"help", cmd_help, "[COMMAND]", "This text, or that of a command.", NULL},
 	{.name = NULL},

@@ -34,6 +34,10 @@ struct ctl_option {
 	"  --rate N                       at most so many clients a second\n"                      \
 	"  --dry-run                      only say what would be done\n"
 
+/* What ctl_anywhere() takes. */
+#define CTL_NODE_HELP                                                                              \
+	"\n  --node NODE                    of the witness of that node (default: of this one)\n"
+
 /**
  * Read what stands behind a command; values may follow as --name VALUE or --name=VALUE.
  * @param own     ended by name NULL; NULL: there are none

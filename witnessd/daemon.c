@@ -200,6 +200,7 @@ static const struct {
 /* End the parts in the order in which they depend on each other: children of one parent have none. */
 static int daemon_destructor(struct daemon *daemon)
 {
+	TALLOC_FREE(daemon->remote);
 	TALLOC_FREE(daemon->control);
 	TALLOC_FREE(daemon->metrics);
 	TALLOC_FREE(daemon->rpc);

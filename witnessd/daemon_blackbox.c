@@ -107,6 +107,9 @@ int daemon_cmd_blackbox(void *private_data, TALLOC_CTX *mem_ctx, const json_t *r
 	}
 	log_notice("The last log lines are in %s", path);
 	*result = json_pack("{s:s}", "file", path);
+	if (json_object_get(request, "node") != NULL) { /* a path alone would not say where */
+		(void)json_object_set(*result, "node", json_object_get(request, "node"));
+	}
 	return *result != NULL ? 0 : ENOMEM;
 }
 

@@ -240,21 +240,22 @@ static int control_error(struct daemon *daemon, TALLOC_CTX *mem_ctx, int err, ch
 static const struct {
 	const char *name;
 	control_fn fn;
+	bool anywhere; /* ... and by other nodes: answers at once, and not by a long list */
 } commands[] = {
-	{"ping", cmd_ping},
-	{"status", cmd_status},
-	{"config", cmd_config},
-	{"interfaces", cmd_interfaces},
-	{"undrain", daemon_cmd_undrain},
-	{"nodes", daemon_cmd_nodes},
-	{"metrics", daemon_cmd_metrics},
-	{"static", cmd_backend},
-	{"ctdb", cmd_backend},
-	{"log-level", cmd_log_level},
-	{"blackbox", daemon_cmd_blackbox},
-	{"memory", daemon_cmd_memory},
-	{"leave", daemon_cmd_leave},
-	{"tickle", daemon_cmd_tickle},
+	{"ping", cmd_ping, true},
+	{"status", cmd_status, true},
+	{"config", cmd_config, false},
+	{"interfaces", cmd_interfaces, true},
+	{"undrain", daemon_cmd_undrain, false},
+	{"nodes", daemon_cmd_nodes, true},
+	{"metrics", daemon_cmd_metrics, true},
+	{"static", cmd_backend, false},
+	{"ctdb", cmd_backend, false},
+	{"log-level", cmd_log_level, true},
+	{"blackbox", daemon_cmd_blackbox, true},
+	{"memory", daemon_cmd_memory, true},
+	{"leave", daemon_cmd_leave, false},
+	{"tickle", daemon_cmd_tickle, false},
 };
 
 static const struct {
@@ -286,11 +287,12 @@ int daemon_control_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why)
 	}
 	control_server_limit(daemon->control, &limits);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]) && ret == 0; i++) {
-		ret = control_server_add(daemon->control, commands[i].name, commands[i].fn, daemon);
+		ret = (commands[i].anywhere ? control_server_add_anywhere : control_server_add)(
+			daemon->control, commands[i].name, commands[i].fn, daemon);
 	}
 	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]) && ret == 0; i++) {
 		ret = control_server_add_stream(daemon->control, streams[i].name, streams[i].fn,
 						daemon);
 	}
-	return ret;
+	return ret != 0 ? ret : daemon_remote_start(daemon);
 }

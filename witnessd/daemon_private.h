@@ -12,6 +12,7 @@
 #include "witnessd/control/control.h"
 #include "witnessd/daemon.h"
 #include "witnessd/journal.h"
+#include "witnessd/remote_serve.h"
 #include "witnessd/rpc/server.h"
 #include "witnessd/swn/leave.h"
 #include "witnessd/swn/orders.h"
@@ -54,6 +55,7 @@ struct daemon {
 	struct daemon_watch *watch;   /* NULL: the manager does not want to know of connections */
 	struct metrics_http *metrics; /* NULL: only witnessctl is told */
 	struct control_server *control;
+	struct remote_serve *remote;
 };
 
 /** Find the shares, and the names in configuration, smb.conf and kernel; never asks the DNS. @return 0 or ENOMEM */
@@ -125,6 +127,9 @@ int daemon_cmd_nodes(void *private_data, TALLOC_CTX *mem_ctx, const json_t *requ
 /** Say why there are no tickles here. @return ENOTSUP */
 int daemon_no_tickles(TALLOC_CTX *mem_ctx, char **why);
 
+/** Commands for other nodes go there, and theirs are answered; the control socket exists. @return 0 or an errno */
+int daemon_remote_start(struct daemon *daemon);
+
 /** The control socket with its commands. */
 int daemon_control_start(struct daemon *daemon, TALLOC_CTX *mem_ctx, char **why);
 
@@ -147,7 +152,7 @@ int daemon_cmd_metrics(void *private_data, TALLOC_CTX *mem_ctx, const json_t *re
 int daemon_cmd_memory(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 		      json_t **result, char **why);
 
-/** `witnessctl blackbox`: {"file": PATH}. */
+/** `witnessctl blackbox`: {"file": PATH}, with "node" for who has named one. */
 int daemon_cmd_blackbox(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 			json_t **result, char **why);
 

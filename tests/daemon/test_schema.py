@@ -41,9 +41,10 @@ def test_it_is_a_strict_schema():
             optional |= set(part.get("properties", ())) - set(part.get("required", ()))
         if part.get("type") == "array":
             assert "items" in part, part
-    # of events, of what watch prints, of an interface without a name, of a probe without a logon, of a drain that is only planned
+    # of events, of what watch prints, of an interface without a name, of a probe without a logon, of a drain that is only planned,
+    # of a blackbox without --node
     assert optional == {"address", "group", "name", "from", "to", "why", "share", "witness", "step", "reason", "interfaces",
-                        "left"}
+                        "left", "node"}
 
 
 def test_it_knows_every_command():

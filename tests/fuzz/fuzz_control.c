@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Requests on the control socket: whatever comes, the answer is an object that says "ok" or not. */
+/*
+ * Requests on the control socket, and of other nodes: whatever comes, the answer is an object that says "ok" or not, and
+ * other nodes get only what is served anywhere.
+ */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "witnessd/control/array.h"
 #include "witnessd/control/control_private.h"
@@ -48,6 +52,31 @@ static int many(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 	return control_array(mem_ctx, fill, left, "[", "]", out);
 }
 
+static void check_other(TALLOC_CTX *mem_ctx, const struct control_table *table, const char *text,
+			size_t len)
+{
+	const char *reply = control_table_answer(table, mem_ctx, text, len);
+	json_t *json = NULL, *request = json_loadb(text, len, 0, NULL);
+	const char *name = json_string_value(json_object_get(request, "command"));
+	char *why = NULL;
+	int err;
+
+	if (reply == NULL) {
+		abort();
+	}
+	err = control_result(mem_ctx, reply, strlen(reply), &json, &why);
+	if (err == 0 ? name == NULL || strcmp(name, "anywhere") != 0 : why == NULL) {
+		abort();
+	}
+	json_decref(request);
+	json_decref(json);
+	/* And when it is the answer that comes from elsewhere. */
+	json = NULL;
+	if (control_result(mem_ctx, text, len, &json, &why) == 0) {
+		json_decref(json);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	TALLOC_CTX *mem_ctx = talloc_new(NULL);
@@ -57,6 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (table == NULL || control_table_add(table, "echo", echo, NULL) != 0 ||
 	    control_table_add(table, "refuse", refuse, NULL) != 0 ||
+	    control_table_add_anywhere(table, "anywhere", echo, NULL) != 0 ||
 	    control_table_add_stream(table, "many", many, NULL) != 0 ||
 	    control_handle(mem_ctx, table, (const char *)data, size, &reply) != 0 ||
 	    control_reply_more(reply) != 0) {
@@ -67,6 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	}
 	json_decref(json);
+	check_other(mem_ctx, table, (const char *)data, size);
 	talloc_free(mem_ctx);
 	return 0;
 }

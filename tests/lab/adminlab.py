@@ -168,7 +168,10 @@ def at_a_glance(people):
         check(status["witness"]["registrations"] == own and status["pid"] == ask(node, "ping")["pid"], f"{status}")
         memory = ask(node, "memory")
         check(sum(part["blocks"] for part in memory["parts"]) <= memory["blocks"] < memory["bytes"], f"{memory}")
-        text = ask(node, "metrics")
+        other = NODES[(NODES.index(node) + 1) % len(NODES)]
+        check(ask(other, "status", "--node", node)["pid"] == status["pid"] and
+              ask(other, "nodes", "--node", node.upper()) == ask(node, "nodes"), f"{other}: another node than {node}")
+        text = ask(other, "metrics", "--node", node)
         check(re.search(rf"^witnessd_registrations {own}$", text, re.M), f"{node}: not {own} registrations:\n{text}")
         printed = ctl(node, "metrics")
         check(text.startswith("# HELP") and text.endswith("\n") and without_values(text) == without_values(printed),
@@ -220,6 +223,17 @@ def logs(people):
     check("Log level is info now" in must(node, "qb-blackbox", file), f"it is not in {file}")
     ctl(node, "log-level", "loud", status=1)
     check(ctl(node, "log-level", "debug") == "", "it says something")
+
+
+def logs_of_another(people):
+    """The same, given on another node."""
+    node = people.home
+    other = next(name for name in NODES if name != node)
+    check(ask(other, "log-level", "info", "--node", node) == {"level": "info"}, "another level")
+    there, file = ctl(other, "blackbox", "--node", node).strip().split(":")
+    check(there == node and "Log level is info now" in must(node, "qb-blackbox", file), f"it is not in {file} of {node}")
+    check(f"node {node}: expected a level" in ctl(other, "log-level", "loud", "--node", node, status=1), "no reason")
+    check(ctl(other, "log-level", "debug", "--node", node) == "", "it says something")
 
 
 # ---- orders ----
@@ -450,6 +464,7 @@ def all_of_them(tap, home, backend, connections):
         tap.case(f"tables have {WIDTH} columns at most", fits_a_terminal, people)
         tap.case("doctor finds nothing that has failed", doctor_finds_nothing, people)
         tap.case("log-level and blackbox", logs, people)
+        tap.case("log-level and blackbox of another node", logs_of_another, people)
         tap.case("connections and tickle", connections, people)
         tap.case("the backend's own commands", backend)
         tap.case("bad input: what is wrong, and an exit code of its own", bad_input, people)

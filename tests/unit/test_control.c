@@ -30,6 +30,7 @@ struct fixture {
 	struct control_server *server;
 	unsigned int calls, pieces;
 	int cursors; /* of streams, that have not been freed */
+	int waiting; /* requests to other nodes that have not been answered */
 };
 
 static int echo(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request, json_t **result,
@@ -110,6 +111,63 @@ static int many(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 	return control_array(mem_ctx, fill_many, cursor, "{\"list\":[", "]}", out);
 }
 
+/* Another node: it takes 20 ms, or with the name "silent" for ever. */
+struct elsewhere {
+	struct fixture *f;
+	struct tevent_req *req;
+	json_t *what;
+};
+
+static int elsewhere_destructor(struct elsewhere *state)
+{
+	json_decref(state->what);
+	state->f->waiting--;
+	return 0;
+}
+
+static void elsewhere_answers(struct tevent_context *ev, struct tevent_timer *te,
+			      struct timeval now, void *private_data)
+{
+	struct elsewhere *state = private_data;
+
+	tevent_req_done(state->req);
+}
+
+static struct tevent_req *elsewhere_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+					 void *private_data, const json_t *request)
+{
+	struct elsewhere *state = NULL;
+	struct tevent_req *req = tevent_req_create(mem_ctx, &state, struct elsewhere);
+
+	state->f = private_data;
+	state->f->waiting++;
+	state->req = req;
+	state->what = json_incref(json_object_get(request, "what"));
+	talloc_set_destructor(state, elsewhere_destructor);
+	if (strcmp(json_string_value(json_object_get(request, "node")), "silent") != 0) {
+		tevent_add_timer(ev, state, tevent_timeval_current_ofs(0, 20000), elsewhere_answers,
+				 state);
+	}
+	return req;
+}
+
+static int elsewhere_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx, json_t **result, char **why)
+{
+	struct elsewhere *state = tevent_req_data(req, struct elsewhere);
+
+	if (state->what == NULL) {
+		*why = talloc_strdup(mem_ctx, "there is no such node");
+		return ENODEV;
+	}
+	*result = json_incref(state->what);
+	return 0;
+}
+
+static bool elsewhere_is_here(void *private_data, const char *node)
+{
+	return strcmp(node, "here") == 0;
+}
+
 static int setup(void **state)
 {
 	struct fixture *f = talloc_zero(NULL, struct fixture);
@@ -123,6 +181,8 @@ static int setup(void **state)
 	assert_int_equal(control_server_add_stream(f->server, "many", many, f), 0);
 	assert_int_equal(control_server_add_stream(f->server, "echo", many, f), EEXIST);
 	assert_int_equal(control_server_add(f->server, "echo", echo, f), EEXIST);
+	assert_int_equal(control_server_add_anywhere(f->server, "echo anywhere", echo, f), 0);
+	assert_int_equal(control_server_add_anywhere(f->server, "refuse anywhere", refuse, f), 0);
 	*state = f;
 	return 0;
 }
@@ -777,6 +837,219 @@ static void without_a_daemon_the_client_says_so(void **state)
 	json_decref(request);
 }
 
+/* --- other nodes --- */
+
+static void set_elsewhere(struct fixture *f)
+{
+	const struct control_elsewhere elsewhere = {.is_here = elsewhere_is_here,
+						    .send = elsewhere_send,
+						    .recv = elsewhere_recv,
+						    .private_data = f};
+
+	control_server_set_elsewhere(f->server, &elsewhere);
+}
+
+static int client_elsewhere(const struct fixture *f)
+{
+	json_t *request = json_pack("{s:s, s:s, s:s}", "command", "echo anywhere", "what", "hello",
+				    "node", "n2");
+	json_t *result = NULL;
+	char *why = NULL;
+
+	for (int i = 0; i < 3; i++) {
+		EXPECT(control_call(NULL, f->name, request, 5000, &result, &why) == 0);
+		EXPECT(strcmp(json_string_value(result), "hello") == 0);
+		json_decref(result);
+	}
+	json_object_del(request, "what");
+	EXPECT(control_call(NULL, f->name, request, 5000, &result, &why) == ENODEV);
+	EXPECT(strcmp(why, "there is no such node") == 0);
+	/* One that is not served anywhere has a "node" of its own, if any. */
+	json_object_set_new(request, "command", json_string("refuse"));
+	EXPECT(control_call(NULL, f->name, request, 5000, &result, &why) == EREMOTEIO);
+	EXPECT(strcmp(why, "because of the test") == 0);
+	return 0;
+}
+
+static void a_command_for_another_node_is_answered_when_that_has(void **state)
+{
+	struct fixture *f = *state;
+
+	set_elsewhere(f);
+	assert_int_equal(run_client(f, client_elsewhere), 0);
+	assert_int_equal(f->calls, 0);
+	assert_int_equal(f->waiting, 0);
+}
+
+static int client_here(const struct fixture *f)
+{
+	json_t *request = json_pack("{s:s, s:s, s:s}", "command", "echo anywhere", "what", "hello",
+				    "node", "here");
+	json_t *result = NULL;
+	char *why = NULL;
+
+	EXPECT(control_call(NULL, f->name, request, 5000, &result, &why) == 0);
+	return 0;
+}
+
+static void the_own_name_is_no_other_node(void **state)
+{
+	struct fixture *f = *state;
+
+	set_elsewhere(f);
+	assert_int_equal(run_client(f, client_here), 0);
+	assert_int_equal(f->calls, 1);
+}
+
+static int client_nowhere(const struct fixture *f)
+{
+	json_t *request = json_pack("{s:s, s:s}", "command", "echo anywhere", "node", "n2");
+	json_t *result = NULL;
+	char *why = NULL;
+
+	EXPECT(control_call(NULL, f->name, request, 5000, &result, &why) == EREMOTEIO);
+	EXPECT(strcmp(why, "other nodes cannot be asked") == 0);
+	return 0;
+}
+
+static void without_other_nodes_none_is_asked(void **state)
+{
+	assert_int_equal(run_client(*state, client_nowhere), 0);
+}
+
+static int client_gives_up(const struct fixture *f)
+{
+	json_t *request = json_pack("{s:s, s:s}", "command", "echo anywhere", "node", "silent");
+	json_t *result = NULL;
+	char *why = NULL;
+
+	EXPECT(control_call(NULL, f->name, request, 300, &result, &why) == ETIMEDOUT);
+	return 0;
+}
+
+static void who_gives_up_takes_the_question_along(void **state)
+{
+	struct fixture *f = *state;
+
+	set_elsewhere(f);
+	assert_int_equal(run_client(f, client_gives_up), 0);
+	while (f->waiting > 0) {
+		assert_int_equal(tevent_loop_once(f->ev), 0);
+	}
+	assert_int_equal(run_client(f, client_echo), 0);
+}
+
+static int client_interrupts(const struct fixture *f)
+{
+	static const char text[] = "{\"command\":\"echo anywhere\",\"node\":\"silent\"}";
+	static const char other[] = "{\"command\":\"echo\",\"what\":1}";
+	int32_t head = sizeof(struct qb_ipc_request_header);
+	struct qb_ipc_request_header header = {.id = CONTROL_CALL,
+					       .size = head + (int32_t)sizeof(text) - 1};
+	struct iovec iov[2] = {{&header, sizeof(header)},
+			       {(void *)(uintptr_t)text, sizeof(text) - 1}};
+	qb_ipcc_connection_t *c = qb_ipcc_connect(f->name, CONTROL_BUFFER);
+	int err = 0;
+
+	EXPECT(c != NULL);
+	EXPECT(qb_ipcc_sendv(c, iov, 2) > 0);
+	EXPECT(raw(c, CONTROL_MORE, head, "", 0, &err) > 0 && err == EPROTO);
+	EXPECT(raw(c, CONTROL_MORE, head, "", 0, &err) > 0 && err == EPROTO);
+	EXPECT(qb_ipcc_sendv(c, iov, 2) > 0);
+	EXPECT(raw(c, CONTROL_CALL, head + (int32_t)sizeof(other) - 1, other, sizeof(other) - 1,
+		   &err) > 0 &&
+	       err == 0);
+	qb_ipcc_disconnect(c);
+	return 0;
+}
+
+static void who_asks_something_else_meanwhile_is_answered_that(void **state)
+{
+	struct fixture *f = *state;
+
+	set_elsewhere(f);
+	assert_int_equal(run_client(f, client_interrupts), 0);
+	assert_int_equal(f->calls, 1);
+	assert_int_equal(run_client(f, client_echo), 0);
+	assert_int_equal(f->waiting, 0);
+}
+
+static int client_is_left(const struct fixture *f)
+{
+	json_t *request = json_pack("{s:s, s:s}", "command", "echo anywhere", "node", "silent");
+	json_t *result = NULL;
+	char *why = NULL;
+
+	EXPECT(control_call(NULL, f->name, request, 5000, &result, &why) != 0 && why != NULL);
+	return 0;
+}
+
+static void a_server_ends_with_a_question_under_way(void **state)
+{
+	struct fixture *f = *state;
+	int fd;
+	pid_t pid;
+
+	set_elsewhere(f);
+	pid = client_start(f, client_is_left, &fd);
+	while (f->waiting == 0) {
+		assert_int_equal(tevent_loop_once(f->ev), 0);
+	}
+	TALLOC_FREE(f->server);
+	assert_int_equal(f->waiting, 0);
+	assert_int_equal(client_wait(f, pid, fd), 0);
+}
+
+static const char *answered(struct fixture *f, const char *request)
+{
+	const char *text = control_server_answer(f->server, f, request, strlen(request));
+
+	assert_non_null(text);
+	return text;
+}
+
+static void other_nodes_are_answered_what_is_served_anywhere(void **state)
+{
+	struct fixture *f = *state;
+
+	set_elsewhere(f);
+	assert_string_equal(answered(f, "{\"command\":\"echo anywhere\",\"what\":7}"),
+			    "{\"ok\":true,\"result\":7}");
+	/* Never by asking a third one. */
+	assert_string_equal(
+		answered(f, "{\"command\":\"echo anywhere\",\"what\":8,\"node\":\"n3\"}"),
+		"{\"ok\":true,\"result\":8}");
+	assert_string_equal(answered(f, "{\"command\":\"refuse anywhere\"}"),
+			    "{\"ok\":false,\"error\":\"because of the test\"}");
+	assert_int_equal(f->calls, 2);
+	assert_int_equal(f->waiting, 0);
+}
+
+static void other_nodes_are_answered_nothing_else(void **state)
+{
+	static const char *const requests[] = {
+		"{\"command\":\"echo\",\"what\":7}",
+		"{\"command\":\"many\",\"num\":1,\"len\":1}",
+		"{\"command\":\"nonsense\"}",
+		"{\"command\":7}",
+		"{\"command\":\"echo anywhere\",\"what\":1,\"what\":2}",
+		"[]",
+		"",
+		"{",
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		assert_memory_equal(answered(f, requests[i]), "{\"ok\":false,\"error\":\"", 21);
+	}
+	assert_string_equal(answered(f, requests[0]),
+			    "{\"ok\":false,\"error\":\"that is not answered for other nodes\"}");
+	assert_int_equal(f->calls, 0);
+	assert_int_equal(f->cursors, 0);
+}
+
+/* --- a daemon that hangs --- */
+
 static int client_timeout(const struct fixture *f)
 {
 	json_t *request = json_pack("{s:s, s:s}", "command", "echo", "what", "x");
@@ -834,6 +1107,20 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(a_name_in_use_is_refused, setup, teardown),
 		cmocka_unit_test(without_a_daemon_the_client_says_so),
 		cmocka_unit_test_setup_teardown(a_daemon_that_hangs_is_given_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_command_for_another_node_is_answered_when_that_has, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_own_name_is_no_other_node, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_other_nodes_none_is_asked, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_gives_up_takes_the_question_along, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(who_asks_something_else_meanwhile_is_answered_that,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_server_ends_with_a_question_under_way, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(other_nodes_are_answered_what_is_served_anywhere,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(other_nodes_are_answered_nothing_else, setup,
+						teardown),
 	};
 
 	if (log_setup("test_control", "stderr", LOG_WARNING) != 0) {

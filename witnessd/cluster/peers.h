@@ -45,10 +45,11 @@ enum peers_kind {
 
 /* What a command asks for; part of the wire format, as above. */
 enum peers_verb {
-	PEERS_LEAVE = 2,  /* swn/leave.h */
-	PEERS_ORDER = 3,  /* swn/order.h */
-	PEERS_EVENTS = 4, /* journal_share.h */
-	PEERS_NUM_VERBS = 5,
+	PEERS_LEAVE = 2,   /* swn/leave.h */
+	PEERS_ORDER = 3,   /* swn/order.h */
+	PEERS_EVENTS = 4,  /* journal_share.h */
+	PEERS_CONTROL = 5, /* remote_serve.h */
+	PEERS_NUM_VERBS = 6,
 };
 
 /* A record as it is shown to others; everything is borrowed for the call. */

@@ -175,25 +175,6 @@ static int call_exchange(struct call *call, const char *text)
 	return ret;
 }
 
-static int call_result(struct call *call, json_t **result)
-{
-	json_t *reply = json_loadb(call->reply, call->len, 0, NULL);
-	json_t *value = json_object_get(reply, "result");
-	const char *error = json_string_value(json_object_get(reply, "error"));
-	int ret = 0;
-
-	if (json_is_true(json_object_get(reply, "ok")) && value != NULL) {
-		*result = json_incref(value);
-	} else if (error != NULL) {
-		*call->why = talloc_strdup(call->mem_ctx, error);
-		ret = control_code(json_string_value(json_object_get(reply, "code")));
-	} else {
-		ret = call_error(call, EPROTO);
-	}
-	json_decref(reply);
-	return ret;
-}
-
 int control_call(TALLOC_CTX *mem_ctx, const char *name, const json_t *request, int timeout_ms,
 		 json_t **result, char **why)
 {
@@ -216,7 +197,12 @@ int control_call(TALLOC_CTX *mem_ctx, const char *name, const json_t *request, i
 	}
 	ret = call_exchange(&call, text);
 	call.mem_ctx = mem_ctx;
-	ret = ret != 0 ? call_error(&call, ret) : call_result(&call, result);
+	if (ret == 0) {
+		ret = control_result(mem_ctx, call.reply, call.len, result, why);
+	}
+	if (ret != 0 && *why == NULL) {
+		ret = call_error(&call, ret);
+	}
 	free(text);
 	talloc_free(tmp);
 	return ret;

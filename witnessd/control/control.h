@@ -8,6 +8,7 @@
 #define WITNESSD_CONTROL_CONTROL_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <talloc.h>
 #include <tevent.h>
 
@@ -74,6 +75,40 @@ int control_server_add(struct control_server *server, const char *command, contr
 		       void *private_data);
 int control_server_add_stream(struct control_server *server, const char *command,
 			      control_stream_fn fn, void *private_data);
+
+/**
+ * Serve a command here, or on the node that a request names as "node". Only these are answered for other nodes, so
+ * who may ask for one here may do so there. @return as above
+ */
+int control_server_add_anywhere(struct control_server *server, const char *command, control_fn fn,
+				void *private_data);
+
+/* How the commands that name a node get there. */
+struct control_elsewhere {
+	/** Whether that is this node: then it is answered as if none had been named. */
+	bool (*is_here)(void *private_data, const char *node);
+	/** request with "node", borrowed for the call. @return NULL when memory is short */
+	struct tevent_req *(*send)(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+				   void *private_data, const json_t *request);
+	/** @return as control_fn */
+	int (*recv)(struct tevent_req *req, TALLOC_CTX *mem_ctx, json_t **result, char **why);
+	void *private_data;
+};
+
+/** Without it, requests that name a node are refused. */
+void control_server_set_elsewhere(struct control_server *server,
+				  const struct control_elsewhere *elsewhere);
+
+/**
+ * Answer a request of another node, whatever its bytes are: none but the commands that are served anywhere, and
+ * never by asking a third one.
+ * @return the reply as text, a child of mem_ctx; NULL when memory is short
+ */
+char *control_server_answer(const struct control_server *server, TALLOC_CTX *mem_ctx,
+			    const char *request, size_t len);
+
+/** What a reply says. @return 0, or as control_call() for what is refused; EPROTO without *why: it is no reply */
+int control_result(TALLOC_CTX *mem_ctx, const char *text, size_t len, json_t **result, char **why);
 
 /**
  * The client side, blocking, for witnessctl: send one request and wait for its reply.

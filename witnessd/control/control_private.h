@@ -44,6 +44,14 @@ int control_table_add(struct control_table *table, const char *command, control_
 		      void *private_data);
 int control_table_add_stream(struct control_table *table, const char *command, control_stream_fn fn,
 			     void *private_data);
+int control_table_add_anywhere(struct control_table *table, const char *command, control_fn fn,
+			       void *private_data);
+/** ev is where what comes from elsewhere is waited for. */
+void control_table_set_elsewhere(struct control_table *table, struct tevent_context *ev,
+				 const struct control_elsewhere *elsewhere);
+/** See control_server_answer(). */
+char *control_table_answer(const struct control_table *table, TALLOC_CTX *mem_ctx,
+			   const char *request, size_t len);
 
 /* A reply while it is fetched. */
 struct control_reply {
@@ -51,6 +59,8 @@ struct control_reply {
 	size_t len;                   /* of it */
 	size_t before;                /* bytes of the reply that came before text, and are gone */
 	struct control_stream stream; /* next NULL: all of it is there */
+	struct tevent_req
+		*later; /* not NULL: comes from elsewhere, and there is no text yet; a child */
 };
 
 /**
@@ -61,13 +71,13 @@ struct control_reply {
 int control_handle(TALLOC_CTX *mem_ctx, const struct control_table *table, const char *request,
 		   size_t len, struct control_reply **reply);
 
+/** .later is done: its text is there. @return 0 or ENOMEM */
+int control_reply_arrived(const struct control_table *table, struct control_reply *reply);
+
 /** Make more of a stream, until CONTROL_ENOUGH is there or it ends. @return 0, ENOMEM, ESTALE, EFBIG */
 int control_reply_more(struct control_reply *reply);
 /** So many bytes of the text have been sent, and are not wanted any more. */
 void control_reply_sent(struct control_reply *reply, size_t len);
-
-/** The errno of a refusal with this "code"; EREMOTEIO for any other, and for NULL. */
-int control_code(const char *name);
 
 /* Who may use the socket. */
 struct control_access {

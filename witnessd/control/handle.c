@@ -13,12 +13,15 @@ struct control_command {
 	const char *name;
 	control_fn fn;            /* or */
 	control_stream_fn stream; /* NULL unless fn is */
+	bool anywhere;            /* also for and on other nodes */
 	void *private_data;
 	UT_hash_handle hh;
 };
 
 struct control_table {
 	struct control_command *commands;
+	struct tevent_context *ev;
+	struct control_elsewhere elsewhere; /* send NULL: nowhere */
 };
 
 static int table_destructor(struct control_table *table)
@@ -37,12 +40,11 @@ struct control_table *control_table_new(TALLOC_CTX *mem_ctx)
 	return table;
 }
 
-static int add(struct control_table *table, const char *command, control_fn fn,
-	       control_stream_fn stream, void *private_data)
+static int add(struct control_table *table, const struct control_command *command)
 {
 	struct control_command *entry;
 
-	HASH_FIND_STR(table->commands, command, entry);
+	HASH_FIND_STR(table->commands, command->name, entry);
 	if (entry != NULL) {
 		return EEXIST;
 	}
@@ -50,10 +52,7 @@ static int add(struct control_table *table, const char *command, control_fn fn,
 	if (entry == NULL) {
 		return ENOMEM;
 	}
-	entry->name = command;
-	entry->fn = fn;
-	entry->stream = stream;
-	entry->private_data = private_data;
+	*entry = *command;
 	HASH_ADD_KEYPTR(hh, table->commands, entry->name, strlen(entry->name), entry);
 	if (entry->hh.tbl == NULL) {
 		talloc_free(entry);
@@ -65,13 +64,31 @@ static int add(struct control_table *table, const char *command, control_fn fn,
 int control_table_add(struct control_table *table, const char *command, control_fn fn,
 		      void *private_data)
 {
-	return add(table, command, fn, NULL, private_data);
+	return add(table, &(struct control_command){
+				  .name = command, .fn = fn, .private_data = private_data});
 }
 
 int control_table_add_stream(struct control_table *table, const char *command, control_stream_fn fn,
 			     void *private_data)
 {
-	return add(table, command, NULL, fn, private_data);
+	return add(table, &(struct control_command){
+				  .name = command, .stream = fn, .private_data = private_data});
+}
+
+int control_table_add_anywhere(struct control_table *table, const char *command, control_fn fn,
+			       void *private_data)
+{
+	return add(table, &(struct control_command){.name = command,
+						    .fn = fn,
+						    .anywhere = true,
+						    .private_data = private_data});
+}
+
+void control_table_set_elsewhere(struct control_table *table, struct tevent_context *ev,
+				 const struct control_elsewhere *elsewhere)
+{
+	table->ev = ev;
+	table->elsewhere = *elsewhere;
 }
 
 static json_t *refusal(const char *why)
@@ -113,7 +130,7 @@ static const char *code_name(int err)
 	return NULL;
 }
 
-int control_code(const char *name)
+static int code_of(const char *name)
 {
 	for (size_t i = 0; name != NULL && i < NUM_CODES; i++) {
 		if (strcmp(codes[i].name, name) == 0) {
@@ -123,55 +140,111 @@ int control_code(const char *name)
 	return EREMOTEIO;
 }
 
-/* {"ok": ...} for a request that is JSON; NULL when memory is short, or when stream is the answer. */
-static json_t *answer(TALLOC_CTX *mem_ctx, const struct control_table *table, const json_t *request,
-		      struct control_stream *stream)
+static json_t *refused(int err, const char *why)
+{
+	return refusal_code(why != NULL ? why : strerror(err), code_name(err));
+}
+
+static json_t *accepted(json_t *result)
+{
+	return json_pack("{s:b, s:o}", "ok", 1, "result", result != NULL ? result : json_null());
+}
+
+static json_t *call_fn(const struct control_command *command, TALLOC_CTX *mem_ctx,
+		       const json_t *request)
+{
+	json_t *result = NULL;
+	char *why = NULL;
+	int err = command->fn(command->private_data, mem_ctx, request, &result, &why);
+
+	return err != 0 ? refused(err, why) : accepted(result);
+}
+
+/* NULL when memory is short, or when stream is the answer. */
+static json_t *call_stream(const struct control_command *command, TALLOC_CTX *mem_ctx,
+			   const json_t *request, struct control_stream *stream)
+{
+	char *why = NULL;
+	int err = command->stream(command->private_data, mem_ctx, request, stream, &why);
+
+	return err != 0 ? refused(err, why) : NULL;
+}
+
+/* NULL: later is the answer. */
+static json_t *call_elsewhere(const struct control_table *table, TALLOC_CTX *mem_ctx,
+			      const json_t *request, struct tevent_req **later)
+{
+	const struct control_elsewhere *elsewhere = &table->elsewhere;
+
+	if (elsewhere->send == NULL) {
+		return refusal("other nodes cannot be asked");
+	}
+	*later = elsewhere->send(mem_ctx, table->ev, elsewhere->private_data, request);
+	return *later == NULL ? refused(ENOMEM, NULL) : NULL;
+}
+
+/* @return NULL with *refused_json: there is no such command */
+static const struct control_command *find_command(const struct control_table *table,
+						  TALLOC_CTX *mem_ctx, const json_t *request,
+						  json_t **refused_json)
 {
 	const char *name = json_string_value(json_object_get(request, "command"));
 	struct control_command *command = NULL;
-	json_t *result = NULL;
-	char *why = NULL;
-	int ret;
+	char *why;
 
 	if (name == NULL) {
-		return refusal("expected an object with a \"command\" that is a string");
+		*refused_json = refusal("expected an object with a \"command\" that is a string");
+		return NULL;
 	}
 	HASH_FIND_STR(table->commands, name, command);
 	if (command == NULL) {
 		why = talloc_asprintf(mem_ctx, "no such command: \"%s\"",
 				      log_escape(mem_ctx, name));
-		return refusal(why != NULL ? why : "no such command");
+		*refused_json = refusal(why != NULL ? why : "no such command");
 	}
-	if (command->stream != NULL) {
-		ret = command->stream(command->private_data, mem_ctx, request, stream, &why);
-	} else {
-		ret = command->fn(command->private_data, mem_ctx, request, &result, &why);
-	}
-	if (ret != 0) {
-		return refusal_code(why != NULL ? why : strerror(ret), code_name(ret));
-	}
-	if (command->stream != NULL) {
-		return NULL;
-	}
-	return json_pack("{s:b, s:o}", "ok", 1, "result", result != NULL ? result : json_null());
+	return command;
 }
 
-static json_t *answer_text(TALLOC_CTX *mem_ctx, const struct control_table *table,
-			   const char *request, size_t len, struct control_stream *stream)
+static bool is_for_other(const struct control_table *table, const json_t *node)
+{
+	const struct control_elsewhere *elsewhere = &table->elsewhere;
+
+	return node != NULL &&
+	       !(elsewhere->is_here != NULL && json_is_string(node) &&
+		 elsewhere->is_here(elsewhere->private_data, json_string_value(node)));
+}
+
+/* {"ok": ...}; NULL when memory is short, or when stream or later is the answer. */
+static json_t *answer(TALLOC_CTX *mem_ctx, const struct control_table *table, const json_t *request,
+		      struct control_reply *reply)
+{
+	json_t *json = NULL;
+	const struct control_command *command = find_command(table, mem_ctx, request, &json);
+
+	if (command == NULL) {
+		return json;
+	}
+	if (command->anywhere && is_for_other(table, json_object_get(request, "node"))) {
+		return call_elsewhere(table, reply, request, &reply->later);
+	}
+	return command->stream != NULL ? call_stream(command, mem_ctx, request, &reply->stream)
+				       : call_fn(command, mem_ctx, request);
+}
+
+/* NULL with a refusal when it is none. */
+static json_t *read_request(TALLOC_CTX *mem_ctx, const char *request, size_t len,
+			    json_t **refused_json)
 {
 	json_error_t error;
 	json_t *json = json_loadb(request, len, JSON_REJECT_DUPLICATES, &error);
-	json_t *reply;
 	char *why;
 
 	if (json == NULL) {
 		why = talloc_asprintf(mem_ctx, "the request is not JSON: %s",
 				      log_escape(mem_ctx, error.text));
-		return refusal(why != NULL ? why : "the request is not JSON");
+		*refused_json = refusal(why != NULL ? why : "the request is not JSON");
 	}
-	reply = answer(mem_ctx, table, json, stream);
-	json_decref(json);
-	return reply;
+	return json;
 }
 
 static int set_text(struct control_reply *reply, const char *text)
@@ -204,15 +277,21 @@ int control_handle(TALLOC_CTX *mem_ctx, const struct control_table *table, const
 {
 	struct control_reply *reply = talloc_zero(mem_ctx, struct control_reply);
 	TALLOC_CTX *tmp = talloc_new(reply);
-	json_t *json;
+	json_t *json = NULL, *parsed;
 	int err;
 
 	if (tmp == NULL) {
 		talloc_free(reply);
 		return ENOMEM;
 	}
-	json = answer_text(tmp, table, request, len, &reply->stream);
-	if (reply->stream.next != NULL) {
+	parsed = read_request(tmp, request, len, &json);
+	if (parsed != NULL) {
+		json = answer(tmp, table, parsed, reply);
+		json_decref(parsed);
+	}
+	if (reply->later != NULL) {
+		err = 0;
+	} else if (reply->stream.next != NULL) {
 		(void)talloc_steal(reply, reply->stream.private_data);
 		err = set_text(reply, "{\"ok\":true,\"result\":");
 	} else {
@@ -225,6 +304,73 @@ int control_handle(TALLOC_CTX *mem_ctx, const struct control_table *table, const
 	}
 	*out = reply;
 	return 0;
+}
+
+int control_reply_arrived(const struct control_table *table, struct control_reply *reply)
+{
+	TALLOC_CTX *tmp = talloc_new(reply);
+	json_t *result = NULL;
+	char *why = NULL;
+	int err = table->elsewhere.recv(reply->later, tmp, &result, &why);
+
+	TALLOC_FREE(reply->later);
+	err = set_json(reply, err != 0 ? refused(err, why) : accepted(result));
+	talloc_free(tmp);
+	return err;
+}
+
+/* --- other nodes' requests --- */
+
+/* One that is served anywhere, or a refusal. */
+static json_t *answer_other(TALLOC_CTX *mem_ctx, const struct control_table *table,
+			    const json_t *request)
+{
+	json_t *json = NULL;
+	const struct control_command *command = find_command(table, mem_ctx, request, &json);
+
+	if (command != NULL && !command->anywhere) {
+		json = refusal("that is not answered for other nodes");
+	} else if (command != NULL) {
+		json = call_fn(command, mem_ctx, request);
+	}
+	return json;
+}
+
+char *control_table_answer(const struct control_table *table, TALLOC_CTX *mem_ctx,
+			   const char *request, size_t len)
+{
+	TALLOC_CTX *tmp = talloc_new(mem_ctx);
+	json_t *json = NULL, *parsed = read_request(tmp, request, len, &json);
+	char *text, *dumped;
+
+	if (parsed != NULL) {
+		json = answer_other(tmp, table, parsed);
+		json_decref(parsed);
+	}
+	dumped = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+	text = dumped != NULL ? talloc_strdup(mem_ctx, dumped) : NULL;
+	free(dumped);
+	json_decref(json);
+	talloc_free(tmp);
+	return text;
+}
+
+int control_result(TALLOC_CTX *mem_ctx, const char *text, size_t len, json_t **result, char **why)
+{
+	json_t *reply = json_loadb(text, len, 0, NULL);
+	json_t *value = json_object_get(reply, "result");
+	const char *error = json_string_value(json_object_get(reply, "error"));
+	int err = EPROTO;
+
+	if (json_is_true(json_object_get(reply, "ok")) && value != NULL) {
+		*result = json_incref(value);
+		err = 0;
+	} else if (error != NULL) {
+		*why = talloc_strdup(mem_ctx, error);
+		err = code_of(json_string_value(json_object_get(reply, "code")));
+	}
+	json_decref(reply);
+	return err;
 }
 
 /* --- streams --- */

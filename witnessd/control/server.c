@@ -135,7 +135,12 @@ static void client_created(qb_ipcs_connection_t *c)
 
 static int32_t client_closed(qb_ipcs_connection_t *c)
 {
+	struct control_client *client = qb_ipcs_context_get(c);
+
 	server_of(c)->clients--;
+	if (client != NULL && client->reply != NULL) {
+		TALLOC_FREE(client->reply->later); /* nobody waits for it any more */
+	}
 	return 0;
 }
 
@@ -209,6 +214,35 @@ static void client_refuse(struct control_client *client, int err)
 	}
 }
 
+/* Send a part, or why there is none. */
+static void client_respond(struct control_client *client, int err)
+{
+	if (err == 0) {
+		err = client_send_part(client);
+	}
+	if (err != 0) {
+		TALLOC_FREE(client->reply);
+		client_refuse(client, err);
+	}
+}
+
+static void client_arrived(struct tevent_req *req)
+{
+	struct control_client *client = tevent_req_callback_data(req, struct control_client);
+
+	client_watch(client);
+	if (client->cut == NULL) {
+		client_respond(client, control_reply_arrived(client->server->table, client->reply));
+	}
+}
+
+/* The answer comes from elsewhere: it has its own limit of time. */
+static void client_wait(struct control_client *client)
+{
+	TALLOC_FREE(client->timer);
+	tevent_req_set_callback(client->reply->later, client_arrived, client);
+}
+
 static int client_call(struct control_client *client, const char *text, size_t len)
 {
 	struct control_reply *reply = NULL;
@@ -246,15 +280,14 @@ static int32_t client_message(qb_ipcs_connection_t *c, void *data, size_t size)
 	if (header.id == CONTROL_CALL) {
 		ret = client_call(client, (const char *)data + sizeof(header),
 				  size - sizeof(header));
-	} else if (header.id != CONTROL_MORE || client->reply == NULL) {
+	} else if (header.id != CONTROL_MORE || client->reply == NULL ||
+		   client->reply->later != NULL) {
 		ret = EPROTO;
 	}
-	if (ret == 0) {
-		ret = client_send_part(client);
-	}
-	if (ret != 0) {
-		TALLOC_FREE(client->reply);
-		client_refuse(client, ret);
+	if (ret == 0 && client->reply->later != NULL) {
+		client_wait(client);
+	} else {
+		client_respond(client, ret);
 	}
 	return 0;
 }
@@ -361,4 +394,22 @@ int control_server_add_stream(struct control_server *server, const char *command
 			      control_stream_fn fn, void *private_data)
 {
 	return control_table_add_stream(server->table, command, fn, private_data);
+}
+
+int control_server_add_anywhere(struct control_server *server, const char *command, control_fn fn,
+				void *private_data)
+{
+	return control_table_add_anywhere(server->table, command, fn, private_data);
+}
+
+void control_server_set_elsewhere(struct control_server *server,
+				  const struct control_elsewhere *elsewhere)
+{
+	control_table_set_elsewhere(server->table, server->ev, elsewhere);
+}
+
+char *control_server_answer(const struct control_server *server, TALLOC_CTX *mem_ctx,
+			    const char *request, size_t len)
+{
+	return control_table_answer(server->table, mem_ctx, request, len);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The cluster as the core sees it: takes the backend's snapshots, keeps the last good one, diffs the
- * next against it, and hands typed events to its listeners. The diff (diff.c) is a pure function.
+ * The cluster as the core sees it: takes the backend's snapshots, keeps the last valid one, diffs the
+ * next against it, and passes typed events to its listeners. The diff (diff.c) is a pure function.
  */
 #ifndef WITNESSD_CLUSTER_CLUSTER_H
 #define WITNESSD_CLUSTER_CLUSTER_H
@@ -11,21 +11,21 @@
 #include "witnessd/cluster/state.h"
 
 enum cluster_event_type {
-	CLUSTER_ADDR_LOST, /* was available (or never known), is unavailable or gone */
-	CLUSTER_ADDR_BACK, /* was not available, is; also on another node than before */
-	CLUSTER_ADDR_MOVED, /* available before on .from and now on .to: one step, no snapshot between */
-	CLUSTER_ADDR_ADDED, /* new in the configuration; its state is in the snapshot */
-	CLUSTER_ADDR_REMOVED, /* gone from the configuration; a LOST precedes it unless it was unavailable */
+	CLUSTER_ADDR_LOST,  /* was available (or unknown), is unavailable or gone */
+	CLUSTER_ADDR_BACK,  /* was not available, is now, maybe on another node */
+	CLUSTER_ADDR_MOVED, /* available on .from before, on .to now, within one snapshot */
+	CLUSTER_ADDR_ADDED, /* new in the configuration; see the snapshot for its state */
+	CLUSTER_ADDR_REMOVED, /* gone from the configuration; comes after LOST unless it was unavailable */
 	CLUSTER_NODE_UP,
 	CLUSTER_NODE_DOWN,
 	CLUSTER_NODE_DRAINING, /* began to drain; an INTENT for the whole node follows */
 	CLUSTER_SHARE_MOVED,   /* its node changed from .from to .to */
-	CLUSTER_NAMES_CHANGED, /* net names of addresses did, since .before; comes after ADDR_* */
+	CLUSTER_NAMES_CHANGED, /* net names of addresses changed since .before; comes after ADDR_* */
 	CLUSTER_QUORUM_GAINED,
 	CLUSTER_QUORUM_LOST,
-	CLUSTER_INTENT, /* a move was asked for; .intent */
+	CLUSTER_INTENT, /* a move was requested; .intent */
 	CLUSTER_FRESH, /* the first snapshot, or the first after the manager was lost; comes first */
-	CLUSTER_STALE, /* the manager is gone; the last snapshot stays */
+	CLUSTER_STALE, /* the manager is lost; the last snapshot stays in force */
 };
 
 struct cluster_event {
@@ -42,14 +42,14 @@ struct cluster_event {
 
 /*
  * Rules of the diff (design, "Rules that keep it safe"):
- *  - the first snapshot gives FRESH and nothing else: nobody can be registered for what was before;
+ *  - the first snapshot gives FRESH and nothing else: nobody can have registered before it;
  *  - without quorum (in the new snapshot) addresses of other nodes are not LOST or REMOVED: they keep their last
- *    state until quorum returns; addresses that the local node itself had may be;
- *    Good news is always believed: an address seen on another node has moved;
- *  - shares follow the same rules; nodes are what the snapshot says, so an address that was kept can be
- *    AVAILABLE on a node that is offline: clients are told by the address, never by the node;
+ *    state until quorum returns; addresses of the local node may be LOST. An address seen on another node
+ *    has always moved;
+ *  - shares follow the same rules; nodes are taken from the snapshot, so an address whose state was kept
+ *    can be AVAILABLE on an offline node: clients are notified by address, never by node;
  *  - CLUSTER_ADDR_UNKNOWN keeps the last known state.
- * To make that last, cluster_diff() yields the *effective* new state, and that is what is kept.
+ * So cluster_diff() returns the *effective* new state, and that one is kept.
  */
 struct cluster_events {
 	struct cluster_event *list;
@@ -71,8 +71,8 @@ int cluster_diff(TALLOC_CTX *mem_ctx, const struct cluster_state *old,
 struct cluster;
 
 /**
- * Start empty; no backend yet. The sink drops, with a line in the log, snapshots that do not pass
- * cluster_state_check(), and intents while no fresh snapshot is there to understand them by.
+ * Start empty, without a backend. The sink drops, and logs, snapshots that do not pass
+ * cluster_state_check(), and intents while there is no fresh snapshot to interpret them by.
  * @return 0 or ENOMEM
  */
 int cluster_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct cluster **out);
@@ -80,7 +80,7 @@ int cluster_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct cluste
 /** Where a backend reports to; lives as long as the cluster. Not to be called from a listener. */
 const struct backend_sink *cluster_sink(struct cluster *cluster);
 
-/** The witnessd's of the cluster. Without a backend that carries messages they stay alone. */
+/** The other witnessds of the cluster; none unless the backend can carry messages. */
 struct peers *cluster_peers(const struct cluster *cluster);
 
 /** The last effective state; NULL before the first snapshot. Valid until the next event round ends. */
@@ -90,7 +90,7 @@ const struct cluster_state *cluster_current(const struct cluster *cluster);
 bool cluster_stale(const struct cluster *cluster);
 
 /**
- * Hear every event, after cluster_current() has become the new state. Listeners are called in the
+ * Be called for every event, after cluster_current() has become the new state. Listeners are called in the
  * order of registration; they must not free the cluster.
  * @param state cluster_current()
  * @return 0 or ENOMEM
@@ -101,8 +101,8 @@ int cluster_listen(struct cluster *cluster,
 		   void *private_data);
 
 /**
- * Node that last had this address, while nobody has it; else who has it; NULL when it was never seen
- * anywhere since it is configured. Valid until the next event round ends.
+ * The node that has this address, or had it last if no node has it; NULL when it was not seen on any node
+ * since it was configured. Valid until the next event round ends.
  */
 const char *cluster_last_node(const struct cluster *cluster, const struct ipaddr *ip);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the files of witnessd/cluster share of a struct cluster. */
+/* struct cluster, shared by the files of witnessd/cluster. */
 #ifndef WITNESSD_CLUSTER_PRIVATE_H
 #define WITNESSD_CLUSTER_PRIVATE_H
 
@@ -18,8 +18,7 @@ struct cluster {
 	struct backend_sink sink;
 	struct cluster_state *current; /* effective; NULL before the first snapshot */
 	bool stale;                    /* the backend lost its manager after current */
-	const char *
-		*last; /* who had each address of current last, in their order; NULL: nobody yet */
+	const char **last; /* last node of each address of current, in its order; NULL: none yet */
 	struct cluster_listener *listeners;
 	size_t num_listeners;
 	struct naming *naming; /* NULL: nothing is configured */
@@ -30,14 +29,14 @@ struct cluster {
 	struct backend *backend;
 };
 
-/** cluster_create(), with peers that a test configures: their clock above all. */
+/** For tests: cluster_create() with peers of another configuration, such as a clock. */
 int cluster_create_with(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 			const struct peers_config *config, struct cluster **out);
 
-/** The last snapshot of the backend as it came; NULL: there is none, it is stale, or no heartbeat runs. */
+/** The last snapshot of the backend, unchanged; NULL: none, it is stale, or no heartbeat runs. */
 const struct cluster_state *cluster_manager(void *private_data);
 
-/** Others count as dead than before (heartbeat.h): what the manager said last is seen in that light. */
+/** The set of dead nodes has changed (heartbeat.h): apply it to the manager's last snapshot. */
 void cluster_reconsider(void *private_data);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The TCP connections that the peers tell each other of, piece by piece: there may be a great many. */
+/* Listing the TCP connections that peers have published, in pieces: there may be a great many. */
 #ifndef WITNESSD_CLUSTER_CONN_LIST_H
 #define WITNESSD_CLUSTER_CONN_LIST_H
 
@@ -7,11 +7,11 @@
 
 struct conn_list;
 
-/** Note which there are; peers is borrowed. @return 0 or ENOMEM */
+/** Take the list of keys; peers is borrowed. @return 0 or ENOMEM */
 int conn_list_create(TALLOC_CTX *mem_ctx, const struct peers *peers, struct conn_list **out);
 
 /**
- * Append the next ones that still are: {"node", "local", "remote", "orphan"}, each after a comma.
+ * Append the next ones that still exist: {"node", "local", "remote", "orphan"}, each after a comma.
  * @param text NULL afterwards: memory is short
  * @return whether there are more
  */

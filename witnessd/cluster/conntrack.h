@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The TCP connections of the cluster's floating addresses. Each node's tickle agent, witness-tickle(8),
- * tells which ones its kernel has, and the peers keep copies of them. When an address comes to this node
- * its agent is given those that others had, and makes their clients notice.
+ * reports those of its kernel, and the peers keep copies of them. When an address moves to this node its
+ * agent is given the connections that the others had, and makes their clients notice.
  *
  *   agent ── new, gone ──► records of the peers ── this node has the address now ──► agent ──► tickles
  *
- * Where the agent cannot run everything else goes on; it is tried again.
+ * If the agent cannot run everything else goes on; starting it is tried again.
  */
 #ifndef WITNESSD_CLUSTER_CONNTRACK_H
 #define WITNESSD_CLUSTER_CONNTRACK_H
@@ -32,9 +32,9 @@ int conntrack_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct clus
 		     const struct conntrack_config *config, struct conntrack **out);
 
 /**
- * Tickle the clients that other nodes had at ip, unless that was done a moment ago. The agent waits until
- * the address is here.
- * @param num how many connections; 0 when that was done already
+ * Tickle the clients that other nodes had at ip, unless that was done a moment ago. The agent waits for the
+ * address to come up here.
+ * @param num how many connections; 0 if it was done already
  * @return 0; ENOTCONN (the agent does not run); ENOMEM
  */
 int conntrack_tickle(struct conntrack *ct, const struct ipaddr *ip, size_t *num);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the peers know and the manager does not yet: nodes that are dead (suspicion.h). Pure. */
+/* Applying what the peers know before the manager does: dead nodes (suspicion.h). Pure. */
 #ifndef WITNESSD_CLUSTER_OVERLAY_H
 #define WITNESSD_CLUSTER_OVERLAY_H
 
 #include "witnessd/cluster/state.h"
 
 /**
- * The manager's snapshot with dead nodes offline and what they had nowhere. What the manager says of other
- * nodes stays, so an address of a dead node is back as soon as it is seen elsewhere.
+ * The manager's snapshot with dead nodes offline and what they had on no node. Other nodes stay as the
+ * manager reports them, so an address of a dead node is back as soon as it is seen elsewhere.
  * @param manager the backend's snapshot
  * @param before the effective state before: where an address that is UNKNOWN now was; NULL: none
  * @param out a child of mem_ctx

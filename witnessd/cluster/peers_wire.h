@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The messages between witnessd's, in network order (util/pack.h). Pure: no sockets, no state.
+ * The messages between witnessds, in network byte order (util/pack.h). Pure: no sockets, no state.
  *
  *   header   magic u32 "WITP", version u8, type u8, reserved u16 (0), incarnation u64, sequence u64
  *   BEGIN    sync u32                 all records of the sender follow ...
- *   RECORDS  entries                  news, or part of that
- *   END      sync u32                 ... and those that have not come since BEGIN are no more
- *   RETURN   node, entries            records that the node owned before it was started anew
- *   RETURNED node                     nothing more will be returned to it from here
- *   REQUEST  node                     it shall send everything again
+ *   RECORDS  entries                  changes, or a part of all records
+ *   END      sync u32                 ... and those not received since BEGIN no longer exist
+ *   RETURN   node, entries            records that the node owned before it was restarted
+ *   RETURNED node                     the sender has no more to return to it
+ *   REQUEST  node                     asks it to send everything again
  *   COMMAND  node, id u64, verb u8, bytes
  *   REPLY    node, id u64, status u8, bytes
  *   BEAT     interval u32 (ms), opinions
@@ -16,10 +16,10 @@
  *   entry    op u8 (1 put, 2 delete), kind u8, key length u8, key, version u64,
  *            and for put: value length u16, value
  *   opinion  say u8 (suspicion.h), node
- *   node     text: length u16 and so many bytes without NUL
+ *   node     text: length u16 and that many bytes, without NUL
  *
- * A receiver refuses other versions, and skips types and kinds that it does not know: new ones need no
- * new version.
+ * A receiver refuses other versions, and skips unknown types and kinds, so that new ones need no new
+ * version.
  */
 #ifndef WITNESSD_CLUSTER_PEERS_WIRE_H
 #define WITNESSD_CLUSTER_PEERS_WIRE_H
@@ -44,7 +44,7 @@ enum peers_msg_type {
 };
 
 struct peers_msg {
-	uint8_t type; /* enum peers_msg_type, or one that is not known */
+	uint8_t type; /* enum peers_msg_type, or an unknown one */
 	uint64_t incarnation, sequence;
 	uint32_t sync;                 /* BEGIN, END */
 	char node[PEERS_NODE_MAX + 1]; /* RETURN, RETURNED, REQUEST, COMMAND, REPLY */
@@ -76,20 +76,20 @@ int peers_wire_pull(const uint8_t *bytes, size_t len, struct peers_msg *msg);
 /** The next entry. @return false at the end */
 bool peers_wire_entry(struct pack_in *entries, struct peers_wire_entry *entry);
 
-/* What a beat says of a node. */
+/* An opinion about a node in a beat. */
 struct peers_wire_opinion {
-	uint8_t say; /* enum suspicion_say, or one that is not known */
+	uint8_t say; /* enum suspicion_say, or an unknown one */
 	char node[PEERS_NODE_MAX + 1];
 };
 
-/** The next opinion of a beat: of msg.bytes. @return false at the end, or with .err set */
+/** The next opinion of a beat, from msg.bytes. @return false at the end, or with .err set */
 bool peers_wire_opinion(struct pack_in *in, struct peers_wire_opinion *opinion);
 void peers_wire_push_opinion(struct pack_out *out, uint8_t say, const char *node);
 
-/** A message up to where its entries begin, or as a whole; out->err becomes EMSGSIZE when it is full. */
+/** Encode a message, or its part before the entries; out->err becomes EMSGSIZE when it is full. */
 void peers_wire_push(struct pack_out *out, const struct peers_msg *msg);
 
-/** An entry behind it. @return 0, or EMSGSIZE with out as it was: it goes into the next message */
+/** Append an entry. @return 0, or EMSGSIZE with out unchanged: it goes into the next message */
 int peers_wire_push_entry(struct pack_out *out, const struct peers_wire_entry *entry);
 
 #endif

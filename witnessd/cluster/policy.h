@@ -12,20 +12,19 @@
 /* What the policy sees of a registration; strings are borrowed. */
 struct policy_reg {
 	struct ipaddr ip;     /* the address its client uses */
-	const char *net_name; /* as the client wrote it; NULL: one that no address has for itself */
+	const char *net_name; /* as the client wrote it; NULL: one that no address has as its own */
 	const char *share;    /* NULL: none */
 	bool version_2;       /* registered with RegisterEx */
 	bool ip_notification; /* asked for IP_CHANGE */
-	uint32_t spread;      /* any number that differs between registrations */
+	uint32_t spread;      /* any number that varies between registrations */
 	bool fixed_addresses; /* whether CLUSTER_ADDR_FIXED addresses count as the service's */
-	const char
-		*moved_to; /* the node that the last CLIENT_MOVE named, while that holds; or NULL */
-	/* Whether an administrator wants nobody on that node who can be elsewhere; NULL: no such node. */
+	const char *moved_to; /* destination of the last CLIENT_MOVE while still valid, or NULL */
+	/* Whether clients are to be kept away from a node if possible (drained); NULL: from none. */
 	bool (*avoid)(const void *avoid_private, const char *node);
 	const void *avoid_private;
 };
 
-/* How the registrations that an event may concern are found. */
+/* How to find the registrations that an event may concern. */
 enum policy_index {
 	POLICY_BY_IP,        /* those registered for .ip */
 	POLICY_BY_SHARE,     /* those registered with .share */
@@ -60,18 +59,18 @@ struct policy_notice {
 	bool available;            /* POLICY_CHANGE */
 	struct policy_addr *addrs; /* the others; at least one */
 	size_t num_addrs;
-	const char
-		*node; /* that has them: POLICY_CLIENT_MOVE; borrowed from the event or the state */
+	const char *
+		node; /* POLICY_CLIENT_MOVE: the node that has them; borrowed from the event or the state */
 };
 
 #define POLICY_NOTICES_MAX 2
 struct policy_notices {
-	struct policy_notice list[POLICY_NOTICES_MAX]; /* in the order in which they are told */
+	struct policy_notice list[POLICY_NOTICES_MAX]; /* in the order in which they are sent */
 	size_t num;
 };
 
 /**
- * Where to look for registrations that an event may concern. policy_decide() has the last word.
+ * Where to look for registrations that an event may concern; policy_decide() decides for each.
  * @param targets a child of mem_ctx
  * @return 0 or ENOMEM
  */
@@ -79,7 +78,7 @@ int policy_find_targets(TALLOC_CTX *mem_ctx, const struct cluster_event *event,
 			const struct cluster_state *state, struct policy_targets *targets);
 
 /**
- * What a registration, found through target, is told of an event.
+ * What a registration, found through target, is told about an event.
  * @param state   the snapshot after the event
  * @param notices possibly none; their addresses are children of mem_ctx
  * @return 0 or ENOMEM
@@ -88,13 +87,13 @@ int policy_decide(TALLOC_CTX *mem_ctx, const struct cluster_event *event,
 		  const struct cluster_state *state, const struct policy_target *target,
 		  const struct policy_reg *reg, struct policy_notices *notices);
 
-/** What a new registration is told at once: its address may have gone after the client got its list. */
+/** What a new registration is told at once: its address may have gone down since the client got its list. */
 void policy_registered(const struct cluster_state *state, const struct policy_reg *reg,
 		       struct policy_notices *notices);
 
 /**
- * What a registration is told of a move of its share that its client may have missed.
- * @param from who served the share when the client was told last; NULL: unknown, then nothing
+ * What a registration is told about a move of its share that its client may have missed.
+ * @param from who served the share when the client was last told; NULL: unknown, and no notices
  * @return 0 or ENOMEM
  */
 int policy_share_missed(TALLOC_CTX *mem_ctx, const struct cluster_state *state,
@@ -102,7 +101,7 @@ int policy_share_missed(TALLOC_CTX *mem_ctx, const struct cluster_state *state,
 			struct policy_notices *notices);
 
 /**
- * What a registration is told when an administrator sends its client, or its share, elsewhere.
+ * What a registration is told when an administrator moves its client, or its share, elsewhere.
  * @param type POLICY_CLIENT_MOVE or POLICY_SHARE_MOVE
  * @param node borrowed by the notice
  * @param ip   only to this address of it; NULL: to all that it has for this client
@@ -114,17 +113,17 @@ int policy_send_to(TALLOC_CTX *mem_ctx, const struct cluster_state *state,
 		   const struct ipaddr *ip, struct policy_notices *notices);
 
 /* Rules beyond the table:
- *  - Destinations and IP_CHANGE are of the addresses that serve the client's net name.
+ *  - Destinations and IP_CHANGE contain only addresses that serve the client's net name.
  *  - Where shares are tied to the client's address (cluster_share.addrs), no other address serves them
- *    before the move: its client is not sent away, but told when the address goes. One that has registered
- *    with a share of another kind is sent.
- *  - "Anywhere else" is a node to be avoided only if no other can take the client: it is better than none.
- *    A move to a named node is the cluster manager's decision and holds.
- *  - A share that is asked to move to a named node takes its clients along before it goes, where it is not
- *    tied to addresses.
+ *    before the move: its client is not sent away, but told when the address goes down. A client that has
+ *    registered with another kind of share is sent.
+ *  - When any other node will do, one to be avoided is used only if no other can take the client. A move
+ *    to a named node is the cluster manager's decision and is followed.
+ *  - Clients of a share that is to move to a named node are sent there before it moves, unless it is tied
+ *    to addresses.
  */
 
-/** Whether an address goes when the move happens that an intent asks for. */
+/** Whether the move that an intent asks for moves this address. */
 bool policy_moves(const struct backend_intent *intent, const struct cluster_addr *addr);
 
 #endif

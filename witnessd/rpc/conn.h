@@ -27,8 +27,7 @@
 #define CONN_FLAGS_UNDONE (CONN_FLAGS_SINGLE | RPC_PFC_DID_NOT_EXECUTE)
 
 /* Why nothing is read from a connection. */
-#define CONN_PAUSE_AUTH                                                                            \
-	0x01 /* a negotiation step is running; requests may follow right behind it */
+#define CONN_PAUSE_AUTH    0x01 /* a negotiation step is running; requests may follow */
 #define CONN_PAUSE_BACKLOG 0x02 /* the client does not read its answers */
 
 /* An accepted presentation context; a refused one is not remembered. */
@@ -186,6 +185,7 @@ struct conn_ack {
 	struct pdu_bind_ack ack; /* results are a child of this */
 };
 
+/** As of conn_bind.c above. */
 void conn_on_auth3(struct rpc_conn *conn, const struct pdu_hdr *hdr, uint8_t *pdu);
 /**
  * Start or continue a negotiation for the auth part of a bind or alter_context; answer with ack, which is
@@ -218,6 +218,7 @@ struct conn_call {
 	struct tevent_req *req;
 };
 
+/** As of conn_bind.c above. */
 void conn_on_request(struct rpc_conn *conn, const struct pdu_hdr *hdr, uint8_t *pdu);
 /** co_cancel: a call that still runs ends with RPC_FAULT_CANCEL. */
 void conn_on_cancel(struct rpc_conn *conn, uint32_t call_id);

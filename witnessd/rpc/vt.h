@@ -20,8 +20,7 @@
 #define RPC_VT_PCONTEXT 2
 #define RPC_VT_HEADER2  3
 #define RPC_VT_LAST     0x4000 /* flag: no command follows */
-#define RPC_VT_MUST                                                                                \
-	0x8000 /* flag: a receiver that does not know the command must fail the request */
+#define RPC_VT_MUST     0x8000 /* flag: a receiver that does not know it must fail the request */
 
 /* Bytes of each command's value. */
 #define RPC_VT_BITMASK1_LEN   4

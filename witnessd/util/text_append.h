@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Building text by appending to it. */
 #ifndef WITNESSD_UTIL_TEXT_APPEND_H
 #define WITNESSD_UTIL_TEXT_APPEND_H
 

@@ -1,16 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # witnessd: one Makefile, no sub-makes. Every folder's *.c are found by themselves.
 #
-#   make deps      install every package for building, running and testing (Debian, as root)
-#   make           build into $(B)
+#   make help      this list
+#   make deps      install every package for building, running and testing (Debian, as root); deps-build: for
+#                  building only
+#   make           build into $(B); V=1 shows the commands, CI=1 makes warnings errors, BACKENDS= the modules
 #   make check     deps, build, all tests; the last line is "N passed, N failed, N skipped"
+#   make check-units, check-lint        the unit tests, the lint checks of tests/lint
+#   make check-asan, check-valgrind     the unit tests (ASan and UBSan: also the daemon's) with a memory checker
+#   make check-ctdb-new                 the CTDB lab's tests with a newer CTDB and Samba
+#   make check-headers, check-sh        every header compiles alone; shellcheck for every script
+#   make format    clang-format every C file
 #   make bench     measures on labs, as root: all of tests/bench, or one of them by make bench-NAME; ROUNDS=10,
 #                  UPDATE=docs/performance.md; tables on standard output, JSON in $(B)/bench
-#   make sim       HISTORIES= simulated histories of a cluster from SEED=
+#   make sim       HISTORIES= simulated histories of a cluster from SEED=; sim-mutants: whether they find planted bugs
 #   make fuzz      every parser for SECONDS=60, or one by make fuzz-NAME: tests/fuzz/README.md
 #   make faults    random combinations of faults on both labs, as root: ROUNDS=10, SEED= to repeat; FROM= the first round
-#   make demo      three witnesses on loopback, two watching clients, a move, a failure, a return
-#   make install   DESTDIR, PREFIX; install-client: libswnclient alone
+#   make demo      three witnesses on loopback, two watching clients, a move, a failure, a return; demo-pacemaker:
+#                  on a real cluster in network namespaces, as root
+#   make install   DESTDIR, PREFIX and the other variables below; install-client: libswnclient alone
+#   make clean     remove what was built
 
 B             ?= build
 PREFIX        ?= /usr
@@ -79,10 +88,14 @@ say            = $(if $(V),,@printf '  %-3s %s\n' $(if $(filter %.o,$@),CC,LD) $
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all bench faults fuzz fuzzers deps deps-build sim sim-mutants tests check check-asan check-valgrind check-units check-ctdb-new check-lint check-headers check-sh demo \
+.PHONY: all help bench faults fuzz fuzzers deps deps-build sim sim-mutants tests check check-asan check-valgrind check-units check-ctdb-new check-lint check-headers check-sh demo \
 	demo-pacemaker install install-client clean format
 
 all: $(B)/witnessd $(B)/witnessctl $(B)/witness-tickle $(B)/witness-opener $(modules) $(swnc_lib)
+
+# The comment at the top of this file.
+help:
+	@sed -n -e '/^$$/q' -e 's/^#   //p' $(firstword $(MAKEFILE_LIST))
 
 deps-build:
 	@tests/deps/install tests/deps/build.txt

@@ -319,8 +319,9 @@ static json_t *interface_json(const struct swn_interface *entry)
 			json_array_append_new(list, json_string(ipaddr_format(addrs[i], ip)));
 		}
 	}
-	return json_pack("{s:s*, s:s, s:b, s:o}", "group", entry->group_name, "state", state,
-			 "witness", (int)entry->witness, "addresses", list);
+	return json_pack("{s:o*, s:s, s:b, s:o}", "group",
+			 entry->group_name != NULL ? text_json(entry->group_name) : NULL, "state",
+			 state, "witness", (int)entry->witness, "addresses", list);
 }
 
 /* interfaces NULL: none were told */
@@ -351,9 +352,10 @@ static void report(const struct probe *probe, const struct swn_interface_list *l
 		json_array_append_new(interfaces, interface_json(&list->entries[i]));
 	}
 	if (probe->json) {
-		result = json_pack("{s:s, s:i, s:b, s:o*}", "server", probe->remote.server, "port",
-				   (int)probe->port, "authenticated", (int)!is_anonymous(probe),
-				   "interfaces", json_incref(interfaces));
+		result = json_pack("{s:o, s:i, s:b, s:o*}", "server",
+				   text_json(probe->remote.server), "port", (int)probe->port,
+				   "authenticated", (int)!is_anonymous(probe), "interfaces",
+				   json_incref(interfaces));
 		ctl_print_json(result);
 		json_decref(result);
 	} else {

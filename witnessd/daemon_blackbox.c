@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "witnessd/util/log.h"
+#include "witnessd/util/text_json.h"
 
 #define DUMPS 10 /* then the oldest is replaced, so that asking again and again fills no disk */
 
@@ -106,7 +107,7 @@ int daemon_cmd_blackbox(void *private_data, TALLOC_CTX *mem_ctx, const json_t *r
 		return err;
 	}
 	log_notice("The last log lines are in %s", path);
-	*result = json_pack("{s:s}", "file", path);
+	*result = json_pack("{s:o}", "file", text_json(path));
 	if (json_object_get(request, "node") != NULL) { /* a path alone would not say where */
 		(void)json_object_set(*result, "node", json_object_get(request, "node"));
 	}

@@ -17,7 +17,7 @@ static json_t *names_json(const struct daemon *daemon)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < daemon->names.num_net_names; i++) {
-		json_array_append_new(list, json_string(daemon->names.net_names[i]));
+		json_array_append_new(list, text_json(daemon->names.net_names[i]));
 	}
 	return list;
 }

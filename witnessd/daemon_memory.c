@@ -4,14 +4,16 @@
 
 #include <errno.h>
 
+#include "witnessd/util/text_json.h"
+
 static void add_part(const void *ptr, int depth, int max_depth, int is_ref, void *private_data)
 {
 	json_t *parts = private_data;
 
 	if (depth == max_depth && !is_ref) {
 		(void)json_array_append_new(
-			parts, json_pack("{s:s, s:I, s:I}", "part", talloc_get_name(ptr), "blocks",
-					 (json_int_t)talloc_total_blocks(ptr), "bytes",
+			parts, json_pack("{s:o, s:I, s:I}", "part", text_json(talloc_get_name(ptr)),
+					 "blocks", (json_int_t)talloc_total_blocks(ptr), "bytes",
 					 (json_int_t)talloc_total_size(ptr)));
 	}
 }

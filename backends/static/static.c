@@ -16,6 +16,7 @@
 #include "backends/static/mapfile.h"
 #include "backends/static/peer_socket.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/text_json.h"
 
 struct backend {
 	const struct backend_sink *sink;
@@ -220,7 +221,8 @@ static int command_intent(struct backend *backend, TALLOC_CTX *tmp, const char *
 	err = static_intent(tmp, backend->map, argv, argc, &intent, why);
 	if (err == 0) {
 		backend->sink->intent(backend->sink->private_data, &intent);
-		*reply = json_pack("{s:s?, s:s?}", "from", intent.from, "to", intent.to);
+		*reply = json_pack("{s:o, s:o}", "from", text_json(intent.from), "to",
+				   text_json(intent.to));
 	}
 	return err;
 }
@@ -291,8 +293,8 @@ static int static_control(struct backend *backend, TALLOC_CTX *mem_ctx, const js
 
 static json_t *static_status(struct backend *backend)
 {
-	return json_pack("{s:s, s:s, s:s?}", "map", backend->path, "node", backend->local,
-			 "problem", backend->problem);
+	return json_pack("{s:o, s:o, s:o}", "map", text_json(backend->path), "node",
+			 text_json(backend->local), "problem", text_json(backend->problem));
 }
 
 static int static_broadcast(struct backend *backend, const uint8_t *bytes, size_t len)

@@ -8,6 +8,7 @@
 
 #include "witnessd/util/hash.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/text_json.h"
 
 struct control_command {
 	const char *name;
@@ -93,7 +94,7 @@ void control_table_set_elsewhere(struct control_table *table, struct tevent_cont
 
 static json_t *refusal(const char *why)
 {
-	return json_pack("{s:b, s:s}", "ok", 0, "error", why);
+	return json_pack("{s:b, s:o}", "ok", 0, "error", text_json(why));
 }
 
 /* With what a program can tell it by, if anything. */

@@ -52,9 +52,10 @@ void doctor_tell(struct doctor *doctor, enum doctor_verdict verdict, const char 
 	message = talloc_vasprintf(tmp, fmt, ap);
 	va_end(ap);
 	json_array_append_new(doctor->results,
-			      json_pack("{s:s, s:s, s:s?, s:s?, s:s?}", "check", doctor->check,
-					"verdict", verdict_names[verdict], "subject", subject,
-					"message", message, "remedy", remedy));
+			      json_pack("{s:s, s:s, s:o, s:o, s:o}", "check", doctor->check,
+					"verdict", verdict_names[verdict], "subject",
+					text_json(subject), "message", text_json(message), "remedy",
+					text_json(remedy)));
 	doctor->num[verdict]++;
 	talloc_free(tmp);
 }
@@ -88,13 +89,14 @@ static int finish(struct doctor *doctor)
 	bool failed = doctor->num[DOCTOR_FAIL] > 0;
 
 	if (doctor->ctl->json) {
-		json_t *all = json_pack("{s:O, s:i, s:i, s:i, s:s}", "checks", doctor->results,
-					"ok", (int)doctor->num[DOCTOR_OK], "warnings",
-					(int)doctor->num[DOCTOR_WARN], "failures",
-					(int)doctor->num[DOCTOR_FAIL], "verdict",
-					failed                         ? "fail"
-					: doctor->num[DOCTOR_WARN] > 0 ? "warn"
-								       : "ok");
+		json_t *all =
+			json_pack("{s:O, s:O?, s:i, s:i, s:i, s:s}", "checks", doctor->results,
+				  "clients", doctor->asked, "ok", (int)doctor->num[DOCTOR_OK],
+				  "warnings", (int)doctor->num[DOCTOR_WARN], "failures",
+				  (int)doctor->num[DOCTOR_FAIL], "verdict",
+				  failed                         ? "fail"
+				  : doctor->num[DOCTOR_WARN] > 0 ? "warn"
+								 : "ok");
 
 		ctl_print_json(all);
 		json_decref(all);
@@ -134,6 +136,7 @@ const char *doctor_config(const struct doctor *doctor, const char *key)
 static void add_name(json_t *list, const char *name, size_t len)
 {
 	const json_t *known;
+	char *copy;
 	size_t i;
 
 	json_array_foreach(list, i, known)
@@ -143,7 +146,9 @@ static void add_name(json_t *list, const char *name, size_t len)
 			return;
 		}
 	}
-	json_array_append_new(list, json_stringn(name, len));
+	copy = talloc_strndup(NULL, name, len);
+	json_array_append_new(list, text_json(copy));
+	talloc_free(copy);
 }
 
 static void add_names(json_t *list, const json_t *names)
@@ -247,7 +252,7 @@ static int gather(struct doctor *doctor)
 				 &why);
 	}
 	if (err == 0) {
-		err = ask_daemon(doctor, "{\"command\": \"list\", \"local\": true}",
+		err = ask_daemon(doctor, "{\"command\": \"list\", \"select\": {\"local\": true}}",
 				 &doctor->clients, &why);
 	}
 	if (err == 0 &&
@@ -274,6 +279,7 @@ static int doctor_destructor(struct doctor *doctor)
 	json_decref(doctor->daemon_config);
 	json_decref(doctor->net_names);
 	json_decref(doctor->results);
+	json_decref(doctor->asked);
 	return 0;
 }
 

@@ -30,6 +30,7 @@ struct doctor {
 	const char *no_daemon; /* why there is none */
 	const char *check;     /* that runs now */
 	json_t *results;       /* array of what doctor_tell() was told */
+	json_t *asked;         /* array of who asked when; NULL: not looked at */
 	unsigned int num[DOCTOR_FAIL + 1]; /* of each verdict */
 };
 

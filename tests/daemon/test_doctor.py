@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+import ctlschema
 import swn
 from conftest import BUILD, NODES, Daemon, wait_for
 from kdc import REALM, Kdc
@@ -18,6 +19,7 @@ def doctor(daemon, *args, status):
     done = daemon.ctl("--json", "doctor", *args, check=False)
     assert done.returncode == status, (done.stdout, done.stderr)
     report = json.loads(done.stdout)
+    assert not ctlschema.faults("doctor", report)
     results = {}
     for result in report["checks"]:
         assert sorted(result) == ["check", "message", "remedy", "subject", "verdict"]
@@ -49,8 +51,7 @@ def test_usage(daemon, args, word):
 
 def test_help_names_every_check(daemon):
     done = daemon.ctl("doctor", "--help")
-    for check in ("config", "daemon", "cluster", "nodes", "ports", "keytab", "kdc", "shares",
-                  "clients"):
+    for check in ("config", "daemon", "cluster", "nodes", "ports", "firewall", "keytab", "kdc", "shares", "clients"):
         assert f"\n  {check} " in done.stdout
 
 
@@ -133,7 +134,8 @@ def doctor_or_none(daemon, check):
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    nodes = Cluster(tmp_path_factory.mktemp("doctor"))
+    folder = tmp_path_factory.mktemp("doctor")
+    nodes = Cluster(folder, {"static.peer_dir": str(folder)})
     yield nodes
     nodes.stop()
 
@@ -199,13 +201,48 @@ def test_client_that_does_not_ask(daemon):
         conn.call(swn.UNREGISTER, handle)
 
 
+def asked(daemon):
+    """What --json says of the clients."""
+    return json.loads(daemon.ctl("--json", "doctor", "clients", check=False).stdout)["clients"]
+
+
 def test_client_that_waits(cluster, watch_of):  # noqa: F811
     watch = watch_of(cluster)
-    node = cluster.nodes["n" + watch.wait("registered")["witness"][-1]]
+    name = "n" + watch.wait("registered")["witness"][-1]
+    node = cluster.nodes[name]
     verdict, message = wait_for(lambda: [v for v in doctor_or_none(node, "clients") if "1 clients" in v[1]],
                                 "it waits")[0]
-    assert verdict == "ok" and "wait for notifications" in message
+    assert verdict == "ok" and "wait for notifications; who asked longest ago: tester " in message
+    wait_for(lambda: [c["state"] for c in asked(node)] == ["requested notification"], "it waits")
+    client, = asked(node)
+    registered, = node.json("list")
+    assert {k: v for k, v in client.items() if k != "seconds"} == {k: registered[k] for k in client if k != "seconds"}
+    wait_for(lambda: asked(node)[0]["seconds"] > client["seconds"], "it grows")
+    # The others know of that client, and it is none of theirs.
+    for other in set(cluster.nodes) - {name}:
+        wait_for(lambda: len(cluster.nodes[other].json("list")) == 1, "it is known there")  # pylint: disable=cell-var-from-loop
+        assert only(cluster.nodes[other], "clients", status=0) == ("ok", "nobody is registered with this node's witness")
+        assert asked(cluster.nodes[other]) == []
     watch.stop()
+
+
+def test_clients_are_not_looked_at(daemon):
+    assert json.loads(daemon.ctl("--json", "doctor", "config").stdout)["clients"] is None
+
+
+def test_many_clients_that_do_not_ask(start_daemon):
+    """Some are named, the rest is counted; --json has all, and who asked longest ago is the first."""
+    other = start_daemon()
+    with other.ntlm() as conn:
+        names = [f"idle{i}" for i in range(25)]
+        for name in names:
+            other.register(conn, net_name="FS", ip="127.0.77.2", client=name)
+        assert sorted(c["client"] for c in asked(other)) == sorted(names)
+        wait_for(lambda: len([v for v in doctor_or_none(other, "clients") if v[0] == "fail"]) == 21, "it is late", 40)
+        wait_for(lambda: "the same of 5 other clients" in [v[1] for v in doctor_or_none(other, "clients")],
+                 "all of them are late", 40)
+        late = [c["seconds"] for c in asked(other)]
+        assert len(late) == 25 and late == sorted(late, reverse=True) and min(late) > 5
 
 
 # ---- shares ----
@@ -248,6 +285,17 @@ def test_shares_of_an_old_smbd(daemon, smbd):
     daemon.write("smb.conf", "[a]\n" + CLUSTER + AVAILABLE)
     assert doctor(daemon, "shares", status=0)[("shares", "smbd")] == (
         "warn", "version 4.17 cannot announce share capabilities, 4.20 can")
+
+
+def test_share_that_is_not_utf8(daemon, smbd):
+    """JSON cannot have it as it is; the failure is told all the same."""
+    smbd("4.21.3")
+    path = daemon.write("smb.conf", "")
+    with open(path, "wb") as f:
+        f.write(b"[f\xe4ile]\n")
+    assert "(f\\xe4ile)" in doctor(daemon, "shares", status=1)[("shares", path)][1]
+    lines = daemon.ctl("doctor", "shares", check=False).stdout.splitlines()
+    assert lines[0].startswith("FAIL  shares ") and "(f\\xe4ile)" in lines[0] and lines[-1].endswith(" 1 failures")
 
 
 def test_no_smb_conf(start_daemon):

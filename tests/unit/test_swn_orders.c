@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Selections, orders and jobs on one witness. */
+#include "tests/unit/short_memory.h"
 #include "tests/unit/swn_fixture.h"
 #include "witnessd/swn/order_reply.h"
 #include "witnessd/swn/orders.h"
@@ -10,11 +11,16 @@ struct rig {
 	struct swn_orders *orders;
 };
 
+#define MANY 600 /* more than are looked at in one turn of the loop */
+
 static int begin(void **state)
 {
 	struct rig *rig = talloc_zero(NULL, struct rig);
 
 	rig->fix = fix_new();
+	rig->fix->config.max_registrations = MANY;
+	rig->fix->config.max_registrations_principal = MANY;
+	rig->fix->config.max_registrations_assoc = MANY;
 	fix_start(rig->fix);
 	fix_place(rig->fix, "n1", "n2");
 	assert_int_equal(swn_orders_create(rig, rig->fix->ev, rig->fix->cluster, rig->fix->service,
@@ -238,6 +244,58 @@ static void a_job_is_cancelled(void **state)
 	talloc_free(tmp);
 }
 
+/* Begin, go on until there is something to be said, and cancel. @return what was said */
+static int try_to_plan(struct rig *rig)
+{
+	struct swn_orders_request move = {.order = {.type = SWN_ORDER_CLIENT_MOVE, .node = "n2"},
+					  .select = &all,
+					  .dry_run = true};
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	json_t *result = NULL;
+	bool done = false;
+	uint64_t id = 0;
+	char *why = NULL;
+	int err = swn_orders_begin(rig->orders, tmp, &move, &id, &why);
+
+	while (err == 0 && !done) {
+		fix_pass_ms(rig->fix, 1);
+		err = swn_orders_status(rig->orders, tmp, id, &result, &why);
+		done = json_is_true(json_object_get(result, "done"));
+		json_decref(result);
+		result = NULL;
+	}
+	if (id != 0) {
+		assert_int_equal(swn_orders_cancel(rig->orders, id), 0);
+	}
+	talloc_free(tmp);
+	return err;
+}
+
+/* Whichever list could not grow, before the plan's first pause or after: it says so, and can be cancelled. */
+static void a_plan_that_came_to_nothing_is_cancelled(void **state)
+{
+	static const char *const types[] = {"struct swn_job_item", "struct spread_item"};
+	struct rig *rig = *state;
+
+	for (int i = 0; i < MANY; i++) {
+		char name[40];
+
+		snprintf(name, sizeof(name), "client-%d", i);
+		registered(rig, name, "data");
+	}
+	for (size_t i = 0; i < 2; i++) {
+		unsigned long nth = 0;
+		int err;
+
+		do {
+			short_memory_begin_of(types[i], ++nth);
+			err = try_to_plan(rig);
+			assert_int_equal(err, short_memory_end() ? ENOMEM : 0);
+		} while (err != 0);
+		assert_true(nth > 3);
+	}
+}
+
 static void a_node_is_drained_and_evened(void **state)
 {
 	struct rig *rig = *state;
@@ -403,6 +461,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(unknown_destinations_are_refused, begin, end),
 		cmocka_unit_test_setup_teardown(more_than_a_portion_at_a_rate, begin, end),
 		cmocka_unit_test_setup_teardown(a_job_is_cancelled, begin, end),
+		cmocka_unit_test_setup_teardown(a_plan_that_came_to_nothing_is_cancelled, begin,
+						end),
 		cmocka_unit_test_setup_teardown(a_node_is_drained_and_evened, begin, end),
 		cmocka_unit_test_setup_teardown(a_selection_is_evened_with_regard_to_the_others,
 						begin, end),

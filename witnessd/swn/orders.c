@@ -284,6 +284,7 @@ static void on_plan(void *private_data)
 		job->err = 0;
 		wheel_arm(job->orders_of->wheel, &job->timer, 0, on_plan, job);
 	} else if (job->err != 0) {
+		job->num = job->next = 0; /* whoever was found before that gets nothing */
 		keep_job(job);
 	} else {
 		start_job(job);

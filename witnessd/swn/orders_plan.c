@@ -87,15 +87,26 @@ static int resolve(struct swn_order *order, TALLOC_CTX *mem_ctx, struct swn_job 
 
 static bool grow(struct swn_planning *p)
 {
+	size_t size = p->size == 0 ? 64 : p->size * 2;
 	struct swn_job *job = p->job;
+	struct swn_job_item *items;
+	struct spread_item *spread;
 
 	if (job->num < p->size) {
 		return true;
 	}
-	p->size = p->size == 0 ? 64 : p->size * 2;
-	job->items = talloc_realloc(job, job->items, struct swn_job_item, p->size);
-	p->spread = talloc_realloc(p, p->spread, struct spread_item, p->size);
-	return job->items != NULL && p->spread != NULL;
+	items = talloc_realloc(job, job->items, struct swn_job_item, size);
+	if (items == NULL) {
+		return false;
+	}
+	job->items = items;
+	spread = talloc_realloc(p, p->spread, struct spread_item, size);
+	if (spread == NULL) {
+		return false;
+	}
+	p->spread = spread;
+	p->size = size;
+	return true;
 }
 
 /* A copy of the name that many items share. */
@@ -169,7 +180,8 @@ static void take(void *private_data, const struct swn_found *found)
 		.result = SWN_ORDER_WAITS,
 	};
 	item->witness = shared_name(job, found->witness);
-	if (item->client == NULL && !found->rest) {
+	if ((item->client == NULL && !found->rest) ||
+	    (item->witness == NULL && found->witness != NULL)) {
 		p->err = ENOMEM;
 		return;
 	}

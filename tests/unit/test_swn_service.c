@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* GetInterfaceList, stubs that are cut short, and what the service shows of itself. */
+#include "tests/unit/short_memory.h"
 #include "tests/unit/swn_fixture.h"
+#include "witnessd/cluster/cluster_private.h"
+#include "witnessd/cluster/peers_private.h"
 #include "witnessd/swn/select.h"
 
 /* --- GetInterfaceList --- */
@@ -195,6 +198,46 @@ static void json_shows_registrations_interfaces_and_counters(void **state)
 	json_decref(status);
 }
 
+/* --- the object --- */
+
+/* Those who will be called. */
+static unsigned int listeners(const struct swn_fix *fix)
+{
+	const struct peers *peers = cluster_peers(fix->cluster);
+	unsigned int num = 0;
+
+	for (size_t i = 0; i < fix->cluster->num_listeners; i++) {
+		num += fix->cluster->listeners[i].fn != NULL;
+	}
+	for (size_t i = 0; i < peers->num_listeners; i++) {
+		num += peers->listeners[i].fn != NULL;
+	}
+	return num;
+}
+
+static void nobody_calls_a_service_that_did_not_begin(void **state)
+{
+	struct swn_fix *fix = *state;
+	unsigned int before = listeners(fix);
+	unsigned long nth = 0;
+	int err;
+
+	do {
+		short_memory_begin(++nth);
+		err = swn_service_create_clocked(fix, fix->ev, &fix->config, fix->cluster,
+						 fix_clock, fix, &fix->service);
+		(void)short_memory_end();
+		assert_true(err == 0 || err == ENOMEM);
+		assert_true(err == 0 || listeners(fix) == before);
+	} while (err != 0);
+	assert_true(nth > 5);
+	fix_place(fix, "n1", "n2");
+	assert_true(listeners(fix) > before);
+	TALLOC_FREE(fix->service);
+	assert_int_equal(listeners(fix), before);
+	fix_place(fix, "n2", "n1");
+}
+
 static void latency_has_a_median(void **state)
 {
 	struct swn_latency latency = {0};
@@ -226,6 +269,7 @@ int main(void)
 		TEST(the_list_waits_until_an_interface_is_available),
 		STARTED(every_short_stub_is_bad_stub_data),
 		STARTED(json_shows_registrations_interfaces_and_counters),
+		TEST(nobody_calls_a_service_that_did_not_begin),
 		TEST(latency_has_a_median),
 	};
 

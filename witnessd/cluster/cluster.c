@@ -69,7 +69,9 @@ static void tell(struct cluster *cluster, const struct cluster_event *event, con
 	for (size_t i = 0; i < cluster->num_listeners; i++) {
 		struct cluster_listener listener = cluster->listeners[i];
 
-		listener.fn(listener.private_data, event, cluster->current);
+		if (listener.fn != NULL) {
+			listener.fn(listener.private_data, event, cluster->current);
+		}
 	}
 }
 
@@ -406,6 +408,20 @@ int cluster_listen(struct cluster *cluster,
 		(struct cluster_listener){.fn = fn, .private_data = private_data};
 	cluster->listeners = listeners;
 	return 0;
+}
+
+void cluster_unlisten(struct cluster *cluster,
+		      void (*fn)(void *private_data, const struct cluster_event *event,
+				 const struct cluster_state *state),
+		      void *private_data)
+{
+	for (size_t i = 0; i < cluster->num_listeners; i++) {
+		struct cluster_listener *listener = &cluster->listeners[i];
+
+		if (listener->fn == fn && listener->private_data == private_data) {
+			listener->fn = NULL;
+		}
+	}
 }
 
 struct backend *cluster_backend(const struct cluster *cluster)

@@ -100,6 +100,12 @@ int cluster_listen(struct cluster *cluster,
 			      const struct cluster_state *state),
 		   void *private_data);
 
+/** No event comes to this listener any more, not even the one that is being told. */
+void cluster_unlisten(struct cluster *cluster,
+		      void (*fn)(void *private_data, const struct cluster_event *event,
+				 const struct cluster_state *state),
+		      void *private_data);
+
 /**
  * The node that has this address, or had it last if no node has it; NULL when it was not seen on any node
  * since it was configured. Valid until the next event round ends.

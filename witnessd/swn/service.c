@@ -366,6 +366,7 @@ static int end_service(struct swn_service *service)
 	swn_interfaces_end_all(service);
 	swn_notify_look_again(service, NULL);
 	swn_replicate_stop(service);
+	cluster_unlisten(service->cluster, on_event, service);
 	return 0;
 }
 
@@ -417,6 +418,8 @@ int swn_service_create_clocked(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		err = swn_drains_create(service, cluster_peers(cluster), &service->drains);
 	}
 	if (err == 0) {
+		/* From here on others call it: whatever fails, they have to stop. */
+		talloc_set_destructor(service, end_service);
 		err = swn_replicate_start(service);
 	}
 	if (err == 0) {
@@ -426,7 +429,6 @@ int swn_service_create_clocked(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		talloc_free(service);
 		return err;
 	}
-	talloc_set_destructor(service, end_service);
 	*out = service;
 	return 0;
 }

@@ -164,6 +164,7 @@ static int do_watch(struct track *track, const json_t *request)
 	const json_t *addrs = json_object_get(request, "watch");
 	const json_t *ports = json_object_get(request, "ports");
 	size_t num = json_array_size(addrs), num_ports = json_array_size(ports);
+	uint16_t wanted[TRACK_MAX_PORTS];
 	struct ipaddr *list;
 
 	if (!json_is_array(addrs) || num > TRACK_MAX_ADDRS || num_ports > TRACK_MAX_PORTS) {
@@ -188,8 +189,9 @@ static int do_watch(struct track *track, const json_t *request)
 			talloc_free(list);
 			return EINVAL;
 		}
-		track->ports[i] = (uint16_t)port;
+		wanted[i] = (uint16_t)port;
 	}
+	memcpy(track->ports, wanted, num_ports * sizeof(wanted[0]));
 	track->num_ports = num_ports;
 	talloc_free(track->addrs);
 	track->addrs = list;
@@ -249,11 +251,16 @@ static int do_tickle(struct track *track, const json_t *request)
 					.wait_ms = track->agent->options->wait_ms};
 	size_t num = track->num_pending;
 	struct job *job = talloc_zero(track, struct job);
-	struct tcpconn *conns = talloc_move(job, &track->pending);
+	struct tcpconn *conns;
 	struct tevent_req *req;
 
 	track->num_pending = 0;
-	if (job == NULL || text == NULL || ipaddr_parse(text, &job->ip) != 0) {
+	if (job == NULL) {
+		TALLOC_FREE(track->pending);
+		return ENOMEM;
+	}
+	conns = talloc_move(job, &track->pending);
+	if (text == NULL || ipaddr_parse(text, &job->ip) != 0) {
 		talloc_free(job);
 		return EINVAL;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the files of the client share. */
+/* Shared by the files of the client. */
 #ifndef BACKENDS_CTDB_CLIENT_PRIVATE_H
 #define BACKENDS_CTDB_CLIENT_PRIVATE_H
 
@@ -12,7 +12,7 @@
 
 enum client_state {
 	CLIENT_DOWN,
-	CLIENT_GREETING, /* connected; own number and SRVIDs are under way */
+	CLIENT_GREETING, /* connected; waiting for our number and the SRVIDs */
 	CLIENT_UP,
 };
 
@@ -41,13 +41,13 @@ struct ctdb_client {
 	int fd; /* -1: none */
 	struct tevent_fd *fde;
 	struct mono_timer *retry;  /* while DOWN */
-	struct mono_timer *broken; /* the connection is to be given up as soon as the loop runs */
+	struct mono_timer *broken; /* the connection is to be closed from the event loop */
 	const char *broken_why;
 	struct backoff backoff;
-	bool complained; /* of a ctdbd that is not there */
+	bool complained; /* logged that ctdbd cannot be reached */
 	bool ended;      /* the other end closed the last connection */
 	uint32_t pnn;
-	unsigned int greetings; /* answers that are missing before it is UP */
+	unsigned int greetings; /* answers still missing before it is UP */
 
 	uint8_t *in; /* what has been read and is not a whole packet yet */
 	size_t in_size, in_len;
@@ -58,28 +58,28 @@ struct ctdb_client {
 	uint32_t last_reqid;
 };
 
-/* A control that waits for its reply: the state of ctdb_control_send(). */
+/* A control without a reply yet: the state of ctdb_control_send(). */
 struct client_call {
 	UT_hash_handle hh;
-	struct ctdb_client *client; /* NULL: not in the table any more */
+	struct ctdb_client *client; /* NULL: no longer in the table */
 	struct tevent_req *req;
 	uint32_t reqid;
-	bool local; /* this node's ctdbd answers by itself */
+	bool local; /* this node's ctdbd answers it */
 	int32_t status;
 	uint8_t *data;
 	size_t len;
 };
 
 /* client.c */
-/** End the connection, tell everybody, and try again later. Not from inside a call of client.h. */
+/** End the connection, tell all watchers, and retry later. Not from within a function of client.h. */
 void ctdb_client_lost(struct ctdb_client *client, const char *reason);
-/** The same, soon: from anywhere. reason is a constant. */
+/** The same from the event loop, so callable from anywhere. reason is a constant. */
 void ctdb_client_break(struct ctdb_client *client, const char *reason);
 
 /* client_io.c */
-/** Begin to read. @return 0 or ENOMEM */
+/** Start reading. @return 0 or ENOMEM */
 int ctdb_client_io_start(struct ctdb_client *client);
-/** Forget everything that was read and that waits to be written, and close. */
+/** Discard everything read or queued, and close. */
 void ctdb_client_io_stop(struct ctdb_client *client);
 /** Queue a packet. @return as ctdb_client_message() */
 int ctdb_client_push(struct ctdb_client *client, const struct ctdb_packet *packet);
@@ -93,7 +93,7 @@ struct tevent_req *ctdb_client_call_send(TALLOC_CTX *mem_ctx, struct tevent_cont
 void ctdb_client_replied(struct ctdb_client *client, const struct ctdb_packet *packet);
 /** Nothing will be answered any more. */
 void ctdb_client_fail_calls(struct ctdb_client *client);
-/** The same without telling: they time out. */
+/** The same without completing them: they time out. */
 void ctdb_client_forget_calls(struct ctdb_client *client);
 
 #endif

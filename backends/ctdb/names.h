@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Names of nodes. CTDB numbers them and no more; what a snapshot calls a node, and a peer, is the word
- * at its place in ctdb.node_names, else "node" and its number. Known at any time, connected or not.
+ * Names of nodes. CTDB has only numbers; snapshots and peers use the word at that position of
+ * ctdb.node_names, else "node" and the number. Available whether connected or not.
  */
 #ifndef BACKENDS_CTDB_NAMES_H
 #define BACKENDS_CTDB_NAMES_H
@@ -11,13 +11,13 @@
 
 #include "witnessd/config.h"
 
-#define CTDB_NAME_LEN 16U /* of a name that was made of a number, NUL included */
+#define CTDB_NAME_LEN 16U /* of a name made from a number, NUL included */
 
 struct ctdb_names;
 
 /**
- * Names of a configuration, which is borrowed.
- * @return 0, EINVAL with the reason logged (two nodes of one name), or ENOMEM
+ * Read the names of a configuration, which is borrowed.
+ * @return 0, EINVAL with the reason logged (two nodes with one name), or ENOMEM
  */
 int ctdb_names_create(TALLOC_CTX *mem_ctx, const struct config *config, struct ctdb_names **out);
 

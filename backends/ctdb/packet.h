@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The packets on ctdbd's Unix socket (spec/ctdb.md, section 2): buffers to structs and back, no I/O.
- * Numbers are in host byte order, because both ends are on one host. Only the operations that a client
- * without databases needs are known here.
+ * Numbers are in host byte order, because both ends are on one host. Only the operations needed by a client
+ * without databases are supported.
  */
 #ifndef BACKENDS_CTDB_PACKET_H
 #define BACKENDS_CTDB_PACKET_H
@@ -12,7 +12,7 @@
 #include <talloc.h>
 
 #define CTDB_HEADER_LEN 32U
-#define CTDB_PACKET_MAX (4U << 20) /* longer ones are not believed; ctdbd itself has no limit */
+#define CTDB_PACKET_MAX (4U << 20) /* longer ones are invalid here; ctdbd itself has no limit */
 
 enum ctdb_operation {
 	CTDB_REQ_MESSAGE = 5,
@@ -29,9 +29,9 @@ enum ctdb_operation {
 
 #define CTDB_CONTROL_NOREPLY     1U
 
-/* A packet of any of the operations; what an operation does not have is 0 or NULL. */
+/* A packet of any of the operations; fields that an operation lacks are 0 or NULL. */
 struct ctdb_packet {
-	uint32_t generation; /* 1: of a node that is no member, or of a client */
+	uint32_t generation; /* 1: from a node that is no member, or from a client */
 	uint32_t operation;  /* enum ctdb_operation */
 	uint32_t destnode, srcnode;
 	uint32_t reqid;       /* 0 in messages */
@@ -46,9 +46,9 @@ struct ctdb_packet {
 };
 
 /**
- * How long the packet is that begins at buf.
- * @return 0; EAGAIN (fewer than 4 octets there); EBADMSG (shorter than a header, or beyond the limit:
- *         where the next packet begins is not known then)
+ * The length of the packet that begins at buf.
+ * @return 0; EAGAIN (fewer than 4 octets there); EBADMSG (shorter than a header, or beyond the limit: the
+ *         beginning of the next packet is unknown then)
  */
 int ctdb_packet_length(const uint8_t *buf, size_t have, uint32_t *length);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What is inside of controls, replies and messages (spec/ctdb.md, sections 2 to 4): octets to structs
+ * The payload of controls, replies and messages (spec/ctdb.md, sections 2 to 4): octets to structs
  * and back, no I/O. Numbers are in host byte order, addresses and ports in network order.
  */
 #ifndef BACKENDS_CTDB_PAYLOAD_H
@@ -29,7 +29,7 @@ struct ctdb_nodemap {
 };
 
 struct ctdb_ip {
-	uint32_t pnn; /* who shall have it, as the asked node believes; CTDB_UNKNOWN_PNN: nobody */
+	uint32_t pnn; /* its host in the view of the queried node; CTDB_UNKNOWN_PNN: none */
 	struct ipaddr ip;
 };
 
@@ -46,7 +46,7 @@ int ctdb_nodemap_parse(TALLOC_CTX *mem_ctx, const uint8_t *data, size_t len,
 int ctdb_iplist_parse(TALLOC_CTX *mem_ctx, const uint8_t *data, size_t len,
 		      struct ctdb_iplist **out);
 
-/** Reply of GET_VNNMAP; of the map only the generation. @return 0 or EBADMSG */
+/** Reply of GET_VNNMAP: only the generation is read. @return 0 or EBADMSG */
 int ctdb_vnnmap_parse(const uint8_t *data, size_t len, uint32_t *generation);
 
 /** One number: GET_RUNSTATE. @return 0 or EBADMSG */
@@ -55,7 +55,7 @@ int ctdb_u32_parse(const uint8_t *data, size_t len, uint32_t *out);
 /** RELEASE_IP and TAKE_IP: an address in text with its NUL. @return 0 or EBADMSG */
 int ctdb_ip_text_parse(const uint8_t *data, size_t len, struct ipaddr *out);
 
-/** DISABLE_TAKEOVER_RUNS: for how many seconds; 0: not any more. @return 0 or EBADMSG */
+/** DISABLE_TAKEOVER_RUNS: for how many seconds; 0: enabled again. @return 0 or EBADMSG */
 int ctdb_disable_parse(const uint8_t *data, size_t len, uint32_t *timeout_s);
 
 /** Data of TCP_CLIENT: a connection of a client to an address of this node. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Hands to the core what the view composes, when it differs from what the core has. */
+/* Passes the snapshots that the view composes to the core when they differ from the last one. */
 #ifndef BACKENDS_CTDB_PUBLISH_H
 #define BACKENDS_CTDB_PUBLISH_H
 
@@ -13,7 +13,7 @@ struct ctdb_publisher_config {
 	const struct ctdb_client *client; /* borrowed, as is all here */
 	struct ctdb_view *view;
 	const struct backend_sink *sink;
-	/** What a node says has stood for so long that the nodes are to be asked once more. */
+	/** A node's claim has been stable for settle_ms: the nodes are to be queried once more. */
 	void (*ask_again)(void *private_data);
 	void *private_data;
 };
@@ -22,15 +22,15 @@ struct ctdb_publisher_config {
 struct ctdb_publisher *ctdb_publisher_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 					     const struct ctdb_publisher_config *config);
 
-/** Now; nothing while the view is not complete. Not from inside connect(). */
+/** Publish now; does nothing while the view is incomplete. Not from within connect(). */
 void ctdb_publish(struct ctdb_publisher *publisher);
 
-/** At the end of this turn of the event loop, once for all that has been heard in it. */
+/** Publish at the end of this round of the event loop, once for everything received in it. */
 void ctdb_publish_soon(struct ctdb_publisher *publisher);
 
 /**
- * ctdbd is lost.
- * @param ended it has ended, rather than become silent or confused: this node's addresses go with it
+ * The connection to ctdbd is lost.
+ * @param ended ctdbd has closed it, as opposed to silence or invalid data: this node's addresses go with it
  */
 void ctdb_publish_lost(struct ctdb_publisher *publisher, const char *reason, bool ended);
 
@@ -38,6 +38,7 @@ struct ctdb_publisher_stats {
 	uint64_t snapshots, unchanged;
 };
 
+/** Borrowed. */
 const struct ctdb_publisher_stats *ctdb_publisher_stats(const struct ctdb_publisher *publisher);
 
 #endif

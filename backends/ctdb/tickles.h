@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The tickles of CTDB: witnessd's own connections are registered with it, and which CTDB this is decides
- * whether it can be relied upon for those of smbd. spec/ctdb.md, section 6.
+ * CTDB's tickles: registers witnessd's own connections with CTDB, and finds out from its version whether it
+ * can be relied on for those of smbd. spec/ctdb.md, section 6.
  *
- * From 4.20 on an smbd that ends or is reset while its address is being released takes its connection out of
- * the list of all nodes, so that the new owner has nobody to tickle (bug 15994; mended in 4.23.11). ctdbd
- * does not tell its version, but 4.20 is where it learned TCP_CLIENT_DISCONNECTED. Where the bug is mended
- * clients get a tickle or two more, which harms nobody.
+ * From 4.20 on an smbd that ends or is reset while its address is being released removes its connection from
+ * the list on all nodes, so that the new owner has nobody to tickle (bug 15994; fixed in 4.23.11). ctdbd does
+ * not report its version, but TCP_CLIENT_DISCONNECTED was added in 4.20. Where the bug is fixed clients get a
+ * tickle or two more, which is harmless.
  */
 #ifndef BACKENDS_CTDB_TICKLES_H
 #define BACKENDS_CTDB_TICKLES_H
@@ -16,7 +16,7 @@
 
 struct ctdb_tickles;
 
-/** Ask which CTDB it is, whenever the client is connected. @return 0 or ENOMEM */
+/** Find out the version whenever the client is connected. @return 0 or ENOMEM */
 int ctdb_tickles_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct ctdb_client *client,
 			struct ctdb_tickles **out);
 

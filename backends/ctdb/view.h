@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the answers and messages of the ctdbds amount to: which node is there, who has which address, who
- * is about to lose one. No I/O and no clock of its own, so that recorded answers can be put to it.
+ * Combines the answers and messages of the ctdbds: which nodes are there, which node has which address, which
+ * address is about to move. No I/O and no clock, so that it can be tested with recorded answers.
  *
- * CTDB has no place where all this is written. Each node knows what it has itself; of the others it knows
- * what shall be (spec/ctdb.md, "GET_PUBLIC_IPS: what the answer really means"). Hence the rules:
- *  - an address is where a node says "I have it". Who had it keeps it as long as it says so, whatever
- *    another one says: the new host says so up to seconds before it is true;
- *  - a new host is believed when its TAKE_IP has been heard of, when a takeover run has ended meanwhile, or
- *    when it has said so for settle_ms;
- *  - what another node believes about an address that its host still has is an intent: it leaves for there;
- *  - a node is gone when this node's ctdbd does not reach it, and most of those that can be asked do not
- *    either. What a node had that does not answer and is not gone is unknown;
- *  - this node's word on what others have lost counts (quorate) while it is a running, active member, and
+ * CTDB keeps this in no single place. Each node knows which addresses it has; of the others it knows only the
+ * plan (spec/ctdb.md, "GET_PUBLIC_IPS: what the answer really means"). Hence these rules:
+ *  - an address is on the node that claims it. The previous host keeps it as long as it claims it, even if
+ *    another node does, too: the new host claims it up to seconds before it is true;
+ *  - the claim of a new host counts once its TAKE_IP was received, a takeover run has ended meanwhile, or it
+ *    has stood for settle_ms;
+ *  - another node's plan for an address that its host still has is an intent: it will move there;
+ *  - a node is gone when neither this node's ctdbd nor most of the other reachable ones are connected to it.
+ *    The addresses of a node that does not answer and is not gone are unknown;
+ *  - this node's view of what others have lost counts (quorate) while it is a running, active member, and
  *    most nodes are connected and answer, or a recovery has ended since they were lost: then CTDB has
  *    decided.
  *
- * Questions and messages overtake each other. Each question is stamped when it is sent; what a message has
- * said since then is not undone by its answer.
+ * Queries and messages can overtake each other. Each query is stamped when it is sent; its answer does not
+ * undo what a later message has said.
  */
 #ifndef BACKENDS_CTDB_VIEW_H
 #define BACKENDS_CTDB_VIEW_H
@@ -45,13 +45,13 @@ struct ctdb_view_config {
 /** @return NULL when memory is short */
 struct ctdb_view *ctdb_view_create(TALLOC_CTX *mem_ctx, const struct ctdb_view_config *config);
 
-/** The connection is lost: no answer counts any more. Who had what is kept, for comparison. */
+/** The connection is lost: forget all answers. The last known hosts are kept for comparison. */
 void ctdb_view_reset(struct ctdb_view *view);
 
-/** The stamp of a question that is about to be sent. */
+/** A stamp for a query that is about to be sent. */
 uint64_t ctdb_view_stamp(struct ctdb_view *view);
 
-/* What this node's ctdbd says of itself. */
+/* What this node's ctdbd reports about itself. */
 struct ctdb_view_local {
 	uint32_t pnn, runstate, recmode, generation;
 	const struct ctdb_nodemap *map; /* borrowed */
@@ -61,32 +61,33 @@ struct ctdb_view_local {
 int ctdb_view_local(struct ctdb_view *view, const struct ctdb_view_local *local);
 
 /**
- * A node has answered a question with that stamp.
- * @param map as that node sees the others
+ * A node has answered the query with that stamp.
+ * @param map that node's view of the others
  * @return 0, ENOENT (no such node), EMSGSIZE or ENOMEM
  */
 int ctdb_view_answer(struct ctdb_view *view, uint32_t pnn, uint64_t stamp, uint64_t now_ms,
 		     const struct ctdb_nodemap *map, const struct ctdb_iplist *ips);
 
-/** A node has not. */
+/** A node has not answered. */
 void ctdb_view_no_answer(struct ctdb_view *view, uint32_t pnn);
 
 /**
- * A node has taken, or released, an address: it said so itself.
- * @return 0, or ENOENT: no such node, or none of the addresses that it has listed
+ * A node has announced that it has taken, or released, an address.
+ * @return 0, or ENOENT: no such node, or it has not listed this address
  */
 int ctdb_view_taken(struct ctdb_view *view, uint32_t pnn, const struct ipaddr *ip, uint64_t now_ms);
 int ctdb_view_released(struct ctdb_view *view, uint32_t pnn, const struct ipaddr *ip,
 		       uint64_t now_ms);
 
-/** CTDB begins to move addresses; it has done so. */
+/** A takeover run of CTDB has begun; it has ended. */
 void ctdb_view_run_began(struct ctdb_view *view);
 void ctdb_view_run_ended(struct ctdb_view *view, uint64_t now_ms);
 
-/** Whether the node has to be asked: it is there, as far as this node's ctdbd knows. */
+/** Whether the node is to be queried: this node's ctdbd is connected to it. */
 bool ctdb_view_reachable(const struct ctdb_view *view, uint32_t pnn);
+/** How many nodes there are, by number: 0 to n - 1. */
 size_t ctdb_view_num_nodes(const struct ctdb_view *view);
-/** Whether this node's ctdbd is far enough to be believed, and every node has answered or failed to. */
+/** Whether this node's ctdbd has started up, and every node has answered or failed to. */
 bool ctdb_view_complete(const struct ctdb_view *view);
 
 struct ctdb_view_intents {
@@ -95,10 +96,10 @@ struct ctdb_view_intents {
 };
 
 /**
- * What it all amounts to now.
+ * The current snapshot.
  * @param state   a child of mem_ctx
  * @param intents those that were not returned before
- * @param next_ms when to ask again although nothing has been heard (clock_ms()); UINT64_MAX: never
+ * @param next_ms when to query again even without news (clock_ms()); UINT64_MAX: never
  * @return 0 or ENOMEM
  */
 int ctdb_view_compose(struct ctdb_view *view, TALLOC_CTX *mem_ctx, uint64_t now_ms,
@@ -107,7 +108,7 @@ int ctdb_view_compose(struct ctdb_view *view, TALLOC_CTX *mem_ctx, uint64_t now_
 
 /** What witnessctl status shows: generation, recovery, nodes with their flags; a new reference. */
 json_t *ctdb_view_status(const struct ctdb_view *view);
-/** The same in a line, with those nodes that have flags. @return a child of mem_ctx; NULL: no memory */
+/** The same in one line, with the nodes that have flags. @return a child of mem_ctx; NULL: no memory */
 char *ctdb_view_summary(const struct ctdb_view *view, TALLOC_CTX *mem_ctx);
 
 #endif

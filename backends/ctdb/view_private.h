@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the files of the view share. */
+/* Shared by the files of the view. */
 #ifndef BACKENDS_CTDB_VIEW_PRIVATE_H
 #define BACKENDS_CTDB_VIEW_PRIVATE_H
 
@@ -8,14 +8,14 @@
 #include "backends/ctdb/view.h"
 #include "witnessd/util/hash.h"
 
-/* What one node says of one address. */
+/* What one node claims about one address. */
 struct view_claim {
 	UT_hash_handle hh;
 	struct ipaddr ip;
-	uint32_t target;   /* who shall have it; the node itself: it says that it has it */
-	uint64_t stamp;    /* of the question or message that said so */
-	uint64_t heard;    /* stamp of the last message: answers to older questions do not count */
-	uint64_t since_ms; /* since when it has said that it has it */
+	uint32_t target;   /* its planned host; the node itself: it claims to have it */
+	uint64_t stamp;    /* of the query or message that it comes from */
+	uint64_t heard;    /* stamp of the last message: answers to older queries do not count */
+	uint64_t since_ms; /* when it began to claim that it has it */
 	bool confirmed;    /* it is known to be true */
 	uint32_t round;    /* of the answer that listed it last */
 };
@@ -27,9 +27,9 @@ struct view_node {
 	uint32_t *seen;      /* flags of all nodes as it sees them */
 	size_t num_seen;
 	bool answered; /* since the connection was made, and since it was gone */
-	bool silent;   /* it did not answer the last question */
-	bool asked;    /* it has answered, or failed to, since the connection was made */
-	bool logged;   /* .logged_flags are in the log */
+	bool silent;   /* it did not answer the last query */
+	bool asked;    /* queried since the connection was made, and answered or failed to */
+	bool logged;   /* .logged_flags have been logged */
 	uint32_t logged_flags;
 	uint32_t round;
 	struct view_claim *claims; /* by ip */
@@ -39,10 +39,10 @@ struct view_node {
 struct view_addr {
 	UT_hash_handle hh;
 	struct ipaddr ip;
-	uint32_t owner; /* who has it, as published; CTDB_UNKNOWN_PNN: nobody */
+	uint32_t owner; /* its host as published; CTDB_UNKNOWN_PNN: none */
 	bool known;     /* .owner has been decided once */
-	uint32_t hint;  /* where others say that it shall go */
-	bool told;      /* the intent of this hint */
+	uint32_t hint;  /* planned host, according to others */
+	bool told;      /* the intent of this hint has been returned */
 	uint32_t mark;  /* for the sweep */
 };
 
@@ -63,12 +63,13 @@ struct ctdb_view {
 
 /** Whether a node is gone; see view.h. */
 bool ctdb_view_gone(const struct ctdb_view *view, uint32_t pnn);
-/** The flags of a node, from whoever knows best. */
+/** The flags of a node, from the best source. */
 uint32_t ctdb_view_flags(const struct ctdb_view *view, uint32_t pnn);
+/** Whether this node's view counts; see view.h. */
 bool ctdb_view_quorate(const struct ctdb_view *view);
 /** "disabled, unhealthy", or "ok"; a child of mem_ctx. NULL: no memory */
 char *ctdb_view_flags_text(TALLOC_CTX *mem_ctx, uint32_t flags);
-/** What a node says of an address; NULL: nothing. */
+/** A node's claim about an address; NULL: none. */
 struct view_claim *ctdb_view_claim(const struct ctdb_view *view, uint32_t pnn,
 				   const struct ipaddr *ip);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The control socket: JSON requests and replies over libqb IPC, one of each a message.
+ * The control socket: JSON requests and replies over libqb IPC.
  * Request: {"command": "list", ...}. Reply: {"ok": true, "result": ...} or
  * {"ok": false, "error": "a sentence"}, some with a "code" that tells one reason from another.
  */
@@ -18,17 +18,18 @@
 struct control_server;
 
 struct control_limits {
-	unsigned int clients;    /* a quarter of them only for root and who runs the daemon */
-	unsigned int timeout_ms; /* since its last message, and for fetching an answer */
+	unsigned int clients;    /* a quarter of them for root and the daemon's user only */
+	unsigned int timeout_ms; /* of silence, and for fetching an answer */
 };
 extern const struct control_limits control_limits_default;
 
 /* Since the start. */
 struct control_stats {
-	uint64_t refused;      /* connections, because there are too many */
-	uint64_t timeouts;     /* clients that were closed because they say nothing */
-	uint64_t unread;       /* clients that were closed because they ask and do not read */
-	uint64_t out_of_files; /* times that no connection could be accepted */
+	uint64_t refused;  /* connections refused because there were too many */
+	uint64_t timeouts; /* clients disconnected because they were silent */
+	uint64_t unread;   /* clients disconnected because they did not read their answers */
+	uint64_t
+		out_of_files; /* times that no connection could be accepted for lack of descriptors */
 };
 
 /**
@@ -39,34 +40,35 @@ typedef int (*control_fn)(void *private_data, TALLOC_CTX *mem_ctx, const json_t 
 			  json_t **result, char **why);
 
 /**
- * Listen on the libqb IPC service of that name. Only root, who runs the daemon, and members of group
- * (NULL: nobody else) get in. Who is a member is looked up here, once: later lookups could block.
- * One server a process: libqb's poll handlers carry no context.
+ * Listen on the libqb IPC service of that name. Only root, the daemon's user, and members of group
+ * (NULL: nobody else) may connect. Members are looked up here, once: later lookups could block. One
+ * server per process: libqb's poll handlers have no context pointer.
  * @return 0; EADDRINUSE when another daemon has it; ENOENT when there is no such group; EBUSY when the
  *         process has a server; or an errno
  */
 int control_server_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const char *name,
 			  const char *group, struct control_server **out);
 
-/** Other limits than control_limits_default, for connections to come. */
+/** Set other limits than control_limits_default, for new connections. */
 void control_server_limit(struct control_server *server, const struct control_limits *limits);
+/** The counters, by value. */
 struct control_stats control_server_stats(const struct control_server *server);
 
 /**
- * An answer that is made while it is fetched, for lists that may be long: no turn of the event loop has to make
+ * An answer that is generated while it is fetched, for long lists: no single round of the event loop has to build
  * all of it.
  */
 struct control_stream {
 	/**
 	 * The next piece of the text, which is JSON as a whole; a child of mem_ctx, NULL at the end. Some 50
 	 * lines are a good piece.
-	 * @return 0, ENOMEM, or ESTALE: what was being told is no more
+	 * @return 0, ENOMEM, or ESTALE: the data has gone meanwhile
 	 */
 	int (*next)(void *private_data, TALLOC_CTX *mem_ctx, char **text);
-	void *private_data; /* talloc'ed; freed with the answer, whether or not that is fetched */
+	void *private_data; /* talloc'ed; freed with the answer, whether or not it was fetched */
 };
 
-/** Answers a command by a stream. @return as control_fn, with *out filled and its private_data a child of mem_ctx */
+/** Answers a command with a stream. @return as control_fn, with *out filled and its private_data a child of mem_ctx */
 typedef int (*control_stream_fn)(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 				 struct control_stream *out, char **why);
 

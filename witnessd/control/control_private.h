@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What both ends of the control socket share. A connection carries requests and answers in turn:
+ * Shared by both ends of the control socket. A connection carries requests and answers alternately:
  *   CALL + JSON text           answered by the first part of the reply
  *   MORE                       answered by its next part
  * The client fetches the parts, so the daemon never waits for it, and the shared memory of a connection
- * stays small whatever the reply is. A long reply is made while it is fetched, so its length is not known before
- * its last part.
+ * stays small however long the reply is. A long reply is generated while it is fetched, so its length is not known
+ * before its last part.
  */
 #ifndef WITNESSD_CONTROL_CONTROL_PRIVATE_H
 #define WITNESSD_CONTROL_CONTROL_PRIVATE_H
@@ -16,9 +16,9 @@
 
 #include "witnessd/control/control.h"
 
-#define CONTROL_BUFFER        (128 * 1024) /* what libqb maps, three times a connection */
-#define CONTROL_PART          (64 * 1024)  /* most bytes of a reply in one message */
-#define CONTROL_ENOUGH        (16 * 1024)  /* so much of a stream is sent, and not more made */
+#define CONTROL_BUFFER        (128 * 1024) /* mapped by libqb, three times per connection */
+#define CONTROL_PART          (64 * 1024)  /* maximum of a reply in one message */
+#define CONTROL_ENOUGH        (16 * 1024) /* with that much of a stream there, no more is generated yet */
 
 #define CONTROL_TOTAL_UNKNOWN UINT32_MAX
 
@@ -27,10 +27,10 @@ enum control_msg {
 	CONTROL_MORE,
 };
 
-/* Begins each answer; .header.error is 0 or -errno for a message that made no sense. */
+/* Begins each answer; .header.error is 0, or -errno for an invalid message. */
 struct control_part {
 	struct qb_ipc_response_header header;
-	uint32_t total;  /* bytes of the whole reply, or not known yet */
+	uint32_t total;  /* bytes of the whole reply, or CONTROL_TOTAL_UNKNOWN */
 	uint32_t offset; /* where this part begins */
 };
 
@@ -53,18 +53,18 @@ void control_table_set_elsewhere(struct control_table *table, struct tevent_cont
 char *control_table_answer(const struct control_table *table, TALLOC_CTX *mem_ctx,
 			   const char *request, size_t len);
 
-/* A reply while it is fetched. */
+/* A reply while it is being fetched. */
 struct control_reply {
-	char *text;                   /* what is there; a child */
+	char *text;                   /* the part that is there; a child */
 	size_t len;                   /* of it */
-	size_t before;                /* bytes of the reply that came before text, and are gone */
-	struct control_stream stream; /* next NULL: all of it is there */
+	size_t before;                /* bytes of the reply before text, already sent */
+	struct control_stream stream; /* next NULL: complete */
 	struct tevent_req
 		*later; /* not NULL: comes from elsewhere, and there is no text yet; a child */
 };
 
 /**
- * Answer one request, whatever its bytes are.
+ * Answer one request, valid or not.
  * @param reply JSON text, a child of mem_ctx
  * @return 0 or ENOMEM
  */
@@ -74,9 +74,9 @@ int control_handle(TALLOC_CTX *mem_ctx, const struct control_table *table, const
 /** .later is done: its text is there. @return 0 or ENOMEM */
 int control_reply_arrived(const struct control_table *table, struct control_reply *reply);
 
-/** Make more of a stream, until CONTROL_ENOUGH is there or it ends. @return 0, ENOMEM, ESTALE, EFBIG */
+/** Generate more of a stream, until CONTROL_ENOUGH is there or it ends. @return 0, ENOMEM, ESTALE, EFBIG */
 int control_reply_more(struct control_reply *reply);
-/** So many bytes of the text have been sent, and are not wanted any more. */
+/** Drop the first len bytes of the text: they have been sent. */
 void control_reply_sent(struct control_reply *reply, size_t len);
 
 /* Who may use the socket. */
@@ -84,15 +84,16 @@ struct control_access {
 	uid_t owner;
 	bool has_group;
 	gid_t group;
-	gid_t own_group; /* of the user that we are: nobody else is in it */
-	uid_t *members;  /* of the group, as the databases said at the start */
+	gid_t own_group; /* our user's own group, with nobody else in it */
+	uid_t *members;  /* of the group, as looked up at the start */
 	size_t num_members;
 };
 
-/** Look the group up (NULL: none). @return 0, ENOENT or ENOMEM; *out is a child of mem_ctx */
+/** Look up the group (NULL: none). @return 0, ENOENT or ENOMEM; *out is a child of mem_ctx */
 int control_access_create(TALLOC_CTX *mem_ctx, const char *group, struct control_access **out);
-/** Root, or who runs the daemon. */
+/** Whether this is root or the daemon's user. */
 bool control_access_owner(const struct control_access *access, uid_t uid);
+/** Whether this user and group may use the socket at all. */
 bool control_access_allowed(const struct control_access *access, uid_t uid, gid_t gid);
 
 #endif

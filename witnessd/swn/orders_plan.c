@@ -157,7 +157,6 @@ static struct spread_item spread_of(const struct swn_planning *p, const struct s
 	return item;
 }
 
-/* Text, because ten thousand trees of JSON take a while to be freed. @return NULL when memory is short */
 static void take(void *private_data, const struct swn_found *found)
 {
 	struct swn_planning *p = private_data;
@@ -176,6 +175,7 @@ static void take(void *private_data, const struct swn_found *found)
 		.handle = found->reg->handle,
 		.own = found->own,
 		.orphan = found->orphan,
+		/* Text, because ten thousand trees of JSON take a while to be freed. NULL when memory is short. */
 		.client = found->rest ? NULL : text_json_open(job, swn_found_json(found)),
 		.result = SWN_ORDER_WAITS,
 	};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/unit/peers_net.h"
+#include "witnessd/cluster/peers_wire.h"
 
 static int setup(void **state)
 {
@@ -444,6 +445,50 @@ static void what_was_ended_is_not_handed_back_twice(void **state)
 	expect_all(net, REG, "");
 }
 
+/* One record of n1, from n2. */
+static void hand_back(struct net *net, unsigned int i)
+{
+	char key[16];
+	uint8_t bytes[256];
+	struct pack_out out = {.p = bytes, .size = sizeof(bytes)};
+	struct peers_msg msg = {
+		.type = PEERS_MSG_RETURN,
+		.incarnation = net->nodes[1].incarnation,
+		.sequence = 1000 + i,
+		.node = "n1",
+	};
+	struct peers_wire_entry entry = {
+		.put = true,
+		.kind = REG,
+		.key = (const uint8_t *)key,
+		.key_len = (size_t)snprintf(key, sizeof(key), "%u", i),
+		.version = 1,
+	};
+
+	peers_wire_push(&out, &msg);
+	assert_int_equal(peers_wire_push_entry(&out, &entry), 0);
+	peers_message(net->nodes[0].peers, "n2", bytes, out.len);
+}
+
+static void no_more_is_taken_back_than_a_node_may_have(void **state)
+{
+	struct net *net = *state;
+	json_t *status;
+
+	start_three(net);
+	for (unsigned int i = 0; i < 2000; i++) {
+		hand_back(net, i);
+		net_expect_heard(net, 0, talloc_asprintf(net, "back:n1/%u= ", i));
+	}
+	for (unsigned int i = 1999; i < 2100; i++) {
+		hand_back(net, i);
+	}
+	net_expect_heard(net, 0, "");
+	status = peers_status_json(net->nodes[0].peers);
+	assert_int_equal(json_integer_value(json_object_get(status, "refused")), 100);
+	json_decref(status);
+}
+
 static void hand_over_ends_without_peers_and_without_answers(void **state)
 {
 	struct net *net = *state;
@@ -678,6 +723,7 @@ int main(void)
 		T(who_takes_a_record_over_has_it_alone),
 		T(the_highest_version_wins),
 		T(what_was_ended_is_not_handed_back_twice),
+		T(no_more_is_taken_back_than_a_node_may_have),
 		T(hand_over_ends_without_peers_and_without_answers),
 		T(partitions_merge),
 		T(leaving_the_group_and_coming_back_heals),

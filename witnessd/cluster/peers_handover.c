@@ -125,7 +125,8 @@ void peers_supersede(struct peers *peers, const struct peers_owner *by, const ui
 /* --- being handed back --- */
 
 /* Whether this is the first, or a newer, copy of a record that is handed back. */
-static bool is_news(struct peers *peers, const uint8_t *id, size_t id_len, uint64_t version)
+static bool is_news(struct peers *peers, struct peers_owner *from, const uint8_t *id, size_t id_len,
+		    uint64_t version)
 {
 	struct peers_entry *own = peers_entry_find(&peers->own, id, id_len);
 	struct peers_seen *seen = NULL;
@@ -140,6 +141,11 @@ static bool is_news(struct peers *peers, const uint8_t *id, size_t id_len, uint6
 		return true;
 	}
 	if (own != NULL) {
+		return false;
+	}
+	/* We cannot have had more. */
+	if (HASH_COUNT(peers->seen) >= peers_max_records(peers)) {
+		peers_complain(from, &from->refused_limit, "hands more back than a node may have");
 		return false;
 	}
 	seen = talloc_zero_size(peers, sizeof(*seen) + id_len);
@@ -157,7 +163,8 @@ static bool is_news(struct peers *peers, const uint8_t *id, size_t id_len, uint6
 	return true;
 }
 
-static void take_back(struct peers *peers, const struct peers_wire_entry *wire)
+static void take_back(struct peers *peers, struct peers_owner *from,
+		      const struct peers_wire_entry *wire)
 {
 	uint8_t id[1 + PEERS_KEY_MAX];
 	size_t id_len = peers_id(id, wire->kind, wire->key, wire->key_len);
@@ -172,7 +179,7 @@ static void take_back(struct peers *peers, const struct peers_wire_entry *wire)
 		.value_len = wire->value_len,
 	};
 
-	if (wire->kind == PEERS_REGISTRATION && is_news(peers, id, id_len, wire->version)) {
+	if (wire->kind == PEERS_REGISTRATION && is_news(peers, from, id, id_len, wire->version)) {
 		peers_tell(peers,
 			   &(struct peers_event){.type = PEERS_HANDED_BACK, .record = &record});
 	}
@@ -202,7 +209,7 @@ void peers_take_return(struct peers *peers, struct peers_owner *from, struct pee
 			continue;
 		}
 		if (ours && peers->handover_open) {
-			take_back(peers, &wire);
+			take_back(peers, from, &wire);
 		} else if (!ours && owner != NULL) {
 			drop_returned(peers, owner, &wire);
 		}

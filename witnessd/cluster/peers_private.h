@@ -147,6 +147,8 @@ size_t peers_id(uint8_t id[1 + PEERS_KEY_MAX], uint8_t kind, const void *key, si
 /** The entry of an id, or NULL. */
 struct peers_entry *peers_entry_find(const struct peers_owner *owner, const uint8_t *id,
 				     size_t id_len);
+/** How many records an owner may have. */
+uint32_t peers_max_records(const struct peers *peers);
 /** Add an entry, or change its value. @return 0 with *entry; ENOSPC or ENOMEM with nothing changed */
 int peers_entry_set(struct peers *peers, struct peers_owner *owner, const uint8_t *id,
 		    size_t id_len, const uint8_t *value, size_t value_len,
@@ -194,6 +196,8 @@ void peers_send_reset(struct peers *peers);
 
 /* --- peers_receive.c --- */
 
+/** Count what a peer sent and we refuse; log it unless *complained is set already. */
+void peers_complain(struct peers_owner *owner, bool *complained, const char *what);
 /** Whether this is our name in the group. */
 bool peers_is_local(const struct peers *peers, const char *node);
 /** We need a sync of this peer: ask for it if none comes. */

@@ -7,8 +7,7 @@
 
 #include "witnessd/util/log.h"
 
-/* One line for each kind of mistake while a peer is up. */
-static void complain(struct peers_owner *owner, bool *complained, const char *what)
+void peers_complain(struct peers_owner *owner, bool *complained, const char *what)
 {
 	owner->peers->num_refused++;
 	if (!*complained) {
@@ -91,8 +90,8 @@ static void take_put(struct peers *peers, struct peers_owner *owner,
 	}
 	err = peers_entry_set(peers, owner, id, id_len, wire->value, wire->value_len, &entry);
 	if (err != 0) {
-		complain(owner, &owner->refused_limit,
-			 err == ENOSPC ? "has more records than are kept" : strerror(err));
+		peers_complain(owner, &owner->refused_limit,
+			       err == ENOSPC ? "has more records than are kept" : strerror(err));
 		return;
 	}
 	entry->version = wire->version;
@@ -179,12 +178,12 @@ void peers_message(struct peers *peers, const char *from, const uint8_t *bytes, 
 	}
 	err = peers_wire_pull(bytes, len, &msg);
 	if (err == EPROTONOSUPPORT) {
-		complain(owner, &owner->refused_version,
-			 "speaks another version of the protocol: its messages are ignored");
+		peers_complain(owner, &owner->refused_version,
+			       "speaks another version of the protocol: its messages are ignored");
 		return;
 	}
 	if (err != 0) {
-		complain(owner, &owner->refused_garbage, "sent what is no message");
+		peers_complain(owner, &owner->refused_garbage, "sent what is no message");
 		return;
 	}
 	peers->num_received++;

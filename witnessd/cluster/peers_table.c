@@ -33,15 +33,18 @@ static uint64_t weight(size_t id_len, size_t value_len)
 	return (uint64_t)id_len + value_len;
 }
 
+uint32_t peers_max_records(const struct peers *peers)
+{
+	return peers->config.max_records != 0 ? peers->config.max_records : MAX_RECORDS;
+}
+
 static bool fits(const struct peers *peers, const struct peers_owner *owner,
 		 const struct peers_entry *entry, uint64_t bytes)
 {
-	uint32_t max_records =
-		peers->config.max_records != 0 ? peers->config.max_records : MAX_RECORDS;
 	uint64_t max_bytes = peers->config.max_bytes != 0 ? peers->config.max_bytes : MAX_BYTES;
 	uint64_t before = entry != NULL ? weight(entry->id_len, entry->value_len) : 0;
 
-	return (entry != NULL || owner->num < max_records) &&
+	return (entry != NULL || owner->num < peers_max_records(peers)) &&
 	       owner->bytes - before + bytes <= max_bytes;
 }
 

@@ -117,13 +117,27 @@ class Pdu:
         return f"<ptype {self.ptype} flags {self.flags:#x} call {self.call_id} {self.raw.hex()}>"
 
 
+# Of a client that does not read: with small segments the kernel keeps 100 KB for it instead of 4 MB.
+DEAF = ((socket.SOL_SOCKET, socket.SO_RCVBUF, 2048), (socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536))
+
+
 class Conn:
     """One TCP connection."""
 
-    def __init__(self, addr, port, source=None):
-        self.sock = socket.create_connection((addr, port), timeout=5,
-                                             source_address=(source, 0) if source else None)
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(self, addr, port, source=None, options=()):
+        """options: of the socket, set before it is connected."""
+        self.sock = socket.socket(socket.AF_INET6 if ":" in addr else socket.AF_INET)
+        try:
+            for option in options:
+                self.sock.setsockopt(*option)
+            self.sock.settimeout(5)
+            if source:
+                self.sock.bind((source, 0))
+            self.sock.connect((addr, port))
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError:
+            self.sock.close()
+            raise
         self.buf = b""
 
     def close(self):

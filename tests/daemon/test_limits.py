@@ -13,6 +13,7 @@ import conftest
 import pytest
 import rawrpc as r
 import swn
+from impacket import ntlm
 from ports import free_port
 
 
@@ -327,6 +328,42 @@ def test_authentication_that_is_not_finished(start_daemon):
         assert conn.closed(timeout=10)
 
 
+def negotiate(conn, auth_ctx):
+    """Begin another security context, which is answered; no more of it."""
+    token = ntlm.getNTLMSSPType1("", "", True, use_ntlmv2=True)
+    token["os_version"] = b"\x0a\x00\x61\x4a\x00\x00\x00\x0f"
+    return conn.send(r.bind(r.context(0, r.WITNESS), ptype=r.ALTER, call_id=50 + auth_ctx,
+                            auth=r.trailer(10, 5, 0, auth_ctx) + token.getData()))
+
+
+def test_contexts_that_are_not_finished_after_one_that_is(start_daemon):
+    """Who has logged on once has no longer for another security context than for the first."""
+    daemon = start_daemon({"rpc.auth_timeout": 2})
+
+    class HalfOpen(r.NtlmConn):
+        def send_auth3(self):
+            assert negotiate(self, 7).recv().ptype == r.ALTER_RESP
+            super().send_auth3()
+
+    with daemon.ntlm() as good, HalfOpen(daemon) as before, daemon.ntlm() as after:
+        swn.interfaces(before.call(swn.GET_INTERFACE_LIST))  # it has logged on
+        assert negotiate(after, 7).recv().ptype == r.ALTER_RESP
+        swn.interfaces(after.call(swn.GET_INTERFACE_LIST))
+        assert before.closed(timeout=20) and after.closed(timeout=20)
+        assert limited(daemon) == {"rpc.auth_timeout": 2}
+        swn.interfaces(good.call(swn.GET_INTERFACE_LIST))
+
+
+def test_contexts_at_the_same_time(start_daemon):
+    daemon = start_daemon()
+    with daemon.ntlm() as conn:
+        swn.interfaces(conn.call(swn.GET_INTERFACE_LIST))
+        for auth_ctx in (7, 8):
+            assert negotiate(conn, auth_ctx).recv().ptype == r.ALTER_RESP
+        negotiate(conn, 9).expect_fault(r.PROTO, closes=True)
+    assert limited(daemon) == {"rpc.max_security_contexts": 1}
+
+
 def test_idle_connection_goes_and_a_registered_one_stays(start_daemon):
     daemon = start_daemon({"rpc.idle_timeout": 1})
     with daemon.ntlm() as idle, daemon.ntlm() as waiting:
@@ -338,20 +375,65 @@ def test_idle_connection_goes_and_a_registered_one_stays(start_daemon):
         assert swn.notify(waiting.finish(pending))[0] == 0
 
 
+def rss(daemon):
+    """Bytes of memory that it takes."""
+    with open(f"/proc/{daemon.process.pid}/status", encoding="ascii") as f:
+        return int(next(line for line in f if line.startswith("VmRSS")).split()[1]) * 1024
+
+
+def grown(daemon, before):
+    """rss() more than before. Not with ASan, which keeps what has been freed."""
+    return 0 if "asan" in conftest.BUILD else rss(daemon) - before
+
+
 def test_client_that_does_not_read(start_daemon):
-    daemon = start_daemon()
-    with daemon.ntlm(flags=3 | r.MPX) as deaf:
-        deaf.sock.settimeout(0.2)
-        try:
-            for _ in range(20000):
+    """It is not read from, either, when half of rpc.max_unsent is there."""
+    daemon = start_daemon({"rpc.max_unsent": 1 << 20, "global.log_level": "notice"})
+    with daemon.ntlm() as other, daemon.ntlm(flags=3 | r.MPX) as deaf:
+        swn.interfaces(other.call(swn.GET_INTERFACE_LIST))
+        before = rss(daemon)
+        deaf.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        deaf.sock.settimeout(1)
+        with pytest.raises(OSError):
+            while True:
                 deaf.start(swn.GET_INTERFACE_LIST)
-        except OSError:
-            pass
+        assert 512 * 1024 < daemon.json("status")["rpc"]["stats"]["buffered"] < 768 * 1024
+        assert grown(daemon, before) < 8 << 20
+        swn.interfaces(other.call(swn.GET_INTERFACE_LIST))
+
+
+def test_short_answers_cost_what_is_counted(start_daemon):
+    """Strangers ask for what does not exist, and do not read what they are told."""
+    daemon = start_daemon({"rpc.max_buffered": 4, "rpc.unsent_timeout": 600, "rpc.pdu_timeout": 600,
+                           "rpc.auth_timeout": 600, "global.log_level": "notice"})
+    deaf = [r.Conn(daemon.addr, daemon.port, options=r.DEAF) for _ in range(16)]
+    try:
+        for conn in deaf:
+            conn.bind(r.context(0, r.MGMT))
+            conn.sock.setblocking(False)
+        before, most, requests = rss(daemon), 0, r.request(99) * 2000
+        rest = {conn: b"" for conn in deaf}
+        deadline = time.monotonic() + 120
+        while not limited(daemon):
+            assert time.monotonic() < deadline, (daemon.json("status")["rpc"]["stats"], most)
+            for conn in deaf:
+                try:
+                    for _ in range(50):
+                        rest[conn] = rest[conn] or requests
+                        rest[conn] = rest[conn][conn.sock.send(rest[conn]):]
+                except OSError:  # it is full, or closed
+                    pass
+            buffered = daemon.json("status")["rpc"]["stats"]["buffered"]
+            most = max(most, buffered)
+            assert grown(daemon, before) < 2 * max(buffered, 1 << 20) + (12 << 20), buffered
+        assert set(limited(daemon)) == {"rpc.max_buffered"}
+        assert most <= 4 << 20 and grown(daemon, before) < 20 << 20
         with daemon.ntlm() as other:
             swn.interfaces(other.call(swn.GET_INTERFACE_LIST))
-        with open(f"/proc/{daemon.process.pid}/status", encoding="ascii") as f:
-            rss = int(next(line for line in f if line.startswith("VmRSS")).split()[1])
-        assert rss < 500 * 1024
+    finally:
+        for conn in deaf:
+            conn.close()
+    conftest.wait_for(lambda: daemon.json("status")["rpc"]["stats"]["buffered"] == 0, "what they had is freed")
 
 
 def test_clients_that_are_told_together_are_not_probed_together(daemon):

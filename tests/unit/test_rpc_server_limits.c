@@ -228,16 +228,14 @@ static void a_client_that_reads_slowly_is_closed(void **state)
 	size_t got = 0;
 	int fd;
 
-	rig->limits.unsent = 64 * 1024 * 1024;
+	rig->limits.unsent = 96 * 1024 * 1024;
 	rig->limits.unsent_ms = 700;
 	rig_start(rig);
 	fd = rig_bound(rig, RPC_PFC_CONC_MPX, 0, NULL);
 	for (uint32_t i = 0; i < 8; i++) {
 		rig_request_u32(fd, i, RIG_SIZE, 4 * 1000 * 1000);
 	}
-	while (rpc_server_stats(rig->server)->calls_in < 8) {
-		rig_settle(rig, 1);
-	}
+	RIG_UNTIL(rig, rpc_server_stats(rig->server)->calls_in == 8);
 	while (connections(rig) > 0) {
 		ssize_t n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
 

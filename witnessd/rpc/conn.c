@@ -196,7 +196,7 @@ int conn_create(struct rpc_endpoint *endpoint, int fd)
 	server->stats.unauthenticated++;
 	conn->source->network->unauthenticated++;
 	talloc_set_destructor(conn, conn_destructor);
-	conn_arm_setup(conn, server->limits.bind_ms);
+	conn_arm_setup(conn, conn->accepted_ms + server->limits.bind_ms);
 	log_debug("rpc: connection %" PRIu64 ": from %s port %u to %s", conn->id,
 		  ipaddr_format(&conn->remote, text), (unsigned int)conn->remote_port,
 		  endpoint->name);
@@ -223,13 +223,14 @@ static void setup_expired(void *private_data)
 	conn_limit(conn, conn->num_secs == 0 ? RPC_LIMIT_BIND_TIME : RPC_LIMIT_AUTH_TIME);
 }
 
-void conn_arm_setup(struct rpc_conn *conn, unsigned int ms)
+void conn_arm_setup(struct rpc_conn *conn, uint64_t due_ms)
 {
-	uint64_t age = conn->state == CONN_WAIT_BIND ? clock_ms() - conn->accepted_ms : 0;
-	unsigned int left = age < ms ? ms - (unsigned int)age : 0;
+	uint64_t now_ms = clock_ms();
 
+	conn->setup_due_ms = due_ms;
 	wheel_cancel(&conn->setup_timer);
-	wheel_arm(conn->server->wheel, &conn->setup_timer, left, setup_expired, conn);
+	wheel_arm(conn->server->wheel, &conn->setup_timer, due_ms > now_ms ? due_ms - now_ms : 0,
+		  setup_expired, conn);
 }
 
 int conn_authenticated(struct rpc_conn *conn, const char *principal)
@@ -245,7 +246,6 @@ int conn_authenticated(struct rpc_conn *conn, const char *principal)
 		leave_unauthenticated(conn);
 		tell_listener(conn, true);
 	}
-	wheel_cancel(&conn->setup_timer);
 	conn_enter(conn, CONN_READY);
 	arm_idle(conn);
 	return 0;

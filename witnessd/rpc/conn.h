@@ -2,7 +2,8 @@
 /*
  * One connection of the RPC server. Private to its files:
  *   conn.c          life: states, timers, closing
- *   conn_io.c       bytes: reading whole PDUs, the write queue
+ *   conn_io.c       bytes: reading whole PDUs, writing when the socket takes something
+ *   conn_queue.c    what waits to be written
  *   conn_state.c    the pure table: what a PDU means in a state
  *   conn_dispatch.c checks of a header, handlers, faults and naks
  *   conn_bind.c     bind and alter_context: presentation contexts, features, fragment sizes
@@ -16,6 +17,8 @@
  */
 #ifndef WITNESSD_RPC_CONN_H
 #define WITNESSD_RPC_CONN_H
+
+#include <sys/types.h>
 
 #include "witnessd/rpc/conn_state.h"
 #include "witnessd/rpc/pdu.h"
@@ -50,10 +53,12 @@ struct conn_sec {
 	uint8_t type, level;
 	unsigned int legs;
 	enum conn_sec_state state;
+	uint64_t due_ms; /* when it has to be complete */
 	struct rpc_sec *sec;
 };
 
-struct conn_out; /* a PDU in the write queue; conn_io.c */
+/* Bytes that a block of n bytes takes, with what talloc and malloc put in front of it. */
+#define CONN_MEMORY(n) ((n) + 112)
 
 struct rpc_conn {
 	struct qb_list_head list;
@@ -64,6 +69,7 @@ struct rpc_conn {
 	struct ipaddr local, remote;
 	uint16_t local_port, remote_port;
 	uint64_t accepted_ms, active_ms; /* monotonic */
+	uint64_t setup_due_ms;           /* while setup_timer is armed */
 
 	enum conn_state state;
 	bool authenticated;              /* at least one security context is complete */
@@ -77,6 +83,7 @@ struct rpc_conn {
 	struct qb_list_head secs; /* struct conn_sec */
 	unsigned int num_secs;
 	struct tevent_req *step; /* of a negotiation */
+	size_t auth_held;        /* memory of what the client sent for it */
 
 	struct qb_list_head calls; /* struct conn_call, running */
 	unsigned int num_calls;
@@ -96,8 +103,9 @@ struct rpc_conn {
 	struct qb_list_head
 		turn; /* in the server's .turns, if .has_turn: .kept is to be used now */
 	bool has_turn;
-	struct qb_list_head out; /* struct conn_out */
-	size_t unsent;
+	struct qb_list_head out; /* struct conn_out; conn_queue.c */
+	size_t unsent;           /* bytes in the queue */
+	size_t out_held;         /* memory of the queue */
 	uint64_t sent, sent_due; /* bytes: so far; to be reached before unsent_timer fires */
 	bool blocked;            /* the socket buffer is full */
 	size_t held;             /* its share of stats.buffered */
@@ -122,8 +130,8 @@ void conn_enter(struct rpc_conn *conn, enum conn_state state);
 void conn_close(struct rpc_conn *conn, const char *why);
 /** Close without sending what is queued. */
 void conn_drop(struct rpc_conn *conn, const char *why);
-/** Close unless bind, or authentication, has finished ms after accept(), or once bound after now. */
-void conn_arm_setup(struct rpc_conn *conn, unsigned int ms);
+/** Close unless the bind or the negotiation has finished by due_ms; replaces an earlier deadline. */
+void conn_arm_setup(struct rpc_conn *conn, uint64_t due_ms);
 /**
  * The connection has completed a security context for this principal.
  * @return 0, EDQUOT (the principal has too many connections), or ENOMEM
@@ -142,8 +150,6 @@ void conn_flushed(struct rpc_conn *conn);
 
 /** The connection's socket is ready for TEVENT_FD_x; private_data is the struct rpc_conn. */
 void conn_fd_handler(void *private_data, uint16_t flags);
-/** Append a PDU to the write queue, which takes over buf. Call conn_flush() afterwards. */
-void conn_queue(struct rpc_conn *conn, uint8_t *buf, size_t len);
 /** Write as much as the socket takes. */
 void conn_flush(struct rpc_conn *conn);
 /** Stop reading for a reason (CONN_PAUSE_x), and resume when no reason is left. */
@@ -153,6 +159,13 @@ void conn_unpause(struct rpc_conn *conn, unsigned int reason);
 void conn_update_events(struct rpc_conn *conn);
 /** The connection ends: discard what was read ahead. */
 void conn_no_turn(struct rpc_conn *conn);
+
+/* conn_queue.c */
+
+/** Append a PDU, a talloc chunk that the queue takes over. Call conn_flush() afterwards. */
+void conn_queue(struct rpc_conn *conn, uint8_t *pdu, size_t len);
+/** Send from a queue that is not empty, and remove what was sent. @return as send(2) */
+ssize_t conn_queue_send(struct rpc_conn *conn);
 
 /* conn_dispatch.c */
 

@@ -13,6 +13,9 @@
 #include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
 
+/* Contexts of a connection that are negotiated at the same time: clients do one after the other. */
+#define NEGOTIATING_MAX 2
+
 /* One leg while its step runs. */
 struct auth_leg {
 	struct rpc_conn *conn;
@@ -64,7 +67,50 @@ static int leg_destructor(struct auth_leg *leg)
 	if (leg->pdu != NULL) {
 		explicit_bzero(leg->pdu, leg->pdu_len);
 	}
+	leg->conn->auth_held = 0;
 	return 0;
+}
+
+/* When a negotiation that begins now has to be over. Before anybody has logged on, another try wins no time. */
+static uint64_t negotiation_due(const struct rpc_conn *conn)
+{
+	unsigned int auth_ms = conn->server->limits.auth_ms;
+
+	if (conn->state == CONN_WAIT_BIND) {
+		return conn->accepted_ms + auth_ms;
+	}
+	if (!conn->authenticated && wheel_armed(&conn->setup_timer)) {
+		return conn->setup_due_ms;
+	}
+	return clock_ms() + auth_ms;
+}
+
+/* What is negotiated has to be over in time; the first that began comes first. */
+static void watch_negotiations(struct rpc_conn *conn)
+{
+	const struct conn_sec *sec;
+
+	qb_list_for_each_entry (sec, &conn->secs, list) {
+		if (sec->state == CONN_SEC_NEGOTIATING) {
+			conn_arm_setup(conn, sec->due_ms);
+			return;
+		}
+	}
+	if (conn->authenticated) {
+		wheel_cancel(&conn->setup_timer);
+	}
+}
+
+/* Each half-open one holds what a mechanism has for it. */
+static bool may_negotiate(const struct rpc_conn *conn)
+{
+	const struct conn_sec *sec;
+	unsigned int num = 0;
+
+	qb_list_for_each_entry (sec, &conn->secs, list) {
+		num += sec->state == CONN_SEC_NEGOTIATING;
+	}
+	return num < NEGOTIATING_MAX && conn->num_secs < conn->server->limits.sec_contexts;
 }
 
 /* @return 0, ENOTSUP (type), EINVAL (level), EMFILE (too many contexts), ENOMEM */
@@ -73,7 +119,7 @@ static int new_sec(struct rpc_conn *conn, const struct pdu_auth *auth, struct co
 	struct conn_sec *sec;
 	int ret;
 
-	if (conn->num_secs >= conn->server->limits.sec_contexts) {
+	if (!may_negotiate(conn)) {
 		conn_limit_note(conn, RPC_LIMIT_SEC_CONTEXTS);
 		return EMFILE;
 	}
@@ -102,8 +148,10 @@ static int new_sec(struct rpc_conn *conn, const struct pdu_auth *auth, struct co
 	sec->id = auth->context_id;
 	sec->type = auth->type;
 	sec->level = auth->level;
+	sec->due_ms = negotiation_due(conn);
 	qb_list_add_tail(&sec->list, &conn->secs);
 	conn->num_secs++;
+	watch_negotiations(conn);
 	*out = sec;
 	return 0;
 }
@@ -138,9 +186,7 @@ static void leg_failed(struct auth_leg *leg, int err)
 				 err == EACCES ? RPC_FAULT_ACCESS_DENIED : RPC_FAULT_SEC_PKG_ERROR);
 		break;
 	default: /* an auth3 has no answer: the next request gets it */
-		if (conn->authenticated) {
-			wheel_cancel(&conn->setup_timer);
-		}
+		watch_negotiations(conn);
 		conn_enter(conn, CONN_READY);
 		break;
 	}
@@ -166,6 +212,7 @@ static int sec_done(struct rpc_conn *conn, struct conn_sec *sec, TALLOC_CTX *mem
 		return ret;
 	}
 	sec->state = CONN_SEC_DONE;
+	watch_negotiations(conn);
 	log_info("rpc: connection %" PRIu64 ": %s from %s authenticated (%s, level %u)", conn->id,
 		 log_escape(mem_ctx, principal), ipaddr_format(&conn->remote, text),
 		 rpc_sec_mech(sec->sec), (unsigned int)sec->level);
@@ -220,6 +267,7 @@ static void start_leg(struct rpc_conn *conn, struct conn_sec *sec, struct conn_a
 	leg->call_id = call_id;
 	leg->pdu = talloc_steal(leg, pdu);
 	leg->pdu_len = talloc_get_size(pdu);
+	conn->auth_held = CONN_MEMORY(sizeof(*leg)) + CONN_MEMORY(leg->pdu_len);
 	talloc_set_destructor(leg, leg_destructor);
 	if (++sec->legs > conn->server->limits.auth_legs) {
 		conn_limit_note(conn, RPC_LIMIT_AUTH_LEGS);
@@ -315,6 +363,7 @@ static void leg_done(struct tevent_req *req)
 		leg_succeeded(leg, done, token, token_len);
 	}
 	talloc_free(leg);
+	conn_account(conn);
 	conn_unpause(conn, CONN_PAUSE_AUTH);
 }
 
@@ -325,7 +374,6 @@ void conn_auth_bind(struct rpc_conn *conn, struct conn_ack *ack, const struct pd
 	int ret = new_sec(conn, auth, &sec);
 
 	if (ret == 0) {
-		conn_arm_setup(conn, conn->server->limits.auth_ms);
 		start_leg(conn, sec, ack, auth, RPC_BIND, ack->call_id, pdu);
 		return;
 	}
@@ -358,9 +406,6 @@ void conn_auth_alter(struct rpc_conn *conn, struct conn_ack *ack, const struct p
 			: ret == EMFILE ? RPC_FAULT_PROTO_ERROR
 			: ret == ENOMEM ? RPC_FAULT_OUT_OF_RESOURCES
 					: RPC_FAULT_ACCESS_DENIED;
-		if (ret == 0 && !wheel_armed(&conn->setup_timer)) {
-			conn_arm_setup(conn, conn->server->limits.auth_ms);
-		}
 	}
 	if (fault != 0) {
 		conn_fault_close(conn, CONN_FLAGS_UNDONE, ack->call_id, 0, fault);

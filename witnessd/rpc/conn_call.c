@@ -149,7 +149,7 @@ static void finish(struct conn_call *call)
 	int ret;
 
 	conn->active_ms = clock_ms();
-	if (conn->state != CONN_CLOSING && conn->unsent > conn->server->limits.unsent) {
+	if (conn->state != CONN_CLOSING && conn->out_held > conn->server->limits.unsent) {
 		conn_limit(conn, RPC_LIMIT_UNSENT);
 	}
 	if (conn->state != CONN_CLOSING) {

@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Bytes of a connection: whole PDUs in, the write queue out. */
+/* Bytes of a connection: whole PDUs in, and when the write queue goes out. */
 #include "witnessd/rpc/conn.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/uio.h>
 
 #include "witnessd/util/clock.h"
 
 #define PDUS_AT_ONCE   16 /* then other connections get a turn */
-#define IOVS_AT_ONCE   32
 #define DISCARD_BUFFER 4096
 #define DISCARD_MAX    (256 * 1024) /* what a peer may still send to a closing connection */
-
-struct conn_out {
-	struct qb_list_head list;
-	uint8_t *buf;
-	size_t len, off; /* off: already sent */
-};
 
 static void read_kept(struct tevent_context *ev, struct tevent_immediate *im, void *private_data);
 
@@ -93,66 +85,6 @@ static void conn_broken(struct rpc_conn *conn, int err)
 	conn_drop(conn, strerror(err));
 }
 
-void conn_queue(struct rpc_conn *conn, uint8_t *buf, size_t len)
-{
-	struct conn_out *out;
-
-	if (conn->state == CONN_CLOSING) {
-		talloc_free(buf);
-		return;
-	}
-	out = talloc_zero(conn, struct conn_out);
-	if (out == NULL) {
-		talloc_free(buf);
-		conn_drop(conn, "memory is short");
-		return;
-	}
-	out->buf = talloc_steal(out, buf);
-	out->len = len;
-	qb_list_add_tail(&out->list, &conn->out);
-	conn->unsent += len;
-	conn->server->stats.pkts_out++;
-}
-
-/* Take n sent bytes off the queue. */
-static void queue_sent(struct rpc_conn *conn, size_t n)
-{
-	conn->unsent -= n;
-	conn->sent += n;
-	while (n > 0) {
-		struct conn_out *out = qb_list_first_entry(&conn->out, struct conn_out, list);
-
-		if (n < out->len - out->off) {
-			out->off += n;
-			return;
-		}
-		n -= out->len - out->off;
-		qb_list_del(&out->list);
-		talloc_free(out);
-	}
-}
-
-static ssize_t send_some(struct rpc_conn *conn)
-{
-	struct conn_out *out = qb_list_first_entry(&conn->out, struct conn_out, list);
-	struct iovec iov[IOVS_AT_ONCE];
-	struct msghdr msg = {.msg_iov = iov};
-
-	if (out->list.next == &conn->out) {
-		return send(conn->fd, out->buf + out->off, out->len - out->off,
-			    MSG_NOSIGNAL | MSG_DONTWAIT);
-	}
-	qb_list_for_each_entry (out, &conn->out, list) {
-		if (msg.msg_iovlen == IOVS_AT_ONCE) {
-			break;
-		}
-		iov[msg.msg_iovlen].iov_base = out->buf + out->off;
-		iov[msg.msg_iovlen].iov_len = out->len - out->off;
-		msg.msg_iovlen++;
-	}
-	return sendmsg(conn->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
 /*
  * The socket is full, or was: watch that the client reads. All that is queued when the time begins has to go
  * out before it ends; a client that takes a byte now and then would have us keep the rest for ever.
@@ -176,7 +108,7 @@ void conn_flush(struct rpc_conn *conn)
 
 	conn->blocked = false;
 	while (!qb_list_empty(&conn->out)) {
-		ssize_t n = send_some(conn);
+		ssize_t n = conn_queue_send(conn);
 
 		if (n == -1 && errno == EINTR) {
 			continue;
@@ -189,15 +121,14 @@ void conn_flush(struct rpc_conn *conn)
 			conn_broken(conn, errno);
 			return;
 		}
-		queue_sent(conn, (size_t)n);
 	}
 	note_progress(conn);
 	conn_account(conn);
 	/* New questions have to wait while the answers to the old ones are not taken. */
-	if (conn->unsent > limit / 2) {
+	if (conn->out_held > limit / 2) {
 		conn->pause |= CONN_PAUSE_BACKLOG;
 		wheel_cancel(&conn->pdu_timer); /* the rest is not waited for now */
-	} else if (conn->unsent <= limit / 4) {
+	} else if (conn->out_held <= limit / 4) {
 		conn->pause &= ~(unsigned int)CONN_PAUSE_BACKLOG;
 	}
 	conn_update_events(conn);

@@ -58,11 +58,14 @@ void rpc_limit_reached(struct rpc_server *server, enum rpc_limit limit, const st
 
 static size_t held(const struct rpc_conn *conn)
 {
-	size_t n = conn->unsent;
+	size_t n = conn->out_held + conn->auth_held;
 
-	n += conn->in_pdu != NULL ? conn->hdr.frag_length : 0;
-	n += conn->kept != NULL ? conn->ahead_len : 0;
-	n += conn->incomplete != NULL ? conn->incomplete->stub_size : 0;
+	n += conn->in_pdu != NULL ? CONN_MEMORY(conn->hdr.frag_length) : 0;
+	n += conn->kept != NULL ? CONN_MEMORY(conn->ahead_len) : 0;
+	if (conn->incomplete != NULL) {
+		n += CONN_MEMORY(sizeof(*conn->incomplete)) +
+		     CONN_MEMORY(conn->incomplete->stub_size);
+	}
 	return n;
 }
 

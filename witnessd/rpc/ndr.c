@@ -217,25 +217,44 @@ struct ndr_out ndr_out_init(TALLOC_CTX *mem_ctx)
 
 #define OUT_MIN 192 /* bytes: a notification and its signature */
 
+static bool resize(struct ndr_out *out, size_t size)
+{
+	uint8_t *p = talloc_realloc(out->mem_ctx, out->buf, uint8_t, size);
+
+	if (p == NULL) {
+		out->err = ENOMEM;
+		return false;
+	}
+	out->buf = p;
+	return true;
+}
+
+static size_t room(const struct ndr_out *out)
+{
+	return (out->buf == NULL ? 0 : talloc_get_size(out->buf)) - out->len;
+}
+
+void ndr_out_reserve(struct ndr_out *out, size_t n)
+{
+	if (out->err == 0 && n > room(out)) {
+		(void)resize(out, out->len + n);
+	}
+}
+
 /* Room for n more bytes. @return where they go, NULL after an error */
 static uint8_t *out_grow(struct ndr_out *out, size_t n)
 {
-	size_t have = out->buf == NULL ? 0 : talloc_get_size(out->buf);
 	uint8_t *p;
 
 	if (out->err != 0) {
 		return NULL;
 	}
-	if (n > have - out->len) {
+	if (n > room(out)) {
 		size_t want = out->len + n;
 
-		want = want < OUT_MIN ? OUT_MIN : want + want / 2;
-		p = talloc_realloc(out->mem_ctx, out->buf, uint8_t, want);
-		if (p == NULL) {
-			out->err = ENOMEM;
+		if (!resize(out, want < OUT_MIN ? OUT_MIN : want + want / 2)) {
 			return NULL;
 		}
-		out->buf = p;
 	}
 	p = out->buf + out->len;
 	out->len += n;

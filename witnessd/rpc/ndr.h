@@ -61,6 +61,8 @@ struct ndr_out {
 /** A little-endian writer whose buffer will be a child of mem_ctx. */
 struct ndr_out ndr_out_init(TALLOC_CTX *mem_ctx);
 
+/** Make room for n more bytes, and no more: for writers that know the length. */
+void ndr_out_reserve(struct ndr_out *out, size_t n);
 /** Append padding up to a multiple of alignment, an integer, raw bytes, zeroes, a UUID. */
 void ndr_out_align(struct ndr_out *out, size_t alignment); /* pads with zero */
 void ndr_out_u8(struct ndr_out *out, uint8_t v);

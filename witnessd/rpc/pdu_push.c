@@ -199,6 +199,7 @@ int pdu_push_frag(TALLOC_CTX *mem_ctx, const struct pdu_frag_params *params, con
 	};
 	size_t chunk = pdu_frag_chunk(params);
 	size_t left = stub_len - off;
+	size_t pad;
 	uint8_t flags = off == 0 ? RPC_PFC_FIRST_FRAG : 0;
 	struct ndr_out o;
 	int ret;
@@ -210,7 +211,10 @@ int pdu_push_frag(TALLOC_CTX *mem_ctx, const struct pdu_frag_params *params, con
 		flags |= RPC_PFC_LAST_FRAG;
 		chunk = left;
 	}
+	pad = (AUTH_PAD - chunk % AUTH_PAD) % AUTH_PAD;
 	o = push_begin(mem_ctx, params->ptype, flags, params->call_id);
+	ndr_out_reserve(&o, PDU_REQUEST_HDR - PDU_HDR_LEN + chunk + pad + PDU_SEC_TRAILER_LEN +
+				    params->sig_size);
 	ndr_out_u32(&o, (uint32_t)left);
 	ndr_out_u16(&o, params->context_id);
 	ndr_out_u16(&o, params->ptype == RPC_REQUEST ? params->opnum : 0);
@@ -218,8 +222,6 @@ int pdu_push_frag(TALLOC_CTX *mem_ctx, const struct pdu_frag_params *params, con
 		ndr_out_bytes(&o, stub + off, chunk);
 	}
 	if (params->sig_size > 0) {
-		size_t pad = (AUTH_PAD - chunk % AUTH_PAD) % AUTH_PAD;
-
 		ndr_out_zero(&o, pad);
 		push_sec_trailer(&o, &auth, (uint8_t)pad);
 		ndr_out_zero(&o, params->sig_size);

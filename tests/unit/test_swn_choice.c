@@ -151,9 +151,10 @@ static void test_changes(void **state)
 
 static void test_moves(void **state)
 {
-	struct swn_ipaddr addrs[] = {{SWN_IPADDR_V4 | SWN_IPADDR_OFFLINE, ip("10.0.0.2")},
-				     {SWN_IPADDR_V4 | SWN_IPADDR_ONLINE, ip("10.0.0.3")},
-				     {SWN_IPADDR_V4, ip("10.0.0.4")}};
+	struct swn_ipaddr addrs[] = {
+		{.flags = SWN_IPADDR_V4 | SWN_IPADDR_OFFLINE, .ip = ip("10.0.0.2")},
+		{.flags = SWN_IPADDR_V4 | SWN_IPADDR_ONLINE, .ip = ip("10.0.0.3")},
+		{.flags = SWN_IPADDR_V4, .ip = ip("10.0.0.4")}};
 	struct swn_notify notify = {.type = SWN_CLIENT_MOVE, .addrs = addrs, .num_addrs = 3};
 	struct ipaddr server = ip("10.0.0.1"), third = ip("10.0.0.3"), fourth = ip("10.0.0.4");
 
@@ -174,7 +175,8 @@ static void test_moves(void **state)
 
 static void test_others_change_nothing(void **state)
 {
-	struct swn_ipaddr addrs[] = {{SWN_IPADDR_V4 | SWN_IPADDR_ONLINE, ip("10.0.0.3")}};
+	struct swn_ipaddr addrs[] = {
+		{.flags = SWN_IPADDR_V4 | SWN_IPADDR_ONLINE, .ip = ip("10.0.0.3")}};
 	struct swn_notify notify = {.type = SWN_IP_CHANGE, .addrs = addrs, .num_addrs = 1};
 	struct ipaddr server = ip("10.0.0.1"), before = server;
 

@@ -426,6 +426,80 @@ static void a_reply_by_hand(void **state)
 	talloc_free(tmp);
 }
 
+static const struct {
+	const char *text;
+	uint32_t flags;
+	const char *v4, *v6; /* bytes of the one record that there is */
+} replies[] = {
+	/* As "net witness force-response" has them. */
+	{"{\"response\": {\"type\": 2, \"messages\": [[{\"flags\": 9, \"ipv4\": \"10.0.10.1\"}]]}}",
+	 9, "\x0a\x00\x0a\x01", NULL},
+	{"{\"response\": {\"type\": 3, \"messages\": [[{\"flags\": 27, \"ipv4\": \"10.0.10.1\", "
+	 "\"ipv6\": \"::5\"}]]}}",
+	 27, "\x0a\x00\x0a\x01", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\5"},
+	{"{\"response\": {\"type\": 4, \"messages\": [{\"ipv6\": \"::5\"}]}}",
+	 SWN_IPADDR_V6 | SWN_IPADDR_ONLINE, NULL, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\5"},
+	{"{\"response\": {\"type\": 4, \"messages\": [{\"ip\": \"10.0.10.1\", \"ipv6\": "
+	 "\"::5\"}]}}",
+	 SWN_IPADDR_V4 | SWN_IPADDR_V6 | SWN_IPADDR_ONLINE, "\x0a\x00\x0a\x01",
+	 "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\5"},
+};
+
+/* Of the list: header 20, array size 4, Length, Reserved, number. */
+#define RECORD_AT 36
+
+static void a_record_holds_both_addresses(void **state)
+{
+	static const uint8_t none[16];
+	TALLOC_CTX *tmp = talloc_new(NULL);
+
+	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+		const uint8_t *record;
+		uint8_t *stub = NULL;
+		char *why = NULL;
+		size_t len = 0;
+
+		assert_int_equal(swn_order_reply(tmp, replies[i].text, &stub, &len, &why), 0);
+		assert_int_equal(len, RECORD_AT + 24 + 4);
+		record = stub + RECORD_AT;
+		assert_int_equal(record[0], replies[i].flags);
+		assert_memory_equal(record + 4,
+				    replies[i].v4 != NULL ? replies[i].v4 : (const char *)none, 4);
+		assert_memory_equal(record + 8,
+				    replies[i].v6 != NULL ? replies[i].v6 : (const char *)none, 16);
+	}
+	talloc_free(tmp);
+}
+
+/* Nothing that was written is lost without a word. */
+static void replies_that_say_a_thing_twice_are_refused(void **state)
+{
+	static const char *const odd[] = {
+		"{\"response\": {\"type\": 2, \"messages\": [{\"ip\": \"10.0.0.1\", \"ipv4\": "
+		"\"10.0.0.2\"}]}}",
+		"{\"response\": {\"type\": 2, \"messages\": [{\"ipv4\": \"::5\"}]}}",
+		"{\"response\": {\"type\": 2, \"messages\": [{\"ipv6\": \"10.0.0.1\"}]}}",
+		"{\"response\": {\"type\": 2, \"messages\": [{\"ipv4\": \"10.0.0.1\", \"ipv6\": "
+		"5}]}}",
+		"{\"response\": {\"type\": 2, \"messages\": [{\"flags\": 9}]}}",
+		"{\"response\": {\"type\": 1, \"messages\": [{\"name\": \"x\", \"state\": 1, "
+		"\"type\": 255}]}}",
+		"{\"response\": {\"type\": 1, \"messages\": {}}}",
+	};
+	TALLOC_CTX *tmp = talloc_new(NULL);
+
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		uint8_t *stub = NULL;
+		char *why = NULL;
+		size_t len = 0;
+
+		assert_int_equal(swn_order_reply(tmp, odd[i], &stub, &len, &why), EBADMSG);
+		assert_non_null(why);
+		assert_null(stub);
+	}
+	talloc_free(tmp);
+}
+
 static void orders_survive_the_wire(void **state)
 {
 	struct swn_handle handles[2] = {{.attributes = 1}, {.attributes = 2}}, *got;
@@ -467,6 +541,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_selection_is_evened_with_regard_to_the_others,
 						begin, end),
 		cmocka_unit_test_setup_teardown(a_node_may_be_typed_in_any_case, begin, end),
+		cmocka_unit_test(a_record_holds_both_addresses),
+		cmocka_unit_test(replies_that_say_a_thing_twice_are_refused),
 		cmocka_unit_test_setup_teardown(a_reply_by_hand, begin, end),
 		cmocka_unit_test(orders_survive_the_wire),
 	};

@@ -319,7 +319,7 @@ static int build(TALLOC_CTX *mem_ctx, const struct swn_reg *reg, uint32_t type,
 			talloc_array(mem_ctx, struct swn_resource_change, notify->num_changes);
 	} else {
 		notify->num_addrs = slot->num;
-		notify->addrs = talloc_array(mem_ctx, struct swn_ipaddr, slot->num);
+		notify->addrs = talloc_zero_array(mem_ctx, struct swn_ipaddr, slot->num);
 	}
 	if (name == NULL || *text == NULL || (notify->changes == NULL && notify->addrs == NULL)) {
 		return ENOMEM;

@@ -29,8 +29,11 @@ static int add_change(struct swn_notify *notify, const json_t *message)
 {
 	struct swn_resource_change *change = &notify->changes[notify->num_changes];
 
+	bool twice = json_object_get(message, "type") != NULL &&
+		     json_object_get(message, "state") != NULL;
+
 	change->name = json_string_value(json_object_get(message, "name"));
-	if (change->name == NULL || !number(message, "type", &change->state) ||
+	if (change->name == NULL || twice || !number(message, "type", &change->state) ||
 	    !number(message, "state", &change->state)) {
 		return EBADMSG;
 	}
@@ -38,20 +41,43 @@ static int add_change(struct swn_notify *notify, const json_t *message)
 	return 0;
 }
 
+/* One of that family, or with 0 of any, that there is not yet; a key that is not there changes nothing. */
+static bool address(const json_t *message, const char *key, uint32_t family, struct ipaddr *v4,
+		    struct ipaddr *v6)
+{
+	const json_t *value = json_object_get(message, key);
+	const char *text = json_string_value(value);
+	struct ipaddr ip, *slot;
+
+	if (value == NULL) {
+		return true;
+	}
+	if (text == NULL || ipaddr_parse(text, &ip) != 0 || (family != 0 && ip.family != family)) {
+		return false;
+	}
+	slot = ip.family == AF_INET ? v4 : v6;
+	if (slot->family != 0) {
+		return false;
+	}
+	*slot = ip;
+	return true;
+}
+
 static int add_addr(struct swn_notify *notify, const json_t *message)
 {
-	static const char *const keys[] = {"ip", "ipv4", "ipv6"};
 	struct swn_ipaddr *addr = &notify->addrs[notify->num_addrs];
-	const char *text = NULL;
+	struct ipaddr v4 = {.family = 0}, v6 = {.family = 0};
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && text == NULL; i++) {
-		text = json_string_value(json_object_get(message, keys[i]));
-	}
-	if (text == NULL || ipaddr_parse(text, &addr->ip) != 0) {
+	if (!address(message, "ip", 0, &v4, &v6) || !address(message, "ipv4", AF_INET, &v4, &v6) ||
+	    !address(message, "ipv6", AF_INET6, &v4, &v6) || (v4.family == 0 && v6.family == 0)) {
 		return EBADMSG;
 	}
-	addr->flags =
-		SWN_IPADDR_ONLINE | (addr->ip.family == AF_INET ? SWN_IPADDR_V4 : SWN_IPADDR_V6);
+	*addr = (struct swn_ipaddr){.ip = v4.family != 0 ? v4 : v6};
+	if (v4.family != 0) {
+		addr->also = v6;
+	}
+	addr->flags = SWN_IPADDR_ONLINE | (v4.family != 0 ? SWN_IPADDR_V4 : 0) |
+		      (v6.family != 0 ? SWN_IPADDR_V6 : 0);
 	if (!number(message, "flags", &addr->flags)) {
 		return EBADMSG;
 	}
@@ -95,7 +121,7 @@ static int read_response(TALLOC_CTX *mem_ctx, const json_t *response, struct swn
 	}
 	if (!json_is_object(response) || !number(response, "type", &notify->type) ||
 	    notify->type < SWN_RESOURCE_CHANGE || notify->type > SWN_IP_CHANGE ||
-	    !json_is_array(messages)) {
+	    (messages != NULL && !json_is_array(messages))) {
 		return EBADMSG;
 	}
 	json_array_foreach(messages, i, message)
@@ -145,7 +171,8 @@ int swn_order_reply(TALLOC_CTX *mem_ctx, const char *text, uint8_t **stub, size_
 			mem_ctx,
 			"expected {\"result\": NUMBER, \"response\": {\"type\": 1 to 4, "
 			"\"messages\": [...]}} with {\"state\": NUMBER, \"name\": TEXT} of type "
-			"1, {\"flags\": NUMBER, \"ip\": ADDRESS} of others");
+			"1, {\"flags\": NUMBER, \"ip\": ADDRESS} of others, or \"ipv4\" and "
+			"\"ipv6\"");
 		return EBADMSG;
 	}
 	if (err == EMSGSIZE) {

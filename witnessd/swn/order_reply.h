@@ -9,8 +9,9 @@
 
 /**
  * Encode {"result": NUMBER, "response": {"type": 1..4, "messages": [...]}}; both may be missing (0, none).
- * Messages of type 1 are {"state" or "type": NUMBER, "name": TEXT}, of the others {"flags": NUMBER, "ip",
- * "ipv4" or "ipv6": ADDRESS}, or arrays of these. Numbers are not checked, so that clients can be tested with bad ones.
+ * Messages of type 1 are {"state" or "type": NUMBER, "name": TEXT}, of the others {"flags": NUMBER, "ip": ADDRESS},
+ * instead of which "ipv4" and "ipv6" may be there, both in one record; or arrays of these, which are joined. Numbers
+ * are not checked, so that clients can be tested with bad ones. What Samba's "net witness force-response" takes is taken.
  * @param stub a child of mem_ctx
  * @return 0; EBADMSG with *why a sentence; ENOMEM
  */

@@ -117,6 +117,8 @@ struct swn_resource_change {
 struct swn_ipaddr {
 	uint32_t flags;
 	struct ipaddr ip;
+	struct ipaddr
+		also; /* pushed only: of the other family, in the same record; family 0: none */
 };
 
 /* RESP_ASYNC_NOTIFY, 2.2.2.5, decoded */

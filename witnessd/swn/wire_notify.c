@@ -41,6 +41,19 @@ static void put_changes(struct ndr_out *out, const struct swn_notify *notify)
 	}
 }
 
+/* A record has room for one address of each family. */
+static void put_address(struct ndr_out *out, const struct swn_ipaddr *addr, uint32_t family,
+			size_t size)
+{
+	if (addr->ip.family == family) {
+		ndr_out_bytes(out, addr->ip.bytes, size);
+	} else if (addr->also.family == family) {
+		ndr_out_bytes(out, addr->also.bytes, size);
+	} else {
+		ndr_out_zero(out, size);
+	}
+}
+
 static void put_addrs(struct ndr_out *out, const struct swn_notify *notify)
 {
 	put_packed_u32(out, (uint32_t)(LIST_HEADER + IPADDR_SIZE * notify->num_addrs));
@@ -48,16 +61,10 @@ static void put_addrs(struct ndr_out *out, const struct swn_notify *notify)
 	put_packed_u32(out, (uint32_t)notify->num_addrs);
 	for (size_t i = 0; i < notify->num_addrs; i++) {
 		const struct swn_ipaddr *addr = &notify->addrs[i];
-		bool v6 = addr->ip.family == AF_INET6;
 
 		put_packed_u32(out, addr->flags);
-		if (v6) {
-			ndr_out_zero(out, 4);
-			ndr_out_bytes(out, addr->ip.bytes, 16);
-		} else {
-			ndr_out_bytes(out, addr->ip.bytes, 4);
-			ndr_out_zero(out, 16);
-		}
+		put_address(out, addr, AF_INET, 4);
+		put_address(out, addr, AF_INET6, 16);
 	}
 }
 

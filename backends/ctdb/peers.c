@@ -20,12 +20,11 @@ struct peer {
 };
 
 struct ctdb_peers {
-	struct tevent_context *ev;
 	struct ctdb_peers_config config;
 	bool connected, joined;
 	uint32_t pnn;
 	uint64_t instance;
-	struct mono_timer *join_timer, *hello_timer;
+	struct mono_alarm *join_over, *hello;
 	struct peer peers[CTDB_PEERS_MAX]; /* by number */
 	size_t num_nodes;                  /* 0: not known yet */
 	uint8_t *buf;                      /* CTDB_PEER_MAX octets */
@@ -116,7 +115,7 @@ static void join(struct ctdb_peers *peers)
 {
 	char buf[CTDB_NAME_LEN];
 
-	TALLOC_FREE(peers->join_timer);
+	mono_alarm_clear(peers->join_over);
 	peers->joined = true;
 	peers->config.sink->peers_joined(peers->config.sink->private_data,
 					 ctdb_names_get(peers->config.names, peers->pnn, buf));
@@ -136,13 +135,9 @@ static void join_if_complete(struct ctdb_peers *peers)
 	join(peers);
 }
 
-static void on_join_timer(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-			  void *private_data)
+static void on_join_over(void *private_data)
 {
-	struct ctdb_peers *peers = talloc_get_type_abort(private_data, struct ctdb_peers);
-
-	peers->join_timer = NULL;
-	join(peers);
+	join(talloc_get_type_abort(private_data, struct ctdb_peers));
 }
 
 /* Something of this instance of a peer was heard. */
@@ -252,13 +247,12 @@ static void on_message(void *private_data, uint64_t srvid, const uint8_t *data, 
 
 /* --- the connection --- */
 
-static void on_hello_timer(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-			   void *private_data)
+static void on_hello(void *private_data)
 {
 	struct ctdb_peers *peers = talloc_get_type_abort(private_data, struct ctdb_peers);
 
 	say_hello(peers, CTDB_BROADCAST_CONNECTED, 0);
-	peers->hello_timer = mono_timer_add(peers->ev, peers, HELLO_MS, on_hello_timer, peers);
+	mono_alarm_set(peers->hello, HELLO_MS);
 }
 
 static uint64_t realtime_ns(void)
@@ -278,12 +272,8 @@ static void on_connected(void *private_data)
 	peers->instance = realtime_ns();
 	leave_a_will(peers);
 	say_hello(peers, CTDB_BROADCAST_CONNECTED, CTDB_PEER_ANSWER);
-	peers->join_timer =
-		mono_timer_add(peers->ev, peers, peers->config.join_wait_ms, on_join_timer, peers);
-	peers->hello_timer = mono_timer_add(peers->ev, peers, HELLO_MS, on_hello_timer, peers);
-	if (peers->join_timer == NULL || peers->hello_timer == NULL) {
-		log_err("ctdb: out of memory: the peers may not be found");
-	}
+	mono_alarm_set(peers->join_over, peers->config.join_wait_ms);
+	mono_alarm_set(peers->hello, HELLO_MS);
 }
 
 static void on_disconnected(void *private_data, const char *reason)
@@ -291,8 +281,8 @@ static void on_disconnected(void *private_data, const char *reason)
 	struct ctdb_peers *peers = talloc_get_type_abort(private_data, struct ctdb_peers);
 	bool joined = peers->joined;
 
-	TALLOC_FREE(peers->join_timer);
-	TALLOC_FREE(peers->hello_timer);
+	mono_alarm_clear(peers->join_over);
+	mono_alarm_clear(peers->hello);
 	peers->connected = peers->joined = false;
 	peers->num_nodes = 0;
 	for (uint32_t pnn = 0; pnn < CTDB_PEERS_MAX && !joined; pnn++) {
@@ -313,12 +303,18 @@ int ctdb_peers_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	if (peers == NULL) {
 		return ENOMEM;
 	}
-	peers->ev = ev;
 	peers->config = *config;
 	peers->buf = talloc_array(peers, uint8_t, CTDB_PEER_MAX);
-	err = peers->buf == NULL ? ENOMEM
-				 : ctdb_client_listen(config->client, CTDB_SRVID_WITNESSD_PEERS,
-						      on_message, peers);
+	err = peers->buf == NULL
+		      ? ENOMEM
+		      : mono_alarm_create(peers, ev, on_join_over, peers, &peers->join_over);
+	if (err == 0) {
+		err = mono_alarm_create(peers, ev, on_hello, peers, &peers->hello);
+	}
+	if (err == 0) {
+		err = ctdb_client_listen(config->client, CTDB_SRVID_WITNESSD_PEERS, on_message,
+					 peers);
+	}
 	if (err == 0) {
 		err = ctdb_client_watch(config->client, on_connected, on_disconnected, peers);
 	}

@@ -8,6 +8,7 @@
 
 struct smb_watch {
 	const char *path;
+	struct mono_alarm *again;
 	struct smbconf *conf;
 	void (*changed)(void *private_data);
 	void *private_data;
@@ -27,13 +28,11 @@ static bool look(struct smb_watch *watch)
 	return true;
 }
 
-static void look_again(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-		       void *private_data)
+static void look_again(void *private_data)
 {
 	struct smb_watch *watch = talloc_get_type_abort(private_data, struct smb_watch);
 
-	/* For want of memory nothing is seen any more, which a restart heals. */
-	(void)mono_timer_add(ev, watch, LOOK_S * UINT64_C(1000), look_again, watch);
+	mono_alarm_set(watch->again, LOOK_S * UINT64_C(1000));
 	if (look(watch)) {
 		watch->changed(watch->private_data);
 	}
@@ -44,6 +43,7 @@ int smb_watch_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const char 
 		     struct smb_watch **out)
 {
 	struct smb_watch *watch = talloc_zero(mem_ctx, struct smb_watch);
+	int err;
 
 	if (watch == NULL) {
 		return ENOMEM;
@@ -52,11 +52,13 @@ int smb_watch_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const char 
 	watch->changed = changed;
 	watch->private_data = private_data;
 	if (path[0] != '\0') {
-		(void)look(watch);
-		if (mono_timer_add(ev, watch, LOOK_S * UINT64_C(1000), look_again, watch) == NULL) {
+		err = mono_alarm_create(watch, ev, look_again, watch, &watch->again);
+		if (err != 0) {
 			talloc_free(watch);
-			return ENOMEM;
+			return err;
 		}
+		(void)look(watch);
+		mono_alarm_set(watch->again, LOOK_S * UINT64_C(1000));
 	}
 	*out = watch;
 	return 0;

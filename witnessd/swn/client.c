@@ -59,7 +59,7 @@ struct swn_client {
 	bool asking;        /* subreq is AsyncNotify */
 	unsigned int retry_ms;
 	struct tevent_req *subreq; /* the step that runs */
-	struct mono_timer *timer;  /* or the pause */
+	struct mono_alarm *pause;  /* or the pause */
 };
 
 static void start_list(struct swn_client *client);
@@ -81,12 +81,10 @@ static void emit(struct swn_client *client, struct swn_client_event event)
 
 /* ---- pauses ---- */
 
-static void pause_over(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-		       void *private_data)
+static void pause_over(void *private_data)
 {
 	struct swn_client *client = talloc_get_type_abort(private_data, struct swn_client);
 
-	client->timer = NULL; /* it frees itself */
 	if (client->joined.rpc != NULL) {
 		ask(client);
 	} else if (client->resume_ms != 0) {
@@ -98,11 +96,10 @@ static void pause_over(struct tevent_context *ev, struct tevent_timer *te, struc
 	}
 }
 
-/* Go on where the state says, in ms. Without memory for a timer nothing could go on anyway. */
+/* Go on where the state says, in ms. */
 static void pause_for(struct swn_client *client, unsigned int ms)
 {
-	TALLOC_FREE(client->timer);
-	client->timer = mono_timer_add(client->ev, client, ms, pause_over, client);
+	mono_alarm_set(client->pause, ms);
 }
 
 /* How long to wait after a failure, and a longer time after the next one. */
@@ -545,6 +542,7 @@ int swn_client_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 {
 	struct swn_client *client;
 	struct ipaddr literal;
+	int err;
 
 	/* MS-SWN 3.2.4.1: a client that uses an address instead of a name has no witness. */
 	if (params->net_name == NULL || params->client_name == NULL ||
@@ -562,15 +560,14 @@ int swn_client_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	client->server = params->server;
 	client->retry_ms = RETRY_MIN_MS;
 	talloc_set_destructor(client, client_destructor);
-	if (swn_client_params_own(client, &client->params) != 0) {
+	err = swn_client_params_own(client, &client->params) != 0
+		      ? ENOMEM
+		      : mono_alarm_create(client, ev, pause_over, client, &client->pause);
+	if (err != 0) {
 		talloc_free(client);
-		return ENOMEM;
+		return err;
 	}
 	pause_for(client, 0);
-	if (client->timer == NULL) {
-		talloc_free(client);
-		return ENOMEM;
-	}
 	*out = client;
 	return 0;
 }
@@ -592,7 +589,7 @@ struct tevent_req *swn_client_stop_send(TALLOC_CTX *mem_ctx, struct tevent_conte
 	if (req == NULL) {
 		return NULL;
 	}
-	TALLOC_FREE(client->timer);
+	mono_alarm_clear(client->pause);
 	if (joined.rpc == NULL) {
 		TALLOC_FREE(client->subreq);
 		tevent_req_done(req);

@@ -64,7 +64,7 @@ typedef void (*swn_client_fn)(void *private_data, const struct swn_client_event 
 /**
  * Start; the first step is taken from the event loop. Freeing the client closes its connection, which also
  * ends the registration.
- * @return 0, EINVAL (NetName is an address, or a string is missing), or ENOMEM
+ * @return 0, EINVAL (NetName is an address, or a string is missing), ENOMEM, or what timerfd_create(2) gave
  */
 int swn_client_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		      const struct swn_client_params *params, swn_client_fn fn, void *private_data,

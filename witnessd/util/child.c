@@ -25,7 +25,7 @@ struct child {
 	pid_t pid; /* also while it waits to be reaped */
 	int fd;    /* our end; -1: none */
 	struct lines *lines;
-	struct mono_timer *timer;
+	struct mono_alarm *again; /* the next start */
 	uint64_t since_ms;
 	uint32_t pause_s;
 	unsigned int starts;
@@ -92,16 +92,14 @@ static bool reap(struct child *child, int *status)
 
 /* --- again and again --- */
 
-static void on_timer(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-		     void *private_data)
+static void on_again(void *private_data)
 {
 	struct child *child = talloc_get_type_abort(private_data, struct child);
 	int status;
 
-	child->timer = NULL;
 	if (!reap(child, &status)) {
 		kill(child->pid, SIGKILL); /* it has closed its ends, so it is of no use */
-		child->timer = mono_timer_add(ev, child, 1000, on_timer, child);
+		mono_alarm_set(child->again, 1000);
 		return;
 	}
 	start(child);
@@ -112,9 +110,7 @@ static void try_again(struct child *child, const char *why)
 	if (clock_ms() - child->since_ms >= STEADY_S * UINT64_C(1000) || child->pause_s == 0) {
 		child->pause_s = PAUSE_MIN_S;
 	}
-	talloc_free(child->timer);
-	child->timer =
-		mono_timer_add(child->ev, child, child->pause_s * UINT64_C(1000), on_timer, child);
+	mono_alarm_set(child->again, child->pause_s * UINT64_C(1000));
 	child->pause_s = child->pause_s * 2 < PAUSE_MAX_S ? child->pause_s * 2 : PAUSE_MAX_S;
 	if (child->config.ended != NULL) {
 		child->config.ended(child->config.private_data, why);
@@ -200,6 +196,7 @@ int child_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const struct ch
 		 struct child **out)
 {
 	struct child *child = talloc_zero(mem_ctx, struct child);
+	int err;
 
 	if (child == NULL) {
 		return ENOMEM;
@@ -208,12 +205,13 @@ int child_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const struct ch
 	child->config = *config;
 	child->fd = -1;
 	child->argv = copy_argv(child, config->argv);
-	/* From the loop: nothing is told inside of this call. */
-	child->timer = mono_timer_add(ev, child, 0, on_timer, child);
-	if (child->argv == NULL || child->timer == NULL) {
+	err = child->argv == NULL ? ENOMEM
+				  : mono_alarm_create(child, ev, on_again, child, &child->again);
+	if (err != 0) {
 		talloc_free(child);
-		return ENOMEM;
+		return err;
 	}
+	mono_alarm_set(child->again, 0); /* from the loop: nothing is told inside of this call */
 	talloc_set_destructor(child, child_destructor);
 	*out = child;
 	return 0;

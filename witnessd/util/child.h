@@ -27,7 +27,7 @@ struct child_config {
 	void (*ended)(void *private_data, const char *why);
 };
 
-/** Start it. That it cannot be started is told by ended(). @return 0 or ENOMEM */
+/** Start it. That it cannot be started is told by ended(). @return 0, ENOMEM, or what timerfd_create(2) gave */
 int child_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const struct child_config *config,
 		 struct child **out);
 

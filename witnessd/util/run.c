@@ -19,7 +19,7 @@ struct run_state {
 	int status;
 	bool late;
 	struct tevent_signal *sigchld;
-	struct mono_timer *timer;
+	struct mono_alarm *time; /* NULL: as long as it takes */
 };
 
 /* Freed while it runs: nobody will wait for it, so it must end now. */
@@ -46,7 +46,7 @@ static void reap(struct tevent_req *req)
 		(void)kill(-state->pid, SIGKILL); /* what it has left behind */
 	}
 	state->pid = 0;
-	TALLOC_FREE(state->timer);
+	TALLOC_FREE(state->time);
 	if (state->late) {
 		tevent_req_error(req, ETIMEDOUT);
 	} else {
@@ -60,14 +60,13 @@ static void on_child(struct tevent_context *ev, struct tevent_signal *se, int si
 	reap(private_data);
 }
 
-static void on_time(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-		    void *private_data)
+static void on_time(void *private_data)
 {
 	struct run_state *state = tevent_req_data(private_data, struct run_state);
 
 	(void)kill(-state->pid, state->late ? SIGKILL : SIGTERM);
 	state->late = true;
-	state->timer = mono_timer_add(ev, state, KILL_AFTER_MS, on_time, private_data);
+	mono_alarm_set(state->time, KILL_AFTER_MS);
 }
 
 /* @return 0 or an errno */
@@ -77,6 +76,12 @@ static int start(struct tevent_req *req, char *const *argv, char *const *env,
 	struct run_state *state = tevent_req_data(req, struct run_state);
 	int null_fd, err;
 
+	if (timeout_ms != 0) {
+		err = mono_alarm_create(state, state->ev, on_time, req, &state->time);
+		if (err != 0) {
+			return err;
+		}
+	}
 	/* Before the start, so that an early end is not missed. */
 	state->sigchld = tevent_add_signal(state->ev, state, SIGCHLD, 0, on_child, req);
 	if (state->sigchld == NULL) {
@@ -93,11 +98,10 @@ static int start(struct tevent_req *req, char *const *argv, char *const *env,
 					    .group = true},
 			    &state->pid);
 	close(null_fd);
-	if (err != 0 || timeout_ms == 0) {
-		return err;
+	if (err == 0 && timeout_ms != 0) {
+		mono_alarm_set(state->time, timeout_ms);
 	}
-	state->timer = mono_timer_add(state->ev, state, timeout_ms, on_time, req);
-	return state->timer != NULL ? 0 : ENOMEM;
+	return err;
 }
 
 struct tevent_req *run_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev, char *const *argv,

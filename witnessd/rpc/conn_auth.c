@@ -170,7 +170,7 @@ static void leg_failed(struct auth_leg *leg, int err)
 	leg->sec->state = CONN_SEC_FAILED;
 	conn->server->stats.auth_failures++;
 	if (!is_our_trouble(err)) {
-		rpc_source_failed(conn->server, &conn->remote);
+		rpc_network_failed(conn->server, &conn->remote);
 	}
 	if (rpc_server_may_log(conn->server)) {
 		log_notice("rpc: connection %" PRIu64 " from %s: authentication failed: %s",
@@ -278,7 +278,7 @@ static void start_leg(struct rpc_conn *conn, struct conn_sec *sec, struct conn_a
 	leg->token = auth->value;
 	leg->token_len = auth->value_len;
 	conn_pause(conn, CONN_PAUSE_AUTH);
-	delay_ms = rpc_source_delay_ms(conn->server, &conn->remote);
+	delay_ms = rpc_network_delay_ms(conn->server, &conn->remote);
 	if (delay_ms == 0) {
 		leg_step(leg);
 		return;

@@ -51,6 +51,7 @@ static int server_destructor(struct rpc_server *server)
 		talloc_free(qb_list_first_entry(&server->endpoints, struct rpc_endpoint, list));
 	}
 	rpc_source_forget_all(server);
+	rpc_network_forget_all(server);
 	wheel_cancel(&server->serve_timer);
 	if (server->spare_fd != -1) {
 		close(server->spare_fd);
@@ -274,7 +275,7 @@ void rpc_server_foreach_conn(const struct rpc_server *server,
 /* Whether the connection is waiting for us: a step runs that is not a punishment. */
 static bool waits_for_us(const struct rpc_conn *conn)
 {
-	return conn->step != NULL && rpc_source_delay_ms(conn->server, &conn->remote) == 0;
+	return conn->step != NULL && rpc_network_delay_ms(conn->server, &conn->remote) == 0;
 }
 
 /*

@@ -34,8 +34,8 @@ struct rpc_limits {
 	unsigned int close_ms;   /* to flush the last answer before closing */
 	unsigned int idle_ms;    /* nothing pending and nothing registered; 0 = for ever. Anonymous
 				  connections: auth_ms */
-	unsigned int
-		auth_failures; /* per second and source address; then its steps wait. 0 = unlimited */
+	unsigned int auth_failures; /* per second and network, an IPv4 address or an IPv6 /64; then
+				  steps from there wait. 0 = unlimited */
 	unsigned int
 		unsent_ms; /* for a client to read what is queued; it takes effect after one to two of these */
 	unsigned int

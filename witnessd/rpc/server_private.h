@@ -14,25 +14,27 @@
 
 /*
  * An IPv4 address, or an IPv6 /64: a host can use any number of addresses in one. A /64 may also hold all
- * clients of a site, so it has no limit of its own; but connections are shared out fairly among networks.
+ * clients of a site, so nobody in it is refused for what others do; but connections are shared out fairly among
+ * networks, and all logons from one that guesses passwords are delayed.
  */
 struct rpc_network {
+	struct rpc_server *server;
 	struct ipaddr prefix;
-	unsigned int sources;         /* number of struct rpc_source that refer to it */
+	unsigned int users;           /* who has it from rpc_network_get() */
 	unsigned int unauthenticated; /* connections that it has */
 	unsigned int num_waiting;
 	struct qb_list_head waiting; /* struct rpc_waiting, oldest first */
+	uint64_t failed_until_us;    /* each failed logon extends it; monotonic */
+	struct wheel_timer forget;   /* when there are no users */
 	UT_hash_handle hh;
 };
 
-/* A peer address that has unauthenticated connections, or whose authentication failed lately. */
+/* A peer address that has unauthenticated connections. */
 struct rpc_source {
 	struct rpc_server *server;
 	struct rpc_network *network;
 	struct ipaddr addr;
 	unsigned int unauthenticated; /* waiting ones, too */
-	uint64_t failed_until_ms;     /* each failure extends it; monotonic */
-	struct wheel_timer forget;
 	UT_hash_handle hh;
 };
 
@@ -132,10 +134,19 @@ void rpc_listeners_resume(struct rpc_endpoint *endpoint);
 void rpc_admit(struct rpc_endpoint *endpoint, int fd, const struct ipaddr *remote);
 /** There may be room for those who wait; they are served from the event loop. */
 void rpc_waiting_serve_soon(struct rpc_server *server);
+
+/* network.c */
+
 /** Take a reference to the network of an address, created if needed. @return NULL when memory is short */
 struct rpc_network *rpc_network_get(struct rpc_server *server, const struct ipaddr *addr);
-/** Drop a reference; the last one frees the network. */
-void rpc_network_put(struct rpc_server *server, struct rpc_network *network);
+/** Drop a reference; after the last one the network is freed as soon as no logon has failed there lately. */
+void rpc_network_put(struct rpc_network *network);
+/** Note that an authentication from this address has failed. */
+void rpc_network_failed(struct rpc_server *server, const struct ipaddr *addr);
+/** How long the next authentication step from this address has to wait, to slow down guessing. */
+unsigned int rpc_network_delay_ms(struct rpc_server *server, const struct ipaddr *addr);
+/** Free all networks; no address is known any more. */
+void rpc_network_forget_all(struct rpc_server *server);
 
 /* limits.c */
 
@@ -151,10 +162,6 @@ unsigned int rpc_source_unauthenticated(struct rpc_server *server, const struct 
 struct rpc_source *rpc_source_enter(struct rpc_server *server, const struct ipaddr *addr);
 /** The connection has ended or is authenticated. */
 void rpc_source_leave(struct rpc_source *source);
-/** Note that an authentication from this address has failed. */
-void rpc_source_failed(struct rpc_server *server, const struct ipaddr *addr);
-/** How long the next authentication step from there has to wait, to slow down guessing. */
-unsigned int rpc_source_delay_ms(struct rpc_server *server, const struct ipaddr *addr);
 /** Free all addresses; no connection is open any more. */
 void rpc_source_forget_all(struct rpc_server *server);
 

@@ -13,8 +13,7 @@
 #include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
 
-#define IPV6_PREFIX_BYTES 8
-#define SERVE_MS          50 /* between looks for clients that have tried our patience */
+#define SERVE_MS 50 /* between looks for clients that have tried our patience */
 
 struct rpc_waiting {
 	struct qb_list_head list; /* in its network */
@@ -23,49 +22,6 @@ struct rpc_waiting {
 	uint64_t since_ms;
 	int fd; /* -1: has become a connection */
 };
-
-static struct ipaddr prefix_of(const struct ipaddr *addr)
-{
-	struct ipaddr prefix = *addr;
-
-	if (prefix.family == AF_INET6) {
-		memset(prefix.bytes + IPV6_PREFIX_BYTES, 0,
-		       sizeof(prefix.bytes) - IPV6_PREFIX_BYTES);
-	}
-	return prefix;
-}
-
-struct rpc_network *rpc_network_get(struct rpc_server *server, const struct ipaddr *addr)
-{
-	struct ipaddr prefix = prefix_of(addr);
-	struct rpc_network *network = NULL;
-
-	HASH_FIND(hh, server->networks, &prefix, sizeof(prefix), network);
-	if (network == NULL) {
-		network = talloc_zero(server, struct rpc_network);
-		if (network == NULL) {
-			return NULL;
-		}
-		network->prefix = prefix;
-		qb_list_init(&network->waiting);
-		HASH_ADD(hh, server->networks, prefix, sizeof(network->prefix), network);
-		if (network->hh.tbl == NULL) {
-			talloc_free(network);
-			return NULL;
-		}
-	}
-	network->sources++;
-	return network;
-}
-
-void rpc_network_put(struct rpc_server *server, struct rpc_network *network)
-{
-	network->sources--;
-	if (network->sources == 0) {
-		HASH_DEL(server->networks, network);
-		talloc_free(network);
-	}
-}
 
 static int waiting_destructor(struct rpc_waiting *waiting)
 {
@@ -151,14 +107,14 @@ static void end_those_who_waited_too_long(struct rpc_server *server)
 	struct rpc_waiting *waiting, *after;
 
 	HASH_ITER (hh, server->networks, network, next) {
-		network->sources++; /* it is looked at until the end of this turn */
+		network->users++; /* it is looked at until the end of this turn */
 		qb_list_for_each_entry_safe (waiting, after, &network->waiting, list) {
 			if (now - waiting->since_ms < server->limits.auth_ms) {
 				break;
 			}
 			waiting_refuse(waiting);
 		}
-		rpc_network_put(server, network);
+		rpc_network_put(network);
 	}
 }
 

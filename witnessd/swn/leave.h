@@ -20,8 +20,8 @@ struct swn_leaves;
 
 struct swn_leave_result {
 	bool done;
-	uint32_t told;   /* clients that were waiting for news and have got it */
-	uint32_t untold; /* of those, not in time */
+	uint32_t told;   /* clients that were waiting in AsyncNotify and have been told */
+	uint32_t untold; /* likewise, but not told in time */
 	uint32_t silent; /* witnesses that did not answer in time, this node's among them */
 };
 

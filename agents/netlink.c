@@ -70,18 +70,26 @@ static bool is_answer(const struct netlink *nl, size_t len)
 	       nlh->nlmsg_pid == mnl_socket_get_portid(nl->socket);
 }
 
+/* What went wrong first is what went wrong. */
+static void keep(int *err, int more)
+{
+	*err = *err != 0 ? *err : more;
+}
+
+/* To the end of the answer, also of one that is of no use: until then the kernel may refuse the next request. */
 int netlink_receive(struct netlink *nl, netlink_read_fn fn, void *private_data)
 {
 	bool done = false;
 	int err = 0;
 
-	while (err == 0 && !done) {
+	while (!done && err != EBADMSG) {
 		ssize_t len = mnl_socket_recvfrom(nl->socket, nl->buf, sizeof(nl->buf));
 
-		if (len < 0) {
-			err = errno == EAGAIN ? ETIMEDOUT : errno;
-		} else if (is_answer(nl, (size_t)len)) {
-			err = fn(private_data, nl->buf, (size_t)len, &done);
+		if (len < 0 && errno != EINTR) {
+			return errno == EAGAIN ? ETIMEDOUT : errno;
+		}
+		if (len >= 0 && is_answer(nl, (size_t)len)) {
+			keep(&err, fn(private_data, nl->buf, (size_t)len, &done));
 		}
 	}
 	return err;
@@ -127,20 +135,23 @@ int netlink_walk(const void *buf, size_t len, uint16_t type, netlink_message_fn 
 	const struct nlmsghdr *nlh = buf;
 	int left = len > DATAGRAM_MAX ? -1 : (int)len, err = 0;
 
-	while (err == 0 && !*done && is_whole(nlh, left)) {
+	while (!*done && is_whole(nlh, left)) {
 		if ((nlh->nlmsg_flags & NLM_F_DUMP_INTR) != 0) {
-			return EINTR;
+			keep(&err, EINTR);
 		}
 		if (nlh->nlmsg_type == NLMSG_DONE) {
 			*done = true;
-			err = take_done(nlh);
+			keep(&err, take_done(nlh));
 		} else if (nlh->nlmsg_type == NLMSG_ERROR) {
 			*done = true;
-			err = take_error(nlh);
-		} else if (nlh->nlmsg_type == type) {
+			keep(&err, take_error(nlh));
+		} else if (nlh->nlmsg_type == type && err == 0) {
 			err = is_padded(nlh, left) ? fn(private_data, nlh) : EBADMSG;
 		}
 		nlh = mnl_nlmsg_next(nlh, &left);
 	}
-	return err == 0 && !*done && left != 0 ? EBADMSG : err;
+	if (!*done && left != 0) {
+		keep(&err, EBADMSG);
+	}
+	return err;
 }

@@ -21,10 +21,17 @@ int netlink_open(TALLOC_CTX *mem_ctx, int family, struct netlink **out);
  */
 int netlink_send(struct netlink *nl, uint16_t type, uint16_t flags, const void *body, size_t len);
 
-/* Reads one datagram; sets *done at the end of the answer. @return 0 or an errno, which ends it, too */
+/*
+ * Reads one datagram; sets *done at the end of the answer. @return 0 or an errno; it is called for what
+ * follows all the same, unless it is EBADMSG
+ */
 typedef int (*netlink_read_fn)(void *private_data, const void *buf, size_t len, bool *done);
 
-/** Read until the answer ends. @return 0, an errno of the socket, ETIMEDOUT, or what fn gave */
+/**
+ * Read until the answer ends, also when fn has failed: the kernel may answer EBUSY to the next request while
+ * it is still listing.
+ * @return 0, an errno of the socket, ETIMEDOUT, or what fn gave first
+ */
 int netlink_receive(struct netlink *nl, netlink_read_fn fn, void *private_data);
 
 /* Takes one message of a type that was asked for. @return 0 or an errno */
@@ -32,7 +39,7 @@ typedef int (*netlink_message_fn)(void *private_data, const struct nlmsghdr *nlh
 
 /**
  * Walk over the messages of one datagram; those of type go to fn, the ends of answers are understood,
- * others are passed over. Pure.
+ * others are passed over. After an error only the end is looked for. Pure.
  * @return 0; EBADMSG (not what a kernel writes); EINTR (the listing is inconsistent: ask again); what fn
  *         gave; or the errno that the kernel told
  */

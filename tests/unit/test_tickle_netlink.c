@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <cmocka.h>
+#include <unistd.h>
 
 #include "agents/netaddr.h"
 #include "agents/netlink.h"
@@ -169,6 +170,10 @@ static void the_kernels_errors_are_told(void **state)
 	add_conn(&diag->d, AF_INET, "10.0.0.1:445 10.0.0.9:50000");
 	diag->d.last->nlmsg_flags |= NLM_F_DUMP_INTR;
 	assert_int_equal(diag_parse(diag), EINTR);
+	assert_false(diag->done);
+	add_done(&diag->d, 0);
+	assert_int_equal(diag_parse(diag), EINTR);
+	assert_true(diag->done); /* nothing more is waited for */
 }
 
 /* Every length that a message may lie about, and every place where a datagram may end. */
@@ -340,6 +345,64 @@ static void this_host_has_its_loopback_address(void **state)
 	talloc_free(mem_ctx);
 }
 
+#define SOCKETS 100 /* do not fit into the first datagram of a listing */
+
+struct listing {
+	unsigned int datagrams, conns;
+	int first; /* what is said of the first datagram */
+	bool done;
+};
+
+static int count_conn(void *private_data, const struct nlmsghdr *nlh)
+{
+	((struct listing *)private_data)->conns++;
+	return 0;
+}
+
+static int read_listing(void *private_data, const void *buf, size_t len, bool *done)
+{
+	struct listing *l = private_data;
+	int err = netlink_walk(buf, len, SOCK_DIAG_BY_FAMILY, count_conn, l, done);
+
+	l->done = *done;
+	return l->datagrams++ == 0 ? l->first : err;
+}
+
+static int list_all(struct netlink *nl, struct listing *l)
+{
+	struct inet_diag_req_v2 req = {
+		.sdiag_family = AF_INET, .sdiag_protocol = IPPROTO_TCP, .idiag_states = ~0U};
+
+	assert_int_equal(netlink_send(nl, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &req, sizeof(req)), 0);
+	return netlink_receive(nl, read_listing, l);
+}
+
+/* Else the kernel would be asked anew while it is listing, which it may refuse. */
+static void a_listing_that_failed_is_read_to_its_end(void **state)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	TALLOC_CTX *mem_ctx = talloc_new(NULL);
+	struct listing failed = {.first = EINTR}, again = {.first = 0};
+	struct netlink *nl;
+	int fds[SOCKETS];
+
+	for (int i = 0; i < SOCKETS; i++) {
+		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(bind(fds[i], (struct sockaddr *)&sin, sizeof(sin)), 0);
+		assert_int_equal(listen(fds[i], 1), 0);
+	}
+	assert_int_equal(netlink_open(mem_ctx, NETLINK_SOCK_DIAG, &nl), 0);
+	assert_int_equal(list_all(nl, &failed), EINTR);
+	assert_true(failed.datagrams > 1);
+	assert_true(failed.done);
+	assert_int_equal(list_all(nl, &again), 0);
+	assert_true(again.conns >= SOCKETS);
+	for (int i = 0; i < SOCKETS; i++) {
+		close(fds[i]);
+	}
+	talloc_free(mem_ctx);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +417,7 @@ int main(void)
 		cmocka_unit_test(links_are_filled_in),
 		cmocka_unit_test(more_links_than_there_is_room_for),
 		cmocka_unit_test(this_host_has_its_loopback_address),
+		cmocka_unit_test(a_listing_that_failed_is_read_to_its_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

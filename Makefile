@@ -161,8 +161,9 @@ $(B)/tests/unit/test_rpc_server_limits: private override LDFLAGS += -Wl,--wrap=m
 $(B)/tests/unit/test_cluster_module: private override LDFLAGS += -Wl,--whole-archive $(core_lib) -Wl,--no-whole-archive $(MHD_LIBS)
 $(B)/tests/unit/test_cluster_module: | $(B)/witnessd-backend-static.so
 
-# A timer that cannot be had.
+# A timer that cannot be had; a process that does not end.
 $(B)/tests/unit/test_swn_leave: private override LDFLAGS += -Wl,--wrap=mono_timer_add
+$(B)/tests/unit/test_run: private override LDFLAGS += -Wl,--wrap=waitpid
 
 # A fuzz target links the core, too; these need the parsers of a backend as well.
 $(B)/tests/fuzz/fuzz_static_map: $(call obj,backends/static/map.c backends/static/map_format.c)

@@ -22,6 +22,43 @@ struct run_state {
 	struct mono_alarm *time; /* NULL: as long as it takes */
 };
 
+/* A program that is killed, whose request is gone. */
+struct orphan {
+	pid_t pid;
+};
+
+/* @return whether nothing is left of it */
+static bool orphan_reap(const struct orphan *orphan)
+{
+	return waitpid(orphan->pid, NULL, WNOHANG) != 0;
+}
+
+static void on_orphan(struct tevent_context *ev, struct tevent_signal *se, int signum, int count,
+		      void *siginfo, void *private_data)
+{
+	struct orphan *orphan = talloc_get_type_abort(private_data, struct orphan);
+
+	if (orphan_reap(orphan)) {
+		talloc_free(orphan);
+	}
+}
+
+/* One that hangs in the kernel (a file server that is gone) ends when it can: the loop does not wait for it. */
+static void kill_and_reap(struct tevent_context *ev, pid_t pid)
+{
+	struct orphan *orphan = talloc_zero(ev, struct orphan);
+
+	if (orphan != NULL) {
+		orphan->pid = pid;
+		/* Before it is killed, so that its end is not missed. */
+		(void)tevent_add_signal(ev, orphan, SIGCHLD, 0, on_orphan, orphan);
+	}
+	(void)kill(-pid, SIGKILL);
+	if (orphan != NULL && orphan_reap(orphan)) {
+		talloc_free(orphan);
+	}
+}
+
 /* Freed while it runs: nobody will wait for it, so it must end now. */
 static void run_cleanup(struct tevent_req *req, enum tevent_req_state req_state)
 {
@@ -30,8 +67,7 @@ static void run_cleanup(struct tevent_req *req, enum tevent_req_state req_state)
 	if (req_state != TEVENT_REQ_RECEIVED || state->pid == 0) {
 		return;
 	}
-	(void)kill(-state->pid, SIGKILL);
-	(void)waitpid(state->pid, &state->status, 0);
+	kill_and_reap(state->ev, state->pid);
 	state->pid = 0;
 }
 

@@ -11,6 +11,7 @@
  * Run a program with nothing on standard input, and standard output where ours goes for errors. It has a
  * process group of its own. When the time is over, or the request is freed, the whole group is ended:
  * by SIGTERM, and by SIGKILL if it still runs a second later or the request is gone.
+ * @param ev   outlives the request: what is left of a program that was killed is reaped by the loop
  * @param argv [0] is the path; NULL at the end; borrowed until run_send() returns, as env is
  * @param env  NULL: ours
  * @param timeout_ms 0: none

@@ -3,6 +3,7 @@
 #include "witnessd/util/opener.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,8 @@
 #include <cmocka.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "witnessd/util/clock.h"
 
 static int setup(void **state)
 {
@@ -92,12 +95,34 @@ static void no_more_than_one_descriptor_is_taken(void **state)
 	assert_int_equal(open_descriptors(), before);
 }
 
+/* Nobody answers: that is waited for once, and then never again. */
+static void who_is_too_late_is_not_asked_again(void **state)
+{
+	const int *fds = *state;
+	uint64_t begin, asked;
+	int fd = -1;
+
+	opener_set(dup(fds[0]));
+	assert_int_equal(opener_file("/etc/passwd", &fd), ENOTCONN);
+	begin = clock_ms();
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(opener_file("/etc/passwd", &fd), ENOTCONN);
+		assert_int_equal(opener_connect("/run/none", &fd), ENOTCONN);
+	}
+	asked = clock_ms() - begin;
+	opener_set(-1);
+	assert_true(asked < 20000); /* of 20 times two seconds */
+	assert_int_equal(fd, -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_descriptor_comes_with_the_message, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(no_more_than_one_descriptor_is_taken, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(who_is_too_late_is_not_asked_again, setup,
 						teardown),
 	};
 

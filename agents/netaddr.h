@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * On which interfaces an address is, and what neighbours have to know of them: rtnetlink(7). What comes
- * over netlink is checked like everything else.
+ * The interfaces that have an address, and what neighbours have to be told about them: rtnetlink(7). Netlink
+ * messages are validated like any other input.
  */
 #ifndef AGENTS_NETADDR_H
 #define AGENTS_NETADDR_H
@@ -17,7 +17,7 @@
 struct netaddr_link {
 	uint32_t index;
 	uint16_t hardware; /* ARPHRD_... */
-	bool neighbours;   /* up, and has neighbours that resolve addresses */
+	bool neighbours;   /* up, with neighbours that resolve addresses */
 	uint8_t hw[PACKET_HW_MAX];
 	size_t hw_len; /* 0: unknown */
 };
@@ -29,13 +29,13 @@ struct netaddr_links {
 
 /**
  * Read one datagram of the answer to a listing of addresses: interfaces that have ip are appended. An
- * IPv6 address that is not yet known to be unique cannot be sent from and is not there yet.
- * @return 0; EBADMSG; or the errno that the kernel told. *done at the end of the answer
+ * IPv6 address still in duplicate address detection cannot be used yet and does not count.
+ * @return 0; EBADMSG; or the errno that the kernel reported. Sets *done at the end of the answer
  */
 int netaddr_parse_addrs(const void *buf, size_t len, const struct ipaddr *ip,
 			struct netaddr_links *links, bool *done);
 
-/** The same of the interfaces: fills in those of links. */
+/** The same for a listing of interfaces: fills in the fields of links. */
 int netaddr_parse_links(const void *buf, size_t len, struct netaddr_links *links, bool *done);
 
 struct netaddr;
@@ -43,7 +43,7 @@ struct netaddr;
 /** @return 0 or an errno */
 int netaddr_open(TALLOC_CTX *mem_ctx, struct netaddr **out);
 
-/** Where ip is now; none: this host does not have it. @return 0 or an errno */
+/** The interfaces that have ip now; none: this host does not have it. @return 0 or an errno */
 int netaddr_find(struct netaddr *netaddr, const struct ipaddr *ip, struct netaddr_links *links);
 
 #endif

@@ -2,9 +2,9 @@
 /*
  * The bytes that the tickle agent sends. Pure: no socket, no clock.
  *
- * A tickle is a bare ACK with sequence numbers that fit no connection. The client's TCP answers with an
- * ACK of its own that has the true ones (RFC 9293, 3.10.7.4), this host has no such connection and answers
- * with a reset, and the client knows what happened.
+ * A tickle is a bare ACK with invalid sequence numbers. The client's TCP answers with an ACK that has the right
+ * ones (RFC 9293, 3.10.7.4); this host has no such connection and answers with a reset, which tells the client
+ * that its connection is gone.
  */
 #ifndef AGENTS_PACKET_H
 #define AGENTS_PACKET_H
@@ -20,11 +20,11 @@
 size_t packet_tickle(const struct tcpconn *conn, uint8_t buf[PACKET_MAX]);
 
 /**
- * The body of an ARP packet that says where ip (IPv4) is now; the frame goes to everybody.
+ * The body of an ARP packet that announces ip (IPv4); the frame is to be broadcast.
  * @param hw       link-layer address, 1 to PACKET_HW_MAX bytes
- * @param hardware ARP's number of the kind of link, as the kernel tells it (ARPHRD_ETHER, ...)
- * @param reply    as an answer instead of a question: hosts differ in which of them they believe
- * @return its length; 0 when hw_len or the family is none that fits
+ * @param hardware ARP hardware type of the link, as the kernel reports it (ARPHRD_ETHER, ...)
+ * @param reply    as a reply instead of a request: hosts differ in which of them they accept
+ * @return its length; 0 when hw_len or the family is unsuitable
  */
 size_t packet_arp(const struct ipaddr *ip, const uint8_t *hw, size_t hw_len, uint16_t hardware,
 		  bool reply, uint8_t buf[PACKET_MAX]);

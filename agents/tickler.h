@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Tickle the clients of an address that this host has taken over: wait until the address is here, tell
- * the neighbours, send every client a tickle, and again after 0.8 and 2.2 s, for packets are lost, and a
- * receiver answers such segments of one connection at most every 0.5 s (net.ipv4.tcp_invalid_ratelimit).
+ * Tickle the clients of an address that this host has taken over: wait for the address, tell the neighbours, send
+ * every client a tickle, and again after 0.8 and 2.2 s, because packets can be lost and a receiver answers
+ * such segments of one connection at most every 0.5 s (net.ipv4.tcp_invalid_ratelimit).
  */
 #ifndef AGENTS_TICKLER_H
 #define AGENTS_TICKLER_H
@@ -12,7 +12,7 @@
 #include "agents/netaddr.h"
 #include "agents/sender.h"
 
-/* Pacing: so many packets, then a pause. Some 5000/s. */
+/* Pacing: TICKLER_BATCH packets, then a pause; some 5000/s. */
 #define TICKLER_BATCH    50
 #define TICKLER_PAUSE_MS 10
 
@@ -32,8 +32,8 @@ struct tickler_result {
 
 /**
  * @param conns  those with another local address than ip are left out; borrowed until the end
- * @return NULL when memory is short; recv's errors: EADDRNOTAVAIL (the address has not come, or has gone
- *         again before the first round was over), or what netlink gave
+ * @return NULL when memory is short; recv's errors: EADDRNOTAVAIL (the address has not come up, or has
+ *         gone again before the end of the first round), or the errno of netlink
  */
 struct tevent_req *tickler_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 				const struct tickler_config *config, const struct ipaddr *ip,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which connections came and went between two listings. No I/O. */
+/* Finds the connections that were opened or closed between two listings. No I/O. */
 #ifndef AGENTS_TRACKER_H
 #define AGENTS_TRACKER_H
 
@@ -11,13 +11,13 @@
 
 struct tracker;
 
-/** Knows nothing yet. @return NULL when memory is short */
+/** A tracker without connections. @return NULL when memory is short */
 struct tracker *tracker_new(TALLOC_CTX *mem_ctx);
 
 /**
- * Take a complete listing. Connections that it has for the first time are given to changed() as new,
- * those that it lacks as gone. Duplicates in the listing count once.
- * @return 0; ENOMEM: what did not fit is new the next time
+ * Pass a complete listing. changed() is called for each connection that was not in the last one, as new, and for
+ * each that is not in it any more. Duplicates count once.
+ * @return 0; ENOMEM: what could not be stored is new again next time
  */
 int tracker_update(struct tracker *tracker, const struct tcpconn *conns, size_t num,
 		   void (*changed)(void *private_data, const struct tcpconn *conn, bool is_new),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the files of libswnclient share: config.c, event.c, client.c, interfaces.c, blocking.c. */
+/* Shared by the files of libswnclient: config.c, event.c, client.c, interfaces.c, blocking.c. */
 #ifndef LIBSWNCLIENT_PRIVATE_H
 #define LIBSWNCLIENT_PRIVATE_H
 
@@ -15,10 +15,12 @@
 int swn_config_params(TALLOC_CTX *mem_ctx, const struct swnc_config *config,
 		      struct swn_client_params *out);
 
-/** A copy for the outside world, everything a child of it. @return NULL when memory is short */
+/** A public copy of an event; everything in it is a child. @return NULL when memory is short */
 struct swnc_event *swn_event_public(TALLOC_CTX *mem_ctx, const struct swn_client_event *event);
 
-/** In the callback of a client: have its event beyond it. @return NULL when it was one about lost memory */
+/**
+ * In the callback of a client: take its event over. @return NULL when memory was short for a copy of it
+ */
 struct swnc_event *swn_event_keep(TALLOC_CTX *mem_ctx, struct swnc_client *client);
 
 /** The address in text, a child of mem_ctx; NULL for no address, which is no error. */

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* A registration and its waiting, as struct swnc_session is one. */
+/* A registration, as struct swnc_session. */
 struct swnc_client;
 
 /**
@@ -30,13 +30,13 @@ int swnc_client_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		       const struct swnc_config *config, swnc_event_fn fn, void *private_data,
 		       struct swnc_client **out);
 
-/** Stop: no event comes any more; unregister, if registered. The client must outlive the request. */
+/** Stop: no more events; unregister, if registered. The client must outlive the request. */
 struct tevent_req *swnc_client_stop_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 					 struct swnc_client *client, unsigned int timeout_ms);
 /** @return as swnc_close() */
 int swnc_client_stop_recv(struct tevent_req *req);
 
-/** Ask the server for the cluster's interfaces, once. Errors of the configuration come by the request, too. */
+/** Ask the server for the cluster's interfaces, once. Errors of the configuration are reported by the request, too. */
 struct tevent_req *swnc_interfaces_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 					const struct swnc_config *config);
 /**

@@ -119,6 +119,7 @@ int daemon_cmd_events(void *private_data, TALLOC_CTX *mem_ctx, const json_t *req
 /** The journal, what other nodes are told of it, and what they tell; the service exists. @return 0 or an errno */
 int daemon_events_start(struct daemon *daemon);
 
+/** `witnessctl undrain` and `witnessctl nodes`. */
 int daemon_cmd_undrain(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 		       json_t **result, char **why);
 int daemon_cmd_nodes(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,

@@ -67,6 +67,7 @@ struct journal_ask {
 
 #define JOURNAL_ASK_LEN 22U
 
+/** Encode and decode a question. */
 void journal_ask_push(struct pack_out *out, const struct journal_ask *ask);
 /** @return 0 or EBADMSG */
 int journal_ask_pull(const uint8_t *bytes, size_t len, struct journal_ask *ask);
@@ -81,6 +82,7 @@ struct journal_answer {
 
 #define JOURNAL_ANSWER_HEAD 25U
 
+/** Encode the head of an answer. */
 void journal_answer_push(struct pack_out *out, const struct journal_answer *answer);
 /** An entry behind it. @return false: it does not fit, and out is as it was */
 bool journal_answer_push_entry(struct pack_out *out, uint64_t number, const uint8_t *bytes,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Counters and states for Prometheus. */
 #ifndef WITNESSD_METRICS_H
 #define WITNESSD_METRICS_H
 

@@ -39,6 +39,7 @@ struct remote_question {
 	uint32_t offset;
 };
 
+/** Encode and decode a question. */
 void remote_question_push(struct pack_out *out, const struct remote_question *question);
 /** @return 0 or EBADMSG */
 int remote_question_pull(const uint8_t *bytes, size_t len, struct remote_question *question);
@@ -50,6 +51,7 @@ struct remote_part {
 	size_t len;
 };
 
+/** Encode and decode a part of an answer. */
 void remote_part_push(struct pack_out *out, const struct remote_part *part);
 /** @return 0 or EBADMSG: also for a part of nothing, or one that is longer than the whole may be */
 int remote_part_pull(const uint8_t *bytes, size_t len, struct remote_part *part);

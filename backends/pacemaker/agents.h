@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which resource agents mean "the node that runs this has that address", and where the address stands. */
+/* Resource agents whose resource is an address of the node that runs it, and the parameter with the address. */
 #ifndef BACKENDS_PACEMAKER_AGENTS_H
 #define BACKENDS_PACEMAKER_AGENTS_H
 
@@ -14,8 +14,8 @@ struct address_agent {
 
 /**
  * The agent of a primitive. Agents that only use an address (IPsrcaddr, SendArp, portblock, the
- * health probes of azure-lb and gcp-ilb) are not among them.
- * @return NULL when it is none of an address
+ * health probes of azure-lb and gcp-ilb) do not count.
+ * @return NULL when it is not an agent for addresses
  */
 const struct address_agent *address_agent_find(const char *class, const char *type);
 

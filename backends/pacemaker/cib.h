@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The connection to Pacemaker's CIB manager on this node. Signs on, and again for ever with back-off;
- * takes change notifications as triggers for a query of the whole CIB, with one query under way and
- * at most one more waiting; hands over each answer.
+ * The connection to Pacemaker's CIB manager on this node. Signs on, and reconnects with back-off; each
+ * change notification triggers a query of the whole CIB, with one query in progress and at most one more
+ * pending; passes each answer on.
  */
 #ifndef BACKENDS_PACEMAKER_CIB_H
 #define BACKENDS_PACEMAKER_CIB_H
@@ -17,14 +17,14 @@
 
 struct cib_link;
 
-/* All run from the event loop, never from inside cib_link_create() or cib_link_refresh(). */
+/* Called from the event loop, never from within cib_link_create() or cib_link_refresh(). */
 struct cib_link_handlers {
 	void *private_data;
 	/** A whole CIB; borrowed for the call. */
 	void (*document)(void *private_data, const xmlNode *cib);
 	/** Something has changed: the <notify> of libcib; borrowed. A document follows soon. */
 	void (*notified)(void *private_data, const xmlNode *notify);
-	/** The manager is gone (or has stopped to answer); a document comes when it is back. */
+	/** The manager is gone, or does not answer any more; a document follows when it is back. */
 	void (*lost)(void *private_data, const char *reason);
 };
 
@@ -33,13 +33,13 @@ struct cib_link_stats {
 	uint64_t connects; /* successful sign-ons */
 	uint64_t notifications;
 	uint64_t queries;
-	int64_t last_query_us; /* from asking to the whole answer; -1 = none yet */
+	int64_t last_query_us; /* from the query to its complete answer; -1 = none yet */
 	int64_t last_answer;   /* seconds since the epoch; 0 = none yet */
 };
 
 /**
- * Start connecting. libcib hands nothing of ours to its notification callbacks, so that there can be
- * one link a process.
+ * Start connecting. One link per process, because libcib's notification callbacks have no context
+ * pointer.
  * @param handlers borrowed; outlive the link
  * @return 0, EBUSY when there is a link already, ENOMEM
  */
@@ -47,9 +47,10 @@ int cib_link_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct glib_
 		    uint32_t retry_max_s, const struct cib_link_handlers *handlers,
 		    struct cib_link **out);
 
-/** Ask for the CIB again though nothing was notified; nothing happens while disconnected. */
+/** Query the CIB again without a notification; does nothing while disconnected. */
 void cib_link_refresh(struct cib_link *link);
 
+/** Borrowed. */
 const struct cib_link_stats *cib_link_stats(const struct cib_link *link);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the connections to Corosync share. The questions to cmap block for a moment, as connecting does. */
+/* Shared by the connections to Corosync. Queries of cmap block for a moment, as connecting does. */
 #ifndef BACKENDS_PACEMAKER_COROSYNC_H
 #define BACKENDS_PACEMAKER_COROSYNC_H
 
@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <talloc.h>
 
+/** The error in words; a constant. */
 const char *corosync_error(cs_error_t rc);
 
 /** The number of this node; 0 when Corosync does not say. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The witnessd's of a cluster as a closed process group of Corosync: who is there, and messages to all,
- * this one included, in one order. Connects, and again for ever with back-off; works without quorum, so
- * that each side of a partition has its own group.
+ * The witnessds of a cluster as a closed process group of Corosync: membership, and broadcasts to all, including
+ * the sender, in one order. Reconnects with back-off; works without quorum, so that each side of a
+ * partition has its own group.
  */
 #ifndef BACKENDS_PACEMAKER_CPG_H
 #define BACKENDS_PACEMAKER_CPG_H
@@ -15,8 +15,8 @@ struct cpg_link;
 typedef const char *(*cpg_name_fn)(void *private_data, uint32_t node_id);
 
 /**
- * The sink hears of peers and messages from the event loop, never from create. Members without a known
- * name wait until cpg_link_names_changed(); corosync.conf is asked, too.
+ * The sink is called from the event loop, never from within create. Members without a known name wait for
+ * cpg_link_names_changed(); names in corosync.conf are used, too.
  * @return 0 or ENOMEM
  */
 int cpg_link_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, uint32_t retry_max_s,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the operation history of one resource on one node proves. The scheduler library answers
- * "where is it supposed to be active": a start that has only begun and a stop that failed look the
- * same there. For clients the difference counts.
+ * What the operation history of one resource on one node proves. The scheduler library says where a resource
+ * is supposed to be active, which does not distinguish a start that has only begun from a stop that failed.
+ * For clients the difference matters.
  */
 #ifndef BACKENDS_PACEMAKER_HISTORY_H
 #define BACKENDS_PACEMAKER_HISTORY_H
@@ -12,12 +12,12 @@
 
 enum history_fact {
 	HISTORY_NONE,     /* nothing on record */
-	HISTORY_PROBING,  /* nothing on record yet: the first probe is under way */
+	HISTORY_PROBING,  /* nothing on record yet: the first probe is running */
 	HISTORY_STARTING, /* not there yet */
 	HISTORY_RUNNING,
 	HISTORY_STOPPING, /* still there */
-	HISTORY_STOPPED,  /* a stop or a monitor found or left nothing there */
-	HISTORY_FAILED,   /* a start failed: not to be counted on */
+	HISTORY_STOPPED,  /* stopped, or found stopped by a monitor */
+	HISTORY_FAILED,   /* a start failed: assume that it is not there */
 	HISTORY_DOUBTFUL, /* a stop or a monitor failed: may be there */
 };
 

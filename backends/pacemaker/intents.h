@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Moves that have been asked for, or have just begun, and have not happened yet, as a CIB shows them:
+ * Moves that were requested, or have just begun, and have not happened yet, as found in a CIB:
  *
  *  - location constraints of crm_resource --move and --ban (pcs and crm write the same), and others that
  *    forbid the node where an address is; of the address, its group or clone, a promoted role, or of what
  *    it is colocated with;
  *  - target-role=Stopped, also of what an address depends on, and stop-all-resources;
  *  - a fail-count that has reached migration-threshold;
- *  - a stop that is under way: the last sign, and the only one of what the scheduler has decided for other
+ *  - a stop that is running: the last sign, and the only one for what the scheduler has decided for other
  *    reasons.
  *
- * A node that is to be left (standby, shutdown) is no matter of these: the placement says so of the node.
- * Each CIB gives the whole set; what was not in the set before is new. A request that is already met by
- * the placement is none.
+ * A node that is to be evacuated (standby, shutdown) is not an intent: the placement marks the node. Each CIB
+ * gives the whole set; what was not in the previous set is new. A request that the placement already meets
+ * does not count.
  */
 #ifndef BACKENDS_PACEMAKER_INTENTS_H
 #define BACKENDS_PACEMAKER_INTENTS_H
@@ -32,16 +32,16 @@ struct intents {
 };
 
 /**
- * What a CIB asks for: at most one intent an address, and one for all where a whole group goes; also of
- * shares that move without an address. Nothing of what is pinned.
+ * The moves that a CIB asks for: at most one intent per address, and one for a whole group that moves; also for
+ * shares that move without an address. None for anything pinned.
  * @param relations of the same CIB, as is the placement, after served_apply() and managed_apply()
- * @param now       constraints whose lifetime ended before are passed over
+ * @param now       constraints whose lifetime has ended are ignored
  * @return 0 or ENOMEM
  */
 int intents_read(TALLOC_CTX *mem_ctx, const xmlNode *cib, const struct relations *relations,
 		 const struct placement *placement, time_t now, struct intents **out);
 
-/** Whether a set has the same request: same subject, ends and reason. */
+/** Whether a set has the same request: same subject, source, destination and reason. */
 bool intents_has(const struct intents *intents, const struct backend_intent *intent);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Location constraints that leave the scheduler no choice: go to this node, or not to that one. */
+/* Location constraints that leave the scheduler no choice: run on this node, or not on that one. */
 #ifndef BACKENDS_PACEMAKER_LOCATION_H
 #define BACKENDS_PACEMAKER_LOCATION_H
 
@@ -20,9 +20,9 @@ struct location {
 };
 
 /**
- * Read an <rsc_location>. Preferences count as written by the move commands only: an administrator's own are
- * standing wishes, and need not win. Of rules only "this node, until then" is understood.
- * @param now lifetimes that ended before are over
+ * Read an <rsc_location>. Preferences count only if written by the move commands: those of an administrator are
+ * permanent, and other scores may outweigh them. Of rules only "this node, until then" is understood.
+ * @param now for lifetimes
  * @return false when it is none of these
  */
 bool location_read(const xmlNode *element, time_t now, struct location *location);

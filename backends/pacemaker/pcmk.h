@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The part of Pacemaker's libraries that this backend uses, and nothing else of them.
+ * The part of Pacemaker's libraries that this backend may use.
  *
- * One source has to build and mean the same from Pacemaker 2.1.5 (Debian 12) to 3.0.2. Of the
- * scheduler library only these are the same in all of them:
+ * The same source has to build and behave alike from Pacemaker 2.1.5 (Debian 12) to 3.0.2. Of the scheduler
+ * library only these are the same in all of them:
  *     pe_new_working_set() pe_free_working_set() cluster_status() pe_find_node() pe_rsc_params()
  *     working set: input nodes flags;  resource: id flags
  *     node: details->online pending unclean shutdown maintenance running_rsc
@@ -31,10 +31,10 @@ typedef pe_resource_t pm_resource;
 #endif
 
 /**
- * Make Pacemaker's libraries usable in this process; has to come before any XML is parsed for them.
- * Undoes what that changes for the rest of the daemon: umask, locale, GLib's log handler, libqb's log
- * settings. Clears the environment variables that would make libcib talk to something else than this
- * node's cluster. Does its work once; later calls do nothing.
+ * Initialise Pacemaker's libraries in this process; call it before parsing any XML for them. Undoes what that
+ * changes for the rest of the daemon: umask, locale, GLib's log handler, libqb's log settings. Clears the
+ * environment variables that would make libcib talk to anything but this node's cluster. Further calls do
+ * nothing.
  */
 void pcmk_init(void);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which resource, address or not, runs on which node, as the operation history has it. */
+/* Which resource, address or not, runs on which node, according to the operation history. */
 #ifndef BACKENDS_PACEMAKER_PRESENCE_H
 #define BACKENDS_PACEMAKER_PRESENCE_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Whether a libqb service answers. The libraries of Pacemaker and Corosync connect without a time limit:
- * a daemon that is there but stopped or stuck would hold this one up for as long. So they are only
- * called when the service has just answered a connection that waits in the event loop.
+ * Whether a libqb service answers. The libraries of Pacemaker and Corosync connect without a timeout: a daemon that
+ * is stopped or stuck would block this one. So they are called only after the service has answered an
+ * asynchronous connection.
  */
 #ifndef BACKENDS_PACEMAKER_PROBE_H
 #define BACKENDS_PACEMAKER_PROBE_H
@@ -11,7 +11,7 @@
 #include <talloc.h>
 #include <tevent.h>
 
-#define PROBE_TIMEOUT_MS 3000 /* what a busy machine may take */
+#define PROBE_TIMEOUT_MS 3000 /* enough for a busy machine */
 
 /** @param service as libqb knows it: "cib_ro", "quorum". Freeing the request gives up. */
 struct tevent_req *probe_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const char *service,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The addresses that a CIB's configuration speaks of: which resource owns which, what moves together.
- * Read from the XML, for the scheduler library shows parameters only of what runs somewhere, and an
- * address that is nowhere has to be known, too.
+ * The addresses in a CIB's configuration: which resource owns which, what moves together. Read from the XML,
+ * because the scheduler library gives parameters only of resources that run somewhere, and an address that is
+ * nowhere has to be known, too.
  */
 #ifndef BACKENDS_PACEMAKER_RESOURCES_H
 #define BACKENDS_PACEMAKER_RESOURCES_H
@@ -14,10 +14,11 @@
 #include "backends/pacemaker/agents.h"
 #include "witnessd/util/hash.h"
 
-/* A primitive that owns an address, or one instance of a clone whose instances own one each. */
+/* A primitive that owns an address, or an instance of a clone whose instances own one each. */
 struct address_rsc {
-	const char *id;    /* as in the operation history: "vip", "vip:1", "httpd-ip-192.0.2.7" */
-	const char *group; /* id of the top-most group, clone or bundle around it, else its own */
+	const char *id; /* as in the operation history: "vip", "vip:1", "httpd-ip-192.0.2.7" */
+	const char
+		*group; /* id of the outermost group, clone or bundle with it in it, else its own */
 	const struct address_agent *agent;
 	size_t index;              /* 0 and up, in the order of the configuration */
 	unsigned int instance;     /* to be added to the address; 0 but in unique clones */
@@ -33,14 +34,14 @@ struct address_rscs {
 };
 
 /**
- * Read a CIB. Primitives whose address cannot be understood are left out.
+ * Read a CIB. Primitives whose address cannot be parsed are left out.
  * @param cib the element <cib>; borrowed for the call
  * @return 0 or ENOMEM
  */
 int address_rscs_load(TALLOC_CTX *mem_ctx, const xmlNode *cib, struct address_rscs **out);
 
 /**
- * The entry for a resource as the scheduler library or the history names it. Instances of anonymous
+ * The entry of a resource, by the name that the scheduler library or the history uses. Instances of anonymous
  * clones ("vip:0") give the primitive's. @return NULL when it owns no address
  */
 struct address_rsc *address_rscs_find(const struct address_rscs *rscs, const char *id);
@@ -49,14 +50,14 @@ struct address_rsc *address_rscs_find(const struct address_rscs *rscs, const cha
 bool resource_is_ocf(const xmlNode *cib, const xmlNode *primitive, const char *type);
 
 /**
- * A parameter of a primitive, its own or its template's. Of values that depend on a rule the first counts,
- * and only where no other is set.
+ * A parameter of a primitive, its own or its template's. Values that depend on a rule count only if there is no
+ * other, and of these the first.
  * @return NULL when there is none, or no memory
  */
 const char *resource_param(const xmlNode *cib, const xmlNode *primitive, const char *name);
 
 /**
- * A meta attribute that stands at this element itself, by reference or not; sets with a rule are passed over.
+ * A meta attribute of this element itself, by reference or not; sets with a rule are ignored.
  * @return NULL when there is none
  */
 const char *resource_meta(const xmlNode *cib, const xmlNode *rsc, const char *name);

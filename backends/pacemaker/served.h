@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Who serves which share, and which address serves which net name, as a cluster's configuration tells.
+ * Which node serves which share, and which address serves which net name, from a cluster's configuration.
  *
  * A share moves with a resource when
- *  1. the configuration says so (witness.share_resources),
+ *  1. witness.share_resources says so,
  *  2. the resource is an ocf:heartbeat:smb-share for it, or
- *  3. its path in smb.conf lies below the `directory` of an ocf:heartbeat:Filesystem; of several that with the
- *     longest directory.
+ *  3. its path in smb.conf lies below the `directory` of an ocf:heartbeat:Filesystem; of several the one with
+ *     the longest directory.
  * Its addresses are those that are always on the resource's node. It is served by that node once one of
- * them is there, too. Shares of cloned resources are everywhere and not looked at.
+ * them is there, too. Shares of cloned resources are everywhere and are ignored.
  *
- * An address is tied, too, when a Samba service that is no clone is always on its node: other addresses do
- * not lead to that Samba. Net names that somebody has set say more, then this is not looked at.
+ * An address is also tied when a Samba service that is not cloned is always on its node: other addresses do
+ * not lead to that Samba. Configured net names are more specific: then this rule does not apply.
  *
  * An address has the net names that the meta attribute witness-net-names of its resource lists, or that of
- * the group or clone around it, or that of anything that is always on the same node.
+ * the group or clone that contains it, or that of anything that is always on the same node.
  */
 #ifndef BACKENDS_PACEMAKER_SERVED_H
 #define BACKENDS_PACEMAKER_SERVED_H
@@ -31,21 +31,21 @@ struct served_config {
 };
 
 /**
- * Add net names and shares to a placement; once. A RESOURCE of the configuration that is none here is passed
- * over: it may be an address, which is the core's business.
+ * Add net names and shares to a placement; once. A configured RESOURCE that is not in the CIB is ignored: it may be
+ * an address, which the core handles.
  * @param relations of the same CIB, as is the placement
  * @return 0 or ENOMEM
  */
 int served_apply(const xmlNode *cib, const struct relations *relations,
 		 const struct served_config *config, struct placement *placement);
 
-/* For placement.c, which learns of stops and deaths before the CIB does. */
+/* For placement.c, which learns of stops and lost nodes before the CIB does. */
 
 /** A resource has stopped. @return whether a share moves with it */
 bool served_stopped(struct placement *placement, const char *rsc, const char *node);
 /** A node is gone. */
 void served_node_lost(struct placement *placement, const char *node);
-/** Addresses or the resources of shares have changed: see who serves what now. */
+/** Addresses or the resources of shares have changed: determine again who serves what. */
 void served_update(struct placement *placement);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a CIB says of its nodes beside what the scheduler library makes of it. */
+/* What a CIB says about nodes that the scheduler library does not tell. */
 #ifndef BACKENDS_PACEMAKER_STATUS_H
 #define BACKENDS_PACEMAKER_STATUS_H
 
@@ -11,22 +11,22 @@
 struct node_status {
 	const char *name; /* borrowed from the CIB */
 	uint32_t id;      /* corosync's number; 0 for Pacemaker Remote nodes */
-	bool gone;        /* the status says that it is no member of the cluster */
-	bool left;        /* Pacemaker was stopped there in an orderly way */
+	bool gone;        /* not a member of the cluster, according to the status */
+	bool left;        /* Pacemaker was shut down there */
 	bool standby;
-	bool shutdown; /* being stopped in an orderly way: the earliest sign of it */
+	bool shutdown; /* being shut down: the earliest sign of it */
 };
 
 /**
- * Every node of <nodes>, and those that only the status knows (Pacemaker Remote, guests).
+ * Every node of <nodes>, and those that are only in the status (Pacemaker Remote, guests).
  * @param list a talloc array, a child of mem_ctx
  * @return 0 or ENOMEM
  */
 int status_nodes(TALLOC_CTX *mem_ctx, const xmlNode *cib, struct node_status **list);
 
 /**
- * Write membership the old way in a copy of a CIB. Since Pacemaker 2.1.7 a DC writes in_ccm and crmd as
- * times; libraries before that take these for "no". All understand true/false and online/offline.
+ * Convert membership to the old format in a copy of a CIB. Since Pacemaker 2.1.7 a DC writes in_ccm and crmd as
+ * times, which older libraries take for "no". All understand true/false and online/offline.
  */
 void status_normalise(xmlNode *cib);
 

@@ -15,13 +15,13 @@
  * @param argv the words after "static"
  * @param why  a sentence, a child of mem_ctx
  * @return 0; EINVAL (not such a command, or not possible); ENODEV (no such node); ENXIO (no such address);
- *         ENOENT (no such group); or ENOMEM. The map may be half changed then: throw it away.
+ *         ENOENT (no such group); or ENOMEM. The map may be partly changed then: discard it.
  */
 int static_edit(TALLOC_CTX *mem_ctx, struct cluster_state *map, const char *const *argv,
 		size_t argc, char **why);
 
 /**
- * Understand intent GROUP|IP [NODE].
+ * Parse intent GROUP|IP [NODE].
  * @param out strings are borrowed from map and argv
  * @return as static_edit()
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The cluster map: an ini text (docs/static-map.md) that says which nodes, addresses and shares there
- * are and where they are. A map is kept as a struct cluster_state that says what the file says; what
- * follows from it (an address on an offline node is down) is added by static_map_snapshot().
+ * The cluster map: an ini text (docs/static-map.md) with the nodes, addresses and shares of a cluster and where
+ * they are. A map is kept as a struct cluster_state with the content of the file; what follows from that (an
+ * address on an offline node is down) is added by static_map_snapshot().
  */
 #ifndef BACKENDS_STATIC_MAP_H
 #define BACKENDS_STATIC_MAP_H

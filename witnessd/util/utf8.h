@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Decoding UTF-8. */
 #ifndef WITNESSD_UTIL_UTF8_H
 #define WITNESSD_UTIL_UTF8_H
 

@@ -19,7 +19,7 @@ struct swn_orders;
 enum swn_orders_plan {
 	SWN_ORDERS_ALL,   /* all that are selected get the order */
 	SWN_ORDERS_DRAIN, /* the clients of .leaving go to other nodes, evenly */
-	SWN_ORDERS_EVEN,  /* as few as it takes of those go, so that the nodes are even, counting all */
+	SWN_ORDERS_EVEN, /* as few as it takes of those go, so that the nodes are even, counting all */
 };
 
 /* Everything is borrowed for the call. */

@@ -2,6 +2,11 @@
 /* Moves that are planned, and shares that have moved: who of a witness's clients is sent where. */
 #include "tests/sim/sim.h"
 
+static int node_num(const char *name)
+{
+	return name != NULL ? name[1] - '1' : -1;
+}
+
 struct sim_before sim_before(const struct sim_witness *w)
 {
 	struct sim_before before = {.client_move = {NULL}};
@@ -14,15 +19,12 @@ struct sim_before sim_before(const struct sim_witness *w)
 		if (reg != NULL) {
 			before.client_move[i] = reg->queue.client_move.addrs;
 			before.share_move[i] = reg->queue.share_move.addrs;
-			before.moved_to[i] = reg->moved_to != NULL ? reg->moved_to[1] - '1' : -1;
+			before.moved_to[i] = node_num(reg->moved_to);
 		}
+		before.share_missed[i] =
+			reg != NULL && reg->missed_unknown ? node_num(reg->share_node) : -1;
 	}
 	return before;
-}
-
-static int node_num(const char *name)
-{
-	return name != NULL ? name[1] - '1' : -1;
 }
 
 /* Whether the address goes when that happens. */
@@ -225,6 +227,13 @@ static int begins_to_drain(const struct sim_view *was, const struct sim_view *is
 	return node;
 }
 
+/* Where the share is, of a client that may have missed how it came there and is told now; -1: it is not. */
+static int missed_share(const struct sim_witness *w, const struct swn_reg *reg, int believed)
+{
+	return believed >= 0 && !reg->missed_unknown && believed != w->known.share ? w->known.share
+										   : -1;
+}
+
 void sim_check_snapshot(const struct sim_witness *w, const struct sim_before *before,
 			const struct sim_view *was)
 {
@@ -245,6 +254,8 @@ void sim_check_snapshot(const struct sim_witness *w, const struct sim_before *be
 		if (leaves != -2) {
 			check_client_move(w, c, reg, before, &intent);
 		}
-		check_share_move(w, c, reg, before, to, NULL);
+		check_share_move(w, c, reg, before,
+				 to >= 0 ? to : missed_share(w, reg, before->share_missed[i]),
+				 NULL);
 	}
 }

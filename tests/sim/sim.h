@@ -210,6 +210,8 @@ bool sim_can_go(const struct sim_witness *w, const struct sim_client *c, int ip,
 struct sim_before {
 	const void *client_move[SIM_CLIENTS], *share_move[SIM_CLIENTS];
 	int moved_to[SIM_CLIENTS]; /* a node, or -1 */
+	/* A node, or -1: who served the share when a client was told last that may have missed a move. */
+	int share_missed[SIM_CLIENTS];
 };
 
 struct sim_before sim_before(const struct sim_witness *w);

@@ -8,7 +8,7 @@
 
 #include "witnessd/cluster/peers.h"
 
-#define REMOTE_TIMEOUT_MS 5000U /* for all of the answer */
+#define REMOTE_TIMEOUT_MS 8000U /* for all of the answer */
 
 /**
  * @param node    of a witness; the name as peers.h has it

@@ -27,7 +27,7 @@ typedef char *(*remote_answer_fn)(void *private_data, TALLOC_CTX *mem_ctx, const
 int remote_serve_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct peers *peers,
 			remote_answer_fn fn, void *private_data, struct remote_serve **out);
 
-/** Answers that wait to be fetched. */
+/** For tests: answers that wait to be fetched. */
 unsigned int remote_serve_kept(const struct remote_serve *serve);
 
 #endif

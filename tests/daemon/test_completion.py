@@ -121,8 +121,8 @@ def test_what_the_daemon_knows(cluster, watch_of, daemon):  # noqa: F811
 # ---- names that clients choose ----
 
 FILE = "made-by-a-name"
-NAMES = sorted([f"$(touch {FILE})", f"`touch {FILE}`", f"x;touch {FILE};", "a b", "a$b", "a'b", "*", "c[d]?", "~root", "\u00e4\u00f6",
-                "with:colon", "!!", "#1", "{a,b}"])
+NAMES = sorted([f"$(touch {FILE})", f"`touch {FILE}`", f"x;touch {FILE};", "a b", "a$b", "a'b", "*", "c[d]?", "~root",
+                "\u00e4\u00f6", "with:colon", "!!", "#1", "{a,b}"])
 PATTERNS = {"*": "\\*", "c[d]?": "c\\[d]\\?"}
 
 

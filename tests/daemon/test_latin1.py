@@ -5,7 +5,7 @@ import os
 import pytest
 
 import ctlschema
-from conftest import MAP
+from conftest import BUILD, MAP
 
 WORD = "f\udce4ile"  # as an argument: the byte e4
 
@@ -17,7 +17,8 @@ def latin(start_daemon, tmp_path):
     os.mkdir(folder)
     with open(os.path.join(folder, "map"), "w", encoding="utf-8") as f:
         f.write(MAP)
-    return start_daemon({"static.map": os.path.join(folder, "map"), "witness.net_names": f"FS {WORD}",
+    os.symlink(os.path.join(BUILD, "witness-tickle"), os.path.join(folder, "agent"))
+    return start_daemon({"tickle.enabled": "yes", "tickle.agent": os.path.join(folder, "agent"), "static.map": os.path.join(folder, "map"), "witness.net_names": f"FS {WORD}",
                          "global.blackbox_dir": folder})
 
 
@@ -25,6 +26,7 @@ def test_it_is_escaped(latin):
     status = latin.json("status")
     assert not ctlschema.faults("status", status)
     assert status["net_names"] == ["FS", r"f\xe4ile"]
+    assert status["tickle"]["agent"]["path"].endswith(r"/f\xe4ile/agent")
     assert status["cluster"]["backend_status"]["map"].endswith(r"/f\xe4ile/map")
     assert r"/f\xe4ile/blackbox." in latin.json("blackbox")["file"]
 

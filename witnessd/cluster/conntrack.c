@@ -11,6 +11,7 @@
 #include "witnessd/util/mono.h"
 #include "witnessd/util/opener.h"
 #include "witnessd/util/tcpconn.h"
+#include "witnessd/util/text_json.h"
 #include "witnessd/util/track_limits.h"
 
 #define MAX_LOST 400000
@@ -524,8 +525,8 @@ int conntrack_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct clus
 
 json_t *conntrack_status_json(const struct conntrack *ct)
 {
-	return json_pack("{s:{s:s, s:i, s:i, s:b}, s:O, s:I, s:I, s:I, s:I}", "agent", "path",
-			 ct->agent, "pid", (int)child_pid(ct->child), "starts",
+	return json_pack("{s:{s:o, s:i, s:i, s:b}, s:O, s:I, s:I, s:I, s:I}", "agent", "path",
+			 text_json(ct->agent), "pid", (int)child_pid(ct->child), "starts",
 			 (int)child_starts(ct->child), "can_send", ct->can_send, "ports", ct->ports,
 			 "own", (json_int_t)ct->own, "lost", (json_int_t)HASH_COUNT(ct->lost),
 			 "tickled", (json_int_t)ct->tickled, "packets", (json_int_t)ct->packets);

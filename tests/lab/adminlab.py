@@ -391,6 +391,7 @@ BAD = (
     (6, "no node nowhere", ["drain", "nowhere"]),
     (6, "no node nowhere", ["undrain", "nowhere"]),
     (6, "no node nowhere", ["list", "--node", "nowhere"]),
+    (6, "no node nowhere", ["status", "--node", "nowhere"]),
     (7, f"{NOBODYS} is not an address", ["client-move", "--to-ip", NOBODYS, "--all"]),
     (7, f"{NOBODYS} is not an address", ["list", "--ip-address", NOBODYS]),
     (7, f"{NOBODYS} is not an address", ["leave", NOBODYS]),

@@ -125,7 +125,7 @@ def test_progress_is_for_terminals(crowd):
     (["show", "--all"], 2, "witnessctl show: --all is not an option of it"),
     (["nodes", "--nonsense"], 2, "witnessctl nodes: --nonsense is not an option of it"),
     (["status", "-v"], 2, "witnessctl status: -v is not an option of it"),
-    (["ping", "x"], 2, 'witnessctl ping: "x" is more than it takes\nusage: witnessctl ping\n'),
+    (["connections", "x"], 2, 'witnessctl connections: "x" is more than it takes\nusage: witnessctl connections\n'),
     (["log-level", "info", "debug"], 2, 'witnessctl log-level: "debug" is more than it takes\n'),
     (["undrain"], 2, "usage: witnessctl undrain NODE\n"),
     (["undrain", "--dry-run"], 2, "witnessctl undrain: --dry-run is not an option of it"),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* witness-tickle destroy: the clients of an address learn by a reset that it is about to leave. */
+/* witness-tickle destroy: tells the clients of an address, by resets, that it is about to leave. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

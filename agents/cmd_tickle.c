@@ -7,7 +7,7 @@
 #include "agents/agent.h"
 #include "agents/tickler.h"
 
-/* Blanks of any number between the two ends, and around them. */
+/* Any number of blanks between the two ends, and around them. */
 static void squeeze(char *line)
 {
 	char *to = line;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * witness-tickle track: witnessd's hands. JSON objects, one a line, in both directions; see
- * witness-tickle(8). Ends when standard input does.
+ * witness-tickle track: reports and tickles connections for witnessd. JSON objects, one per line, in both
+ * directions; see witness-tickle(8). Ends when standard input does.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -16,7 +16,7 @@
 #include "witnessd/util/lines.h"
 #include "witnessd/util/mono.h"
 
-/* Looks take at most one part in so many of our time, however many connections there are. */
+/* Listings take at most 1/DUTY of the time, however many connections there are. */
 #define DUTY 20
 
 struct track {
@@ -148,7 +148,7 @@ static void on_timer(struct tevent_context *ev, struct tevent_timer *te, struct 
 	uint64_t began_us = clock_us(), took_us;
 
 	track->timer = NULL;
-	/* A reader that is slow gets the truth later, not all its history. */
+	/* A slow reader gets the current state later, not all changes. */
 	if (lines_flushed(track->lines)) {
 		look_now(track);
 	}

@@ -15,7 +15,7 @@ struct netaddr {
 	struct netlink *nl;
 };
 
-/* What a message is looked through for, and where it goes. */
+/* What to look for in a message, and where to store it. */
 struct parse {
 	const struct ipaddr *ip;
 	struct netaddr_links *links;

@@ -70,13 +70,13 @@ static bool is_answer(const struct netlink *nl, size_t len)
 	       nlh->nlmsg_pid == mnl_socket_get_portid(nl->socket);
 }
 
-/* What went wrong first is what went wrong. */
+/* The first error counts. */
 static void keep(int *err, int more)
 {
 	*err = *err != 0 ? *err : more;
 }
 
-/* To the end of the answer, also of one that is of no use: until then the kernel may refuse the next request. */
+/* Read the answer to its end, even if it is useless: until then the kernel may refuse the next request. */
 int netlink_receive(struct netlink *nl, netlink_read_fn fn, void *private_data)
 {
 	bool done = false;
@@ -106,7 +106,7 @@ static int take_error(const struct nlmsghdr *nlh)
 	return err.error <= 0 && err.error > -4096 ? -err.error : EBADMSG;
 }
 
-/* Since Linux 2.6 the end of a listing carries what went wrong in it. */
+/* Since Linux 2.6 the end of a listing carries its error. */
 static int take_done(const struct nlmsghdr *nlh)
 {
 	int32_t err = 0;

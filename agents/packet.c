@@ -27,7 +27,7 @@ static uint32_t sum16(uint32_t sum, const uint8_t *p, size_t len)
 	return len % 2 != 0 ? sum + ((uint32_t)p[len - 1] << 8) : sum;
 }
 
-/* The Internet checksum (RFC 1071) over a pseudo header and what is behind it. */
+/* The Internet checksum (RFC 1071) over a pseudo header and what follows it. */
 static uint16_t checksum(const uint8_t *src, const uint8_t *dst, size_t addr_len, uint8_t proto,
 			 const uint8_t *p, size_t len)
 {

@@ -31,7 +31,10 @@ int privileges_drop(void)
 		}
 	}
 	if (geteuid() == 0) {
-		/* A bounding set that cannot be cleared for want of CAP_SETPCAP gives nothing any more. */
+		/*
+		 * Without CAP_SETPCAP the bounding set cannot be cleared, but it cannot give anything back,
+		 * either.
+		 */
 		ret = capng_change_id(NOBODY, NOBODY,
 				      CAPNG_DROP_SUPP_GRP | (bounding ? CAPNG_CLEAR_BOUNDING : 0));
 	} else {

@@ -84,10 +84,10 @@ static int announce_ip4(struct sender *sender, const struct ipaddr *ip,
 	int err = 0;
 
 	if (link->hw_len > sizeof(to.sll_addr)) {
-		return EOPNOTSUPP; /* such links have no broadcast that could be said here */
+		return EOPNOTSUPP; /* such links have no broadcast address that fits here */
 	}
 	memset(to.sll_addr, 0xff, link->hw_len);
-	/* Some believe only questions, some only answers. */
+	/* Some hosts accept only requests, some only replies. */
 	for (int reply = 0; reply < 2 && err == 0; reply++) {
 		size_t len =
 			packet_arp(ip, link->hw, link->hw_len, link->hardware, reply != 0, buf);

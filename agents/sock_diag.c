@@ -14,7 +14,7 @@ struct sock_diag {
 	struct netlink *nl;
 };
 
-/* What is read, and what is made of it. */
+/* The filter, and where matching entries go. */
 struct parse {
 	const struct sock_diag_filter *filter;
 	TALLOC_CTX *mem_ctx;

@@ -108,7 +108,7 @@ static void failed(struct tickler_state *state, int err)
 	}
 }
 
-/* Neighbours have to know first: else the client's answer goes to the node that had the address. */
+/* Tell the neighbours first, or the answer of the client goes to the node that had the address. */
 static void begin_round(struct tevent_req *req)
 {
 	struct tickler_state *state = tevent_req_data(req, struct tickler_state);
@@ -118,7 +118,7 @@ static void begin_round(struct tevent_req *req)
 	if (tevent_req_error(req, (uint64_t)err)) {
 		return;
 	}
-	if (links.num == 0) { /* it has gone again: whoever has it now sees to its clients */
+	if (links.num == 0) { /* it has left again: its new host tickles the clients */
 		if (state->round == 0) {
 			tevent_req_error(req, EADDRNOTAVAIL);
 		} else {
@@ -141,7 +141,7 @@ static void end_round(struct tevent_req *req)
 		tevent_req_done(req);
 		return;
 	}
-	/* A long round is followed by the next one at once: each connection still has its distance. */
+	/* After a long round the next one follows at once: for each connection the interval is still kept. */
 	call_later(req,
 		   passed_ms < rounds_ms[state->round] ? rounds_ms[state->round] - passed_ms : 0,
 		   begin_round);

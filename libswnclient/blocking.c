@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The interface that blocks: a loop of its own for each session, which turns only in swnc_next(). */
+/* The blocking interface: each session has an event loop of its own, which runs only in swnc_next(). */
 #include "libswnclient/private.h"
 
 #include <errno.h>
@@ -123,7 +123,7 @@ static void on_timeout(struct tevent_context *ev, struct tevent_timer *te, struc
 	session->timed_out = true;
 }
 
-/* Turn the loop until there is something to say. @return 0, ETIMEDOUT, ECANCELED or an error */
+/* Run the loop until there is an event. @return 0, ETIMEDOUT, ECANCELED or an error */
 static int turn(struct swnc_session *session)
 {
 	while (qb_list_empty(&session->events)) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The tevent interface to a registration: the core's client in clothes that may be shown. */
+/* The tevent interface to a registration: a public wrapper of the core's client. */
 #include "libswnclient/private.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@ struct swnc_client {
 
 static void on_event(void *private_data, const struct swn_client_event *event)
 {
-	/* What cannot be told in full is told as a failure: silence could hide a notification. */
+	/* An event that cannot be copied is reported as a failure: silence could hide a notification. */
 	static const struct swnc_event no_memory = {
 		.type = SWNC_FAILED,
 		.server = "-",

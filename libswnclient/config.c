@@ -118,7 +118,7 @@ static uint32_t number_of(const struct swnc_config *config, enum swnc_option opt
 	return config->numbers[option - FIRST_NUMBER];
 }
 
-/* Raw NTLM where nothing else may be; SPNEGO knows how to choose. */
+/* Raw NTLM where nothing else is allowed; otherwise SPNEGO chooses. */
 static void fill_logon(const struct swnc_config *config, struct swn_client_params *params)
 {
 	uint32_t mechanisms = number_of(config, SWNC_MECHANISMS);
@@ -127,7 +127,7 @@ static void fill_logon(const struct swnc_config *config, struct swn_client_param
 		.user = config->texts[SWNC_USER],
 		.domain = config->texts[SWNC_DOMAIN],
 		.password = config->texts[SWNC_PASSWORD],
-		/* Without a name NTLM would be whoever the environment has. */
+		/* Without a name NTLM would use the user of the environment. */
 		.no_ntlm = mechanisms == SWNC_KERBEROS || config->texts[SWNC_USER] == NULL,
 	};
 	params->auth_type = mechanisms == SWNC_NTLM ? RPC_AUTH_NTLM : RPC_AUTH_SPNEGO;
@@ -135,7 +135,7 @@ static void fill_logon(const struct swnc_config *config, struct swn_client_param
 		number_of(config, SWNC_SEAL) != 0 ? RPC_LEVEL_PRIVACY : RPC_LEVEL_INTEGRITY;
 }
 
-/* The two texts with defaults that are made up. @return 0, EINVAL (this host has no name) or ENOMEM */
+/* The two texts with computed defaults. @return 0, EINVAL (this host has no name) or ENOMEM */
 static int fill_texts(TALLOC_CTX *mem_ctx, const struct swnc_config *config,
 		      struct swn_client_params *params)
 {

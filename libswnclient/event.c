@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Events as the outside world sees them. */
+/* Converting events to their public form. */
 #include "libswnclient/private.h"
 
 static const enum swnc_event_type types[] = {
@@ -60,7 +60,7 @@ static enum swnc_state resource_state(uint32_t state)
 	}
 }
 
-/* Version 1 servers say neither. */
+/* Version 1 servers set neither. */
 static enum swnc_state address_state(uint32_t flags)
 {
 	if ((flags & SWN_IPADDR_ONLINE) != 0) {

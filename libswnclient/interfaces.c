@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One question for the interfaces of a cluster. */
+/* One query for the interfaces of a cluster. */
 #include "libswnclient/private.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ struct swnc_interfaces_state {
 
 static void listed(struct tevent_req *subreq);
 
-/* @return 0 with the question under way, or an errno */
+/* @return 0 with the query running, or an errno */
 static int ask(struct tevent_req *req, struct tevent_context *ev, const struct swnc_config *config)
 {
 	struct swnc_interfaces_state *state = tevent_req_data(req, struct swnc_interfaces_state);

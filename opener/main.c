@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * witness-opener(8): does for witnessd what needs root's rights after its start, and nothing else. It is
- * started by witnessd as root, keeps the capabilities that its paths need under the user of witnessd, hears
- * nobody but its standard input, and ends with that. It reads no file, no packet and no configuration.
+ * started by witnessd as root, keeps the capabilities that its paths need under the user of witnessd, takes
+ * requests only from its standard input, and ends with that. It parses no files, packets or configuration.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +37,7 @@ struct opener {
 	uid_t uid;
 	gid_t gid;
 	enum sandbox_mode sandbox;
-	bool quiet; /* whoever waits for the end of our standard error waits for witnessd to go to the background */
+	bool quiet; /* who waits for EOF on our stderr waits for witnessd to daemonise */
 };
 
 static const struct {
@@ -51,7 +51,7 @@ static int open_file(const char *path, int *fd)
 {
 	struct stat st;
 
-	/* A fifo would hold us up, a device might do anything. */
+	/* A FIFO would block us, a device might do anything. */
 	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (*fd < 0) {
 		return errno;
@@ -157,7 +157,7 @@ static void serve(struct opener *opener)
 			close(given);
 		}
 		if (n != (ssize_t)sizeof(request)) {
-			return; /* witnessd has ended, or is not itself any more */
+			return; /* witnessd has ended, or sends garbage */
 		}
 	}
 }
@@ -209,7 +209,7 @@ static void leave_stderr(void)
 	}
 }
 
-/* "--user UID", "--group GID", "--seccomp MODE" or one of options[]. @return whether it is right */
+/* "--user UID", "--group GID", "--seccomp MODE" or one of options[]. @return whether it is valid */
 static bool read_option(struct opener *opener, const char *name, char *value)
 {
 	char *end = NULL;
@@ -259,7 +259,7 @@ int main(int argc, char **argv)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_IGN); /* nobody waits for an agent */
-	/* Of the terminal: whoever ends witnessd from there ends us by that. */
+	/* From the terminal: when it ends witnessd, we end with that. */
 	signal(SIGINT, SIG_IGN);
 	if (opener.quiet) {
 		leave_stderr();

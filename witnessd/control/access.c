@@ -16,7 +16,7 @@ static int add_member(struct control_access *access, const char *name, char *buf
 	uid_t *members;
 
 	if (getpwnam_r(name, &pw, buf, DB_BUFFER, &found) != 0 || found == NULL) {
-		return 0; /* a member that does not exist can't come */
+		return 0; /* a member that does not exist cannot connect */
 	}
 	members = talloc_realloc(access, access->members, uid_t, access->num_members + 1);
 	if (members == NULL) {
@@ -50,7 +50,7 @@ static int lookup_group(struct control_access *access, const char *group)
 	return ret;
 }
 
-/* Not the group that we run with, which may be one that other people are in. */
+/* Not the group that we run with, which may have other members. */
 static int find_own_group(struct control_access *access)
 {
 	char *buf = talloc_array(access, char, DB_BUFFER);

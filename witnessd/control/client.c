@@ -9,7 +9,7 @@
 
 #include "witnessd/util/clock.h"
 
-/* One call: where it goes and until when it may last. */
+/* One call: its connection and its deadline. */
 struct call {
 	TALLOC_CTX *mem_ctx;
 	const char *name;
@@ -17,7 +17,7 @@ struct call {
 	int64_t deadline_ms;
 	qb_ipcc_connection_t *conn;
 	char *reply;
-	size_t len, size; /* bytes that have come, and for which there is room */
+	size_t len, size; /* bytes received, and allocated */
 	bool complete;
 	char **why;
 };
@@ -99,7 +99,7 @@ static int call_connect(struct call *call)
 	return ret == 0 ? ETIMEDOUT : errno;
 }
 
-/* A part has come: its bytes go behind those that are there. @return 0, EPROTO or ENOMEM */
+/* A part has arrived: append its bytes. @return 0, EPROTO or ENOMEM */
 static int take_part(struct call *call, const struct control_part *part, size_t len)
 {
 	bool known = part->total != CONTROL_TOTAL_UNKNOWN;
@@ -124,7 +124,7 @@ static int take_part(struct call *call, const struct control_part *part, size_t 
 	return 0;
 }
 
-/* Send one message and take the part of the reply that answers it. */
+/* Send one message and receive the part of the reply that answers it. */
 static int call_part(struct call *call, enum control_msg id, const char *text, size_t len)
 {
 	struct qb_ipc_request_header header = {.id = id, .size = (int32_t)(sizeof(header) + len)};

@@ -38,10 +38,7 @@ struct job {
 	qb_loop_job_dispatch_fn fn;
 };
 
-/*
- * dispatch_del() is given an fd and job_add() nothing that would lead to the server, so this one
- * pointer has to be global.
- */
+/* Has to be global: dispatch_del() gets only an fd, and job_add() nothing that leads to the server. */
 static struct control_poll *the_poll;
 
 static int watch_destructor(struct watch *watch)
@@ -86,7 +83,7 @@ static void watch_resume(struct tevent_context *ev, struct tevent_timer *te, str
 	tevent_fd_set_flags(watch->fde, tevent_flags(watch->events));
 }
 
-/* libqb would try to accept, fail, say so in the log and be called again, without end. */
+/* libqb would try to accept, fail, log that and be called again, endlessly. */
 static void watch_pause(struct watch *watch)
 {
 	the_poll->out_of_files++;
@@ -102,7 +99,7 @@ static void watch_ready(struct tevent_context *ev, struct tevent_fd *fde, uint16
 	struct watch *watch = private_data;
 	uint64_t id = watch->id;
 	int32_t fd = watch->fd;
-	/* libqb tells a hang-up from something to read; tevent doesn't. */
+	/* libqb distinguishes a hang-up from input; tevent does not. */
 	struct pollfd pfd = {.fd = fd, .events = (short)watch->events};
 
 	if (poll(&pfd, 1, 0) != 1) {
@@ -113,7 +110,7 @@ static void watch_ready(struct tevent_context *ev, struct tevent_fd *fde, uint16
 		return;
 	}
 	if (watch->fn(fd, pfd.revents, watch->data) < 0) {
-		/* As qb_loop does: a negative answer ends the watch, unless that has been done. */
+		/* As in qb_loop: a negative result ends the watch, unless it has ended already. */
 		watch = watch_find(fd);
 		if (watch != NULL && watch->id == id) {
 			talloc_free(watch);

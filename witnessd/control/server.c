@@ -29,10 +29,10 @@ const struct control_limits control_limits_default = {
 	.timeout_ms = 60 * 1000,
 };
 
-/* Connections for each client that there may be: those who have not said who they are, too. */
+/* Connections per allowed client: including those that have not authenticated yet. */
 #define CONNECTIONS_A_CLIENT 4
 
-#define QUIET_MS             10000 /* between two lines about clients that are turned away */
+#define QUIET_MS             10000 /* between log lines about refused clients */
 
 /* A client: the reply that it has not fetched to the end. */
 struct control_client {
@@ -72,7 +72,7 @@ static int32_t client_accept(qb_ipcs_connection_t *c, uid_t uid, gid_t gid)
 		}
 		return -EACCES;
 	}
-	/* The members of the group together cannot keep root out. */
+	/* All members of the group together cannot keep root out. */
 	if (server->clients >= (control_access_owner(server->access, uid) ? max : max / 4 * 3)) {
 		server->stats.refused++;
 		if (may_complain(server)) {
@@ -108,7 +108,7 @@ static void client_expired(struct tevent_context *ev, struct tevent_timer *te, s
 	client_cut(client);
 }
 
-/* Its time begins again. Without a timer it goes at once: it could hold a large answer for ever. */
+/* Restart its timer. If there is none disconnect it at once: it could hold a large answer for ever. */
 static void client_watch(struct control_client *client)
 {
 	TALLOC_FREE(client->timer);
@@ -159,8 +159,8 @@ static void client_cut_now(struct tevent_context *ev, struct tevent_immediate *i
 }
 
 /*
- * End a client that says nothing, or asks and does not read. Not at once: libqb 2.0 uses the connection after
- * msg_process(). Should it end before, the immediate goes with the client.
+ * Disconnect a client that is silent, or does not read its answers. Not at once: libqb 2.0 uses the
+ * connection after msg_process(). If the client ends before, the immediate is freed with it.
  */
 static void client_cut(struct control_client *client)
 {
@@ -172,7 +172,7 @@ static void client_cut(struct control_client *client)
 	}
 }
 
-/* Send what comes next of the reply. @return 0, or as control_reply_more() */
+/* Send the next part of the reply. @return 0, or as control_reply_more() */
 static int client_send_part(struct control_client *client)
 {
 	struct control_reply *reply = client->reply;
@@ -250,7 +250,7 @@ static int client_call(struct control_client *client, const char *text, size_t l
 	int ret;
 
 	TALLOC_FREE(client->reply); /* of the call before, if it has not been fetched */
-	/* The client still shares that memory: nothing is looked at twice in it. */
+	/* The client can still write to that memory: read everything in it only once. */
 	request = talloc_memdup(client, text, len);
 	ret = request == NULL ? ENOMEM
 			      : control_handle(client, client->server->table, request, len, &reply);

@@ -12,7 +12,7 @@ static struct rpc_assoc *assoc_find(struct rpc_server *server, uint32_t id)
 	return assoc;
 }
 
-/* Random, so that nobody guesses a group to join; 0 means "a new one" on the wire. */
+/* Random, so that a group to join cannot be guessed; 0 means "a new one" on the wire. */
 static uint32_t assoc_new_id(struct rpc_server *server)
 {
 	uint32_t id;

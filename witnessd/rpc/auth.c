@@ -8,7 +8,7 @@
 #include "witnessd/util/log.h"
 #include "witnessd/util/secret.h"
 
-/* The credentials once more, on a thread, because the keytab has changed. */
+/* Acquiring the credentials again, on a thread, because the keytab has changed. */
 struct reload {
 	struct auth_job job;
 	struct rpc_auth *auth;
@@ -22,7 +22,7 @@ struct rpc_auth {
 	struct auth_pool *pool;
 	struct wheel *wheel;      /* for the time limits of steps */
 	struct auth_creds *creds; /* NULL: only a client */
-	char *keytab;             /* what GSSAPI is told, or NULL for its default */
+	char *keytab;             /* as passed to GSSAPI, or NULL for its default */
 	struct secret *file;      /* the keytab; NULL when it is no file */
 	struct secret *users;     /* for NTLM; NULL: none */
 	bool krb5;
@@ -137,7 +137,7 @@ static void reload_done(struct auth_job *job)
 
 	auth->reload = NULL;
 	if (r->creds == NULL) {
-		auth->stale = true; /* for want of memory: with the next acceptor */
+		auth->stale = true; /* short of memory: retried with the next acceptor */
 	} else if (lost_krb5(auth->creds, r->creds)) {
 		log_warn("Kerberos fails until the keytab has a key: %s: %s", keytab_name(auth),
 			 r->creds->why_krb5);
@@ -150,7 +150,7 @@ static void reload_done(struct auth_job *job)
 	reload_discard(job);
 }
 
-/* Until it is done acceptors are made of the credentials there are. @return whether it has begun */
+/* Until this is done acceptors use the present credentials. @return whether it was started */
 static bool reload_start(struct rpc_auth *auth)
 {
 	struct reload *r = calloc(1, sizeof(*r));
@@ -195,7 +195,7 @@ static int auth_destructor(struct rpc_auth *auth)
 	return 0;
 }
 
-/* gss-ntlmssp is told by the environment, which is safe to change only while there are no threads. */
+/* gss-ntlmssp is configured by the environment, which is safe to change only while there are no threads. */
 static void set_environment(const struct rpc_auth *auth, const struct rpc_auth_config *config)
 {
 	if (auth->users != NULL) {
@@ -207,7 +207,7 @@ static void set_environment(const struct rpc_auth *auth, const struct rpc_auth_c
 	if (config->netbios_domain != NULL) {
 		setenv("NETBIOS_DOMAIN_NAME", config->netbios_domain, 1);
 	}
-	setenv("LM_COMPAT_LEVEL", "5", 0); /* NTLMv2 only, unless the administrator knows better */
+	setenv("LM_COMPAT_LEVEL", "5", 0); /* NTLMv2 only, unless the environment says otherwise */
 }
 
 static int set_keytab(struct rpc_auth *auth, const char *keytab)

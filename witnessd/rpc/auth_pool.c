@@ -100,7 +100,7 @@ static void job_unlink(struct auth_pool_core *core, struct auth_job *job)
 	qb_list_del(&job->link);
 }
 
-/* Lock held. A thread that runs out of work ends when replacements made it one too many. */
+/* Lock held. A thread without work ends if there are too many because of replacements. */
 static bool thread_wanted(const struct auth_pool_core *core)
 {
 	return !core->closed && core->threads - core->stuck <= core->max_threads;
@@ -127,15 +127,15 @@ static void run_one(struct auth_pool_core *core)
 	}
 	job->state = AUTH_JOB_FINISHED;
 	qb_list_add_tail(&job->link, &core->finished);
-	/* Can only fail when the counter is full, and then the loop has been woken. */
+	/* Can fail only when the counter is full, and then the loop has been woken already. */
 	if (write(core->wake_fd, &one, sizeof(one)) != (ssize_t)sizeof(one)) {
 		return;
 	}
 }
 
 /*
- * What libraries have for a thread is freed as it ends, and what they have at all when the process does:
- * the two must not meet, so the end of the pool waits for the very end of its threads. Lock held.
+ * Libraries free per-thread data when a thread ends, and global data when the process does: these must not
+ * overlap, so freeing the pool waits until its threads have really ended. Lock held.
  */
 static void leave_thread(struct auth_pool_core *core)
 {
@@ -167,7 +167,7 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
-/* A thread with all signals blocked: they are the loop's. Lock held. */
+/* Start a thread with all signals blocked: they are for the loop. Lock held. */
 static int thread_start(struct auth_pool_core *core)
 {
 	sigset_t all, old;
@@ -185,7 +185,7 @@ static int thread_start(struct auth_pool_core *core)
 	return ret;
 }
 
-/* See that what is queued finds a thread. Lock held. @return whether one will come to it */
+/* Make sure that there is a thread for what is queued. Lock held. @return whether there is */
 static bool provide_thread(struct auth_pool_core *core)
 {
 	unsigned int usable = core->threads - core->stuck;
@@ -253,7 +253,7 @@ static int pool_destructor(struct auth_pool *pool)
 	pthread_cond_broadcast(&core->work);
 	while (core->threads > core->stuck) {
 		if (pthread_cond_timedwait(&core->gone, &core->lock, &until) == ETIMEDOUT) {
-			break; /* what hangs frees its memory by itself */
+			break; /* a hanging thread frees its own memory */
 		}
 	}
 	core->joins = false; /* and nobody waits for it */

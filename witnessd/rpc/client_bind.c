@@ -14,7 +14,7 @@
 
 #define BIND_CALL_ID      1
 #define LEGS_MAX          8    /* tokens from the server */
-#define MUST_RECEIVE_FRAG 1432 /* C706 12.6.3.1: nobody may want smaller fragments */
+#define MUST_RECEIVE_FRAG 1432 /* C706 12.6.3.1: everyone must accept fragments of that size */
 
 static const struct rpc_syntax ndr20 = RPC_SYNTAX_NDR20;
 /* MS-RPCE 3.3.1.5.3: security context multiplexing (1), connection kept after orphaned (2). */
@@ -240,7 +240,7 @@ static void step_start(struct tevent_req *req, const uint8_t *token, size_t toke
 	tevent_req_set_callback(state->subreq, step_done, req);
 }
 
-/* Send what a step gave, in the PDU that its place and type want. */
+/* Send the token of a step in the PDU that its position and type require. */
 static void step_deliver(struct tevent_req *req, const uint8_t *token, size_t token_len, bool done)
 {
 	struct rpc_client_connect_state *state =
@@ -264,14 +264,14 @@ static void step_deliver(struct tevent_req *req, const uint8_t *token, size_t to
 }
 
 /*
- * What rpc_client_connect_recv() says for an error of a step. Before the server has said a word, nobody
- * has broken the protocol: there is no ticket to be had, or the password is wrong.
+ * The result of rpc_client_connect_recv() for an error of a step. Before the server has answered it cannot
+ * have broken the protocol: there is no ticket, or the password is wrong.
  */
 static int step_errno(int err, unsigned int legs)
 {
 	switch (err) {
 	case ENOTSUP:
-		return EACCES; /* nothing in common to authenticate with */
+		return EACCES; /* no common mechanism */
 	case EBADMSG:
 	case EPROTO:
 		return legs == 0 ? EACCES : EPROTO;
@@ -345,7 +345,7 @@ static int check_results(struct tevent_req *req, const struct pdu_bind_ack *ack)
 	return 0;
 }
 
-/* The token in the answer to a leg: feed it, or see that none is wanted. */
+/* The token in the answer to a leg: feed it, or check that none is expected. */
 static int take_token(struct tevent_req *req, const struct pdu_auth *auth)
 {
 	struct rpc_client_connect_state *state =
@@ -354,7 +354,7 @@ static int take_token(struct tevent_req *req, const struct pdu_auth *auth)
 	bool token = auth->present && auth->value_len > 0;
 
 	if (client->sec == NULL || rpc_sec_done(client->sec)) {
-		/* SPNEGO's last answer may repeat that it is content; Kerberos was so before. */
+		/* The last answer of SPNEGO may repeat that it is complete; Kerberos was complete before. */
 		bind_finish(req);
 		return 0;
 	}

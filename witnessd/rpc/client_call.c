@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Calls on a bound connection. What has gone out has an answer to come, whether or not somebody still
- * waits for it: so a call lives with the client, and the caller's request only refers to it.
+ * Calls on a bound connection. What was sent will be answered, whether or not somebody still waits for it: so
+ * a call belongs to the client, and the request of the caller only refers to it.
  */
 #include "witnessd/rpc/client_private.h"
 
@@ -12,7 +12,7 @@
 #include "witnessd/util/req.h"
 
 #define ANSWER_MAX       (1024U * 1024U) /* bytes of one reassembled answer */
-#define ANSWER_FRAGS_MAX 4096U           /* fragments of one: an empty one costs no bytes */
+#define ANSWER_FRAGS_MAX 4096U           /* fragments of one answer: empty ones cost no bytes */
 
 struct client_call {
 	struct qb_list_head list;
@@ -56,7 +56,7 @@ static void rpc_client_call_cleanup(struct tevent_req *req, enum tevent_req_stat
 	}
 }
 
-/* The call is over: tell who waits. What the answer holds becomes the request's. */
+/* The call is over: complete the request, which takes over the data of the answer. */
 static void call_end(struct client_call *call, int err, uint32_t fault)
 {
 	struct tevent_req *req = call->req;
@@ -111,7 +111,7 @@ static struct pdu_frag_params frag_params(const struct rpc_client *client,
 	return params;
 }
 
-/* Protect one fragment and queue it; from here on it has to go out. */
+/* Protect one fragment and queue it; from here on it has to be sent. */
 static int send_frag(struct rpc_client *client, uint8_t *pdu, size_t len, size_t sig_size)
 {
 	struct rpc_sec_pdu p = {
@@ -193,8 +193,8 @@ static bool answer_outstanding(const struct rpc_client *client)
 }
 
 /*
- * Send what waits: everything with MPX, else one call when none is open.
- * @return 0, or what ends the connection
+ * Send waiting calls: all with MPX, else one when none is open. @return 0, or the error that ends the
+ * connection
  */
 static int send_waiting(struct rpc_client *client)
 {
@@ -345,7 +345,7 @@ static int unprotect(struct rpc_client *client, uint8_t *pdu, const struct pdu_r
 	return 0;
 }
 
-/* Add a fragment's part of the stub; nobody keeps what nobody waits for. */
+/* Append the stub of a fragment, unless nobody waits for it any more. */
 static int answer_append(struct client_call *call, const uint8_t *stub, size_t len)
 {
 	uint8_t *grown;
@@ -422,7 +422,7 @@ int client_call_pdu(struct rpc_client *client, const struct pdu_hdr *hdr, uint8_
 	case RPC_FAULT:
 		return on_fault(client, hdr, pdu);
 	case RPC_SHUTDOWN:
-		return 0; /* a request to close when convenient: the server closes if it has to */
+		return 0; /* a request to close when convenient, which we leave to the server */
 	default:
 		return client_violation(client, "PDU that a server does not send now");
 	}

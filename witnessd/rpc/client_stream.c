@@ -9,12 +9,12 @@
 
 #include "witnessd/util/req.h"
 
-/* A watching client has nothing but keepalive to notice that its peer has died: 30 + 3 * 5 s. */
+/* Only keepalive shows a waiting client that its peer is dead: 30 + 3 * 5 s. */
 #define KEEPALIVE_IDLE_S     30
 #define KEEPALIVE_INTERVAL_S 5
 #define KEEPALIVE_PROBES     3
 
-/* After so many reads another descriptor gets its turn. */
+/* after so many reads other descriptors get their turn */
 #define READS_A_TURN 32
 
 struct out_pdu {
@@ -66,7 +66,7 @@ static void set_options(int fd)
 		{SOL_SOCKET, SO_KEEPALIVE, 1},
 	};
 
-	/* All of them are improvements only: a connection without is still one. */
+	/* All of them are optional: the connection works without. */
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
 		(void)setsockopt(fd, options[i].level, options[i].name, &options[i].value,
 				 sizeof(options[i].value));
@@ -144,14 +144,14 @@ static int stream_destructor(struct client_stream *stream)
 	return 0;
 }
 
-/* The one door to the end of the connection. */
+/* Every end of the connection goes through here. */
 static void stream_lose(struct client_stream *stream, int err)
 {
 	(void)stream_destructor(stream);
 	stream->ops->lost(stream->private_data, err);
 }
 
-/* Whether the header begins a PDU of DCE/RPC 5.x at all; without this, text is waited for as a PDU. */
+/* Whether this is a header of DCE/RPC 5.x at all; otherwise text would be taken for an incomplete PDU. */
 static int check_hdr(const struct pdu_hdr *hdr)
 {
 	if (hdr->rpc_vers != 5 || hdr->rpc_vers_minor > 1 || hdr->frag_length < PDU_HDR_LEN) {
@@ -288,7 +288,7 @@ static void stream_ready(struct tevent_context *ev, struct tevent_fd *fde, uint1
 {
 	struct client_stream *stream = talloc_get_type_abort(private_data, struct client_stream);
 
-	/* Read first: a server that refuses us says why before it closes and makes writing fail. */
+	/* Read first: a server that refuses us says why before it closes, after which writing fails. */
 	if ((flags & TEVENT_FD_READ) != 0) {
 		stream_readable(stream);
 	}

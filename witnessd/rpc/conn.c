@@ -101,9 +101,9 @@ static int socket_addresses(struct rpc_conn *conn)
 }
 
 /*
- * When TCP asks a silent client for the first time. Thousands of clients that were told the same thing at the
- * same moment fall silent together: their questions are spread over half of the time, or they, or the answers,
- * would be dropped on the way.
+ * When TCP first probes a silent client. Thousands of clients that were notified at the same moment fall
+ * silent together: their probes are spread over half of the time, or they, or the answers, would be dropped
+ * on the way.
  */
 static int first_probe_s(const struct rpc_conn *conn)
 {
@@ -140,7 +140,7 @@ static void set_socket_options(const struct rpc_conn *conn)
 	}
 }
 
-/* Everything that can fail, before the connection is counted anywhere. */
+/* Do everything that can fail before the connection is counted anywhere. */
 static int conn_prepare(struct rpc_conn *conn)
 {
 	int ret = socket_addresses(conn);
@@ -252,8 +252,8 @@ int conn_authenticated(struct rpc_conn *conn, const char *principal)
 }
 
 /*
- * Anonymous clients (of the endpoint mapper) hold places that others may need: they are done in a
- * moment or have to come again.
+ * Anonymous clients (of the endpoint mapper) hold places that others may need: they take only a moment, or
+ * can come again.
  */
 static unsigned int idle_limit(const struct rpc_conn *conn)
 {
@@ -284,7 +284,7 @@ static void idle_check(void *private_data)
 	arm_idle(conn);
 }
 
-/* One timer, looked at when it ends: activity only notes the time. */
+/* One timer, checked when it fires: activity only updates the time. */
 static void arm_idle(struct rpc_conn *conn)
 {
 	unsigned int limit = idle_limit(conn);
@@ -342,7 +342,7 @@ void conn_drop(struct rpc_conn *conn, const char *why)
 	}
 	conn->abort = true;
 	conn_close(conn, why);
-	/* It may have been closing gently already. */
+	/* It may have been closing gracefully already. */
 	tevent_schedule_immediate(conn->closing, conn->server->ev, closing_work, conn);
 }
 

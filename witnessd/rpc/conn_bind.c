@@ -78,7 +78,7 @@ static int new_context(struct rpc_conn *conn, const struct pdu_context *ask, boo
 		reject(answer, REASON_ABSTRACT);
 		return 0;
 	}
-	/* One a PDU, as Samba and Windows do: the others are the same interface in other encodings. */
+	/* One per PDU, like Samba and Windows: the others are the same interface in other encodings. */
 	if (!offers_ndr20(ask) || *accepted) {
 		reject(answer, REASON_TRANSFER);
 		return 0;
@@ -101,7 +101,7 @@ static int new_context(struct rpc_conn *conn, const struct pdu_context *ask, boo
 	return 0;
 }
 
-/* The client repeats an id that it has: to ask again is fine, to give it another meaning is not. */
+/* The client repeats an id: the same meaning again is fine, another one is not. */
 static int known_context(const struct conn_context *ctx, const struct pdu_context *ask,
 			 struct pdu_result *answer)
 {
@@ -151,7 +151,7 @@ static int negotiate_contexts(struct rpc_conn *conn, const struct pdu_bind *bind
 	return ret;
 }
 
-/* The smaller of what the client can send and receive, within what everybody must and we do support. */
+/* The smaller of what the client can send and receive, within the limits of the protocol and ours. */
 static uint16_t negotiate_frag(const struct pdu_bind *bind)
 {
 	uint16_t n = bind->max_xmit_frag < bind->max_recv_frag ? bind->max_xmit_frag
@@ -228,7 +228,7 @@ static bool enter_group(struct rpc_conn *conn, uint32_t id)
 	return conn->assoc != NULL;
 }
 
-/* A bind that cannot be decoded; a trailer at an odd place is named differently from one too long. */
+/* A bind that cannot be decoded; a misplaced trailer is reported differently from one too long. */
 static void refuse_bind(struct rpc_conn *conn, const struct pdu_hdr *hdr, const uint8_t *pdu,
 			int err)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Whole calls: which operation, may this client, its answer in fragments; cancel and orphaned. */
+/*
+ * Whole calls: selecting the operation, checking access, sending its answer in fragments; cancel and
+ * orphaned.
+ */
 #include "witnessd/rpc/conn.h"
 
 #include <errno.h>
@@ -15,7 +18,7 @@ static void call_done(struct tevent_req *req);
 
 static int call_destructor(struct conn_call *call)
 {
-	/* First: what it was waiting for may finish others, and they shall not find it. */
+	/* First: ending it may complete others, which must not find it. */
 	qb_list_del(&call->list);
 	call->conn->num_calls--;
 	call->conn->server->stats.calls--;
@@ -66,7 +69,7 @@ static int protect(struct conn_call *call, const struct pdu_frag_params *params,
 	return rpc_sec_protect(call->sec->sec, &p);
 }
 
-/* All fragments of an answer are queued in one go: nothing comes in between. */
+/* All fragments of an answer are queued at once, so that nothing comes in between. */
 static int queue_response(struct conn_call *call, const uint8_t *stub, size_t stub_len)
 {
 	struct rpc_conn *conn = call->conn;
@@ -134,7 +137,7 @@ static void answer(struct conn_call *call, const struct rpc_reply *reply)
 	}
 	ret = queue_response(call, reply->stub, reply->stub_len);
 	if (ret != 0) {
-		/* Half an answer cannot be taken back. */
+		/* Half an answer cannot be withdrawn. */
 		conn_drop(conn, "an answer could not be protected");
 		return;
 	}
@@ -168,8 +171,8 @@ static void call_done(struct tevent_req *req)
 }
 
 /*
- * The client's own statement of what it asked for, inside the signature: it must be what arrived.
- * Header signing that the client can do and we have not been asked for was cut out of the bind.
+ * What the client says in the signed trailer that it has sent must be what arrived. A client that supports
+ * header signing without having asked for it in the bind: somebody has removed that from the bind.
  */
 static bool vt_matches(const struct conn_call *call, const struct conn_context *ctx,
 		       const struct rpc_vt *vt)
@@ -193,7 +196,7 @@ static bool vt_matches(const struct conn_call *call, const struct conn_context *
 		memcmp(vt->drep, call->drep, sizeof(vt->drep)) == 0);
 }
 
-/* Check the verification trailer if there is one, and cut it off. */
+/* Check the verification trailer, if any, and remove it. */
 static bool check_trailer(struct conn_call *call, const struct conn_context *ctx)
 {
 	struct rpc_vt vt;
@@ -208,7 +211,7 @@ static bool check_trailer(struct conn_call *call, const struct conn_context *ctx
 	return true;
 }
 
-/* The client may do better: with another security context that it has on this connection. */
+/* The client may retry with another security context of this connection. */
 static bool has_sufficient_sec(struct rpc_conn *conn, enum rpc_auth_level level)
 {
 	const struct conn_sec *sec;
@@ -286,7 +289,7 @@ void conn_call_start(struct conn_call *call)
 		finish(call); /* at once, so that clients without CONC_MPX may send the next one */
 		return;
 	}
-	/* It may wait for days: a client must not have us keep what it pads its requests with. */
+	/* It may wait for days: do not keep the padding of the request in memory for that long. */
 	TALLOC_FREE(call->stub);
 	call->pub.stub = NULL;
 	call->pub.stub_len = 0;
@@ -304,7 +307,7 @@ void conn_on_cancel(struct rpc_conn *conn, uint32_t call_id)
 	conn_fault(conn, CONN_FLAGS_SINGLE, call_id, 0, RPC_FAULT_CANCEL);
 }
 
-/* The client has lost interest: no answer, and the connection lives on whatever was negotiated. */
+/* The client does not want the answer any more; the connection goes on whatever was negotiated. */
 void conn_on_orphaned(struct rpc_conn *conn, uint32_t call_id)
 {
 	if (conn->incomplete != NULL && conn->incomplete->call_id == call_id) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Judging headers, handing PDUs to their handlers, and the two PDUs that refuse: fault and bind_nak. */
+/* Checking headers, dispatching PDUs to their handlers, and the PDUs that refuse: fault and bind_nak. */
 #include "witnessd/rpc/conn.h"
 
 #include <inttypes.h>
@@ -79,7 +79,7 @@ static bool react(struct rpc_conn *conn, enum conn_action action, const struct p
 	}
 }
 
-/* How large a PDU of this type may be: tokens with a large PAC make long binds. */
+/* The maximum size of this PDU type: tokens with a large PAC make long binds. */
 static size_t max_length(uint8_t ptype)
 {
 	switch (ptype) {

@@ -13,7 +13,7 @@
 
 static void read_kept(struct tevent_context *ev, struct tevent_immediate *im, void *private_data);
 
-/* The socket may never be readable again: what it had is here. */
+/* The socket may never become readable again: use what was read ahead. */
 static void read_kept_soon(struct rpc_conn *conn)
 {
 	struct rpc_server *server = conn->server;
@@ -41,7 +41,7 @@ void conn_update_events(struct rpc_conn *conn)
 	bool closing = conn->state == CONN_CLOSING;
 	uint16_t flags = 0;
 
-	/* A closing connection reads only to notice the peer's end. */
+	/* A closing connection reads only to detect that the peer has closed, too. */
 	if (closing ? !conn->eof : conn->pause == 0) {
 		flags |= TEVENT_FD_READ;
 	}
@@ -76,7 +76,7 @@ static void unsent_expired(void *private_data)
 	conn_limit(conn, RPC_LIMIT_UNSENT_TIME);
 }
 
-/* A socket's error: no answer to our questions, or whatever else it is. */
+/* A socket error: an unanswered keepalive probe, or something else. */
 static void conn_broken(struct rpc_conn *conn, int err)
 {
 	if (err == ETIMEDOUT && !conn->abort) {
@@ -86,8 +86,9 @@ static void conn_broken(struct rpc_conn *conn, int err)
 }
 
 /*
- * The socket is full, or was: watch that the client reads. All that is queued when the time begins has to go
- * out before it ends; a client that takes a byte now and then would have us keep the rest for ever.
+ * The socket is full, or was: check that the client reads. Everything queued when the timer starts has to be
+ * sent before it fires; otherwise a client that takes a byte now and then would make us keep the rest for
+ * ever.
  */
 static void note_progress(struct rpc_conn *conn)
 {
@@ -124,7 +125,7 @@ void conn_flush(struct rpc_conn *conn)
 	}
 	note_progress(conn);
 	conn_account(conn);
-	/* New questions have to wait while the answers to the old ones are not taken. */
+	/* Read no new requests while the client does not take its answers. */
 	if (conn->out_held > limit / 2) {
 		conn->pause |= CONN_PAUSE_BACKLOG;
 		wheel_cancel(&conn->pdu_timer); /* the rest is not waited for now */
@@ -144,7 +145,7 @@ static void pdu_expired(void *private_data)
 	conn_limit(conn, RPC_LIMIT_PDU_TIME);
 }
 
-/* Part of a PDU is there and no more: its time began, and single bytes do not prolong it. */
+/* An incomplete PDU has been received: its timer has started, and single bytes do not extend it. */
 static void arm_pdu_timer(struct rpc_conn *conn)
 {
 	if (conn->in_have > 0 && !wheel_armed(&conn->pdu_timer)) {
@@ -179,9 +180,9 @@ static int recv_some(struct rpc_conn *conn, uint8_t *buf, size_t size, size_t *g
 }
 
 /*
- * Most PDUs are short and arrive alone: one recv(2) into a buffer that all connections share takes header
- * and body, and a short one says that there is nothing more. What is behind a PDU is used in its turn.
- * @return as recv_some(); EAGAIN also without asking, when *drained says that it would be the answer
+ * Most PDUs are short and arrive alone: one recv(2) into a buffer shared by all connections gets header and
+ * body, and a short read shows that there is no more. What follows a PDU is used next. @return as
+ * recv_some(); EAGAIN without trying when *drained says that there is nothing
  */
 static int read_ahead(struct rpc_conn *conn, bool *drained)
 {
@@ -220,7 +221,7 @@ static int read_more(struct rpc_conn *conn, uint8_t *buf, size_t want)
 	return ret;
 }
 
-/* The buffer is for the next connection: what is left becomes this one's. */
+/* The buffer is needed for the next connection: copy what is left. */
 static void keep_ahead(struct rpc_conn *conn)
 {
 	uint8_t *rest = NULL;
@@ -240,7 +241,7 @@ static void keep_ahead(struct rpc_conn *conn)
 	}
 }
 
-/* The header is complete: judge it before a byte is allocated for the rest. */
+/* The header is complete: check it before allocating anything for the rest. */
 static int begin_pdu(struct rpc_conn *conn)
 {
 	(void)pdu_pull_hdr(conn->in_hdr, sizeof(conn->in_hdr), &conn->hdr);
@@ -314,7 +315,7 @@ static void read_pdus(struct rpc_conn *conn, bool drained)
 	conn_account(conn);
 }
 
-/* Never from sockets: immediate events go before everything else in the loop. */
+/* Never reads from sockets: immediate events come before everything else in the loop. */
 static void read_kept(struct tevent_context *ev, struct tevent_immediate *im, void *private_data)
 {
 	struct rpc_server *server = talloc_get_type_abort(private_data, struct rpc_server);
@@ -329,7 +330,7 @@ static void read_kept(struct tevent_context *ev, struct tevent_immediate *im, vo
 	}
 }
 
-/* Nothing is answered any more; what comes is thrown away until the peer closes, too. */
+/* Nothing is answered any more; discard input until the peer closes, too. */
 static void discard(struct rpc_conn *conn)
 {
 	uint8_t buf[DISCARD_BUFFER];

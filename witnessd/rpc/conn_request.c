@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Request fragments: who asks and how well protected (C706 13.2.6, MS-RPCE 3.3.1.5.2), and putting the
- * stub together (C706 12.6.2). A reaction that keeps the connection waits for the last fragment.
+ * Request fragments: identity and protection of the caller (C706 13.2.6, MS-RPCE 3.3.1.5.2), and reassembly
+ * (C706 12.6.2). A refusal that keeps the connection waits for the last fragment.
  */
 #include "witnessd/rpc/conn.h"
 
@@ -38,8 +38,8 @@ static bool any_sec(struct rpc_conn *conn, enum conn_sec_state state, struct con
 }
 
 /*
- * A request without an auth part: of a context of level connect, if there is one, because its requests
- * look like that; else anonymous. Where authentication was tried and failed nobody goes on anonymously.
+ * A request without an auth part: of a security context with level connect, if there is one, because its
+ * requests have none; else anonymous. After a failed authentication nobody may go on anonymously.
  */
 static struct refusal bare_request(struct rpc_conn *conn, struct conn_sec **out)
 {
@@ -202,8 +202,8 @@ static struct conn_call *new_call(struct rpc_conn *conn, const struct pdu_hdr *h
 }
 
 /*
- * What forbids a new call now. Without CONC_MPX one at a time is all that was agreed on; an incomplete
- * request forbids another one in any case. The fault names the old call without CONC_MPX, as Samba does.
+ * Why a new call is not allowed now. Without CONC_MPX only one at a time was negotiated; an incomplete
+ * request always forbids another one. Without CONC_MPX the fault names the old call, as Samba does.
  */
 static bool refuse_first(struct rpc_conn *conn, const struct pdu_hdr *hdr,
 			 const struct pdu_request *req)
@@ -307,7 +307,7 @@ void conn_watch_request(struct rpc_conn *conn)
 	if (conn->incomplete == NULL || conn->state == CONN_CLOSING) {
 		wheel_cancel(&conn->request_timer);
 	} else if (!wheel_armed(&conn->request_timer)) {
-		/* Once: fragments do not prolong it. */
+		/* Once: further fragments do not extend it. */
 		wheel_arm(conn->server->wheel, &conn->request_timer,
 			  conn->server->limits.request_ms, request_expired, conn);
 	}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The handle with which ept_lookup goes on carries its state (the position, and the association
- * group that it belongs to) instead of naming state of the server: an anonymous client cannot make
- * the mapper remember anything, and there is nothing to run down. Forging one gains nothing, for the
- * whole map is public.
+ * The handle with which ept_lookup continues contains its state (the position, and the association group that
+ * it belongs to) instead of referring to state of the server: an anonymous client cannot make the mapper
+ * store anything, and there is nothing to run down. Forging one gains nothing, because the whole map is
+ * public.
  */
 #include "witnessd/rpc/epm.h"
 
@@ -41,7 +41,7 @@ static struct epm_handle handle_make(const struct rpc_call *call, uint32_t posit
 	return handle;
 }
 
-/* The position in a handle; NULL handles begin at 0. @return false for a foreign or invented one */
+/* The position in a handle; NULL handles start at 0. @return false for a foreign or forged one */
 static bool handle_open(const struct rpc_call *call, const struct epm_handle *handle,
 			uint32_t *position)
 {
@@ -139,8 +139,8 @@ static bool lookup_matches(const struct epm_lookup *args, const struct epm_entry
 }
 
 /*
- * Keep what matches from position on, in place, max at most.
- * @return where to go on, after a full answer; 0 after one that is not, which ends the lookup
+ * Keep matching entries from position on, in place, max at most. @return the next position after a full
+ * answer; 0 otherwise, which ends the lookup
  */
 static uint32_t lookup_select(const struct epm_lookup *args, uint32_t position,
 			      struct map_view *view)
@@ -206,7 +206,7 @@ static int ept_map(TALLOC_CTX *mem_ctx, const struct rpc_call *call, struct rpc_
 	if (err != 0) {
 		return err;
 	}
-	/* One answer tells everything, so no handle of ept_map is ever given out. */
+	/* One answer contains everything, so ept_map never returns a handle. */
 	if (!handle_open(call, &args.handle, &position) || position != 0) {
 		reply->fault = RPC_FAULT_CONTEXT_MISMATCH;
 		return 0;

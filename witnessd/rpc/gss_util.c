@@ -10,7 +10,7 @@
 const gss_OID_desc gss_util_oid_spnego = {6, "\x2b\x06\x01\x05\x05\x02"};
 const gss_OID_desc gss_util_oid_ntlm = {10, "\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x0a"};
 const gss_OID_desc gss_util_oid_krb5 = {9, "\x2a\x86\x48\x86\xf7\x12\x01\x02\x02"};
-/* 1.2.840.48018.1.2.2: Windows 2000's slip of the pen, which everybody still offers. */
+/* 1.2.840.48018.1.2.2: the wrong OID of Windows 2000, which everybody still offers. */
 static const gss_OID_desc oid_ms_krb5 = {9, "\x2a\x86\x48\x82\xf7\x12\x01\x02\x02"};
 
 enum gss_util_mech gss_util_mech_of(gss_const_OID oid)
@@ -59,7 +59,7 @@ void gss_util_text(char *buf, size_t size, OM_uint32 major, OM_uint32 minor, gss
 	size_t len = 0;
 
 	buf[0] = '\0';
-	/* "Unspecified GSS failure. Minor code may provide more information" is no news to anybody. */
+	/* "Unspecified GSS failure. Minor code may provide more information" is useless in a message. */
 	if (minor == 0 || GSS_ROUTINE_ERROR(major) != GSS_S_FAILURE) {
 		len = append_status(buf, size, len, major, GSS_C_GSS_CODE, mech);
 	}

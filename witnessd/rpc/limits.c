@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What limits are called, who has run into one, and the memory that all connections share. */
+/*
+ * The names of limits, counting and logging clients that hit them, and the memory that all connections share.
+ */
 #include "witnessd/rpc/conn.h"
 
 #include <inttypes.h>
@@ -10,7 +12,7 @@
 
 static const struct {
 	const char *name;
-	bool quiet; /* what happens to good clients, too, is counted only */
+	bool quiet; /* also affects well-behaved clients: only counted */
 } limits[RPC_NUM_LIMITS] = {
 	[RPC_LIMIT_CONNECTIONS] = {"max_connections", false},
 	[RPC_LIMIT_CONNECTIONS_PRINCIPAL] = {"max_connections_principal", false},
@@ -81,7 +83,7 @@ static struct rpc_conn *find_largest(const struct rpc_server *server)
 	return largest;
 }
 
-/* Whoever holds most goes, and not whoever comes last: that one may be a client that is being notified. */
+/* Drop the largest, not the latest: that one may be a client that is being notified. */
 void conn_account(struct rpc_conn *conn)
 {
 	struct rpc_server *server = conn->server;

@@ -61,8 +61,8 @@ void rpc_listeners_resume(struct rpc_endpoint *endpoint)
 }
 
 /*
- * No descriptor is left: the client in the queue would wake us for ever. The spare one is given up to
- * accept and refuse it; without a spare one listening rests for a moment.
+ * No descriptor is left, and the client in the queue would wake us endlessly. Close the spare one to accept
+ * and refuse the client; without a spare one stop accepting for a moment.
  */
 static void out_of_descriptors(struct rpc_listener *listener, int err)
 {

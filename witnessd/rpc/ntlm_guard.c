@@ -89,7 +89,7 @@ static int check_message(const uint8_t *msg, size_t len, uint8_t level, const ch
 			return EBADMSG;
 		}
 	}
-	/* Whatever the flags say: the library goes by those of the first message. */
+	/* Whatever these flags say: the library uses those of the first message. */
 	if (field_len(msg, SESSION_KEY) != SESSION_KEY_LEN) {
 		*why = "the NTLM session key is not 16 bytes long";
 		return EBADMSG;
@@ -133,7 +133,7 @@ int ntlm_guard_check(const uint8_t *token, size_t len, uint8_t level, bool *foun
 	next = memmem(msg + 1, len - 1, signature, sizeof(signature));
 	if (next != NULL) {
 		*why = "two NTLM messages in one token";
-		return EBADMSG; /* a good one could hide a bad one */
+		return EBADMSG; /* a valid one could hide an invalid one */
 	}
 	return check_message(msg, len, level, why);
 }

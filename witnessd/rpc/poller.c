@@ -10,7 +10,7 @@
 struct poller {
 	int epfd;
 	struct tevent_fd *fde;
-	/* What one epoll_wait(2) gave, while its handlers run. */
+	/* The events of one epoll_wait(2), while their handlers run. */
 	struct epoll_event events[EVENTS_AT_ONCE];
 	int num, next;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Who has authenticated how many connections: nobody takes them all. */
+/* Counts connections by authenticated principal, so that nobody can take all of them. */
 #include <errno.h>
 #include <string.h>
 

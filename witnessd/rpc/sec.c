@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Security contexts as the loop sees them. */
+/* Security contexts as seen by the event loop. */
 #include <errno.h>
 #include <gssapi/gssapi.h>
 #include <stdio.h>
@@ -42,7 +42,7 @@ static void job_discard(struct auth_job *job)
 	sec_core_free(core_of_job(job));
 }
 
-/* The context is dead from here on; a step that is under way ends without anybody listening. */
+/* The context is dead from here on; a running step ends without anybody waiting for it. */
 static void drop_core(struct rpc_sec *sec)
 {
 	struct sec_core *core = sec->core;
@@ -171,7 +171,7 @@ int rpc_sec_initiator(TALLOC_CTX *mem_ctx, struct rpc_auth *auth, const struct r
 	return 0;
 }
 
-/* With SPNEGO, both sides have spent sequence number 0 on the mechListMIC and started RC4 afresh. */
+/* With SPNEGO both sides have used sequence number 0 for the mechListMIC and then restarted RC4. */
 static void make_ntlm_keys(struct rpc_sec *sec)
 {
 	uint32_t first_seq = sec->type == RPC_AUTH_SPNEGO ? 1 : 0;
@@ -199,7 +199,7 @@ static int enter_complete(struct rpc_sec *sec)
 	return 0;
 }
 
-/* What the thread left in core, into the request and the context. */
+/* Copy the results of the thread from core to the request and the context. */
 static int take_result(struct rpc_sec *sec, struct step_state *state)
 {
 	struct sec_core *core = sec->core;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a security context must be when GSSAPI says that it is complete. Runs on threads. */
+/* Checks when GSSAPI says that a context is complete. Runs on threads. */
 #include <errno.h>
 #include <gssapi/gssapi_ext.h>
 #include <gssapi/gssapi_krb5.h>
@@ -155,8 +155,8 @@ static int krb5_sig_size(struct sec_core *core)
 }
 
 /*
- * Our own code signs and seals with the session key, so the library's context has nothing left to do;
- * and gss-ntlmssp keeps two converters of character sets in each, which are 64 KB of its 70.
+ * We sign and seal with the session key ourselves, so the context of the library is not needed any more; gss-
+ * ntlmssp keeps two character set converters in each, 64 KB of its 70.
  */
 static void release_ntlm(struct sec_core *core)
 {

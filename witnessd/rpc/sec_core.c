@@ -86,7 +86,7 @@ static void fail(struct sec_core *core, int err, const char *what, OM_uint32 maj
 		      core->oid);
 }
 
-/* What both directions have in common when GSSAPI has not failed. */
+/* Common to both directions, after success of GSSAPI. */
 static void conclude(struct sec_core *core, OM_uint32 major, OM_uint32 flags)
 {
 	if (core->out.length > SEC_TOKEN_MAX) {
@@ -149,7 +149,7 @@ static void accept_step(struct sec_core *core)
 	}
 	err = gss_util_errno(major, minor, false);
 	if (logon && GSS_ROUTINE_ERROR(major) == GSS_S_FAILURE && err == EPROTO) {
-		/* gss-ntlmssp has no better word for it. */
+		/* gss-ntlmssp has no better error for this. */
 		fail(core, EACCES, "wrong NTLM user or password: ", major, minor);
 	} else {
 		fail(core, err, "", major, minor);

@@ -59,7 +59,7 @@ static int import_user(struct sec_core *core, gss_name_t *name)
 	return err;
 }
 
-/* The user with a password; or without one, or whoever it is, from a cache or a client keytab. */
+/* Acquire with a password; without one, or without a user, from a cache or a client keytab. */
 static int acquire(struct sec_core *core, gss_OID_set mechs)
 {
 	const char *password = core->who.password;

@@ -182,7 +182,7 @@ int rpc_sec_protect(struct rpc_sec *sec, const struct rpc_sec_pdu *p)
 	return privacy ? mechs[mech].seal(sec, p) : mechs[mech].sign(sec, p);
 }
 
-/* The libraries read a signature without asking for its length, so that is asked here. */
+/* The libraries read a signature without checking its length, so it is checked here. */
 static bool length_possible(const struct rpc_sec *sec, size_t auth_len)
 {
 	if (sec->core->mech == GSS_UTIL_NTLM) {

@@ -44,7 +44,7 @@ const struct rpc_limits rpc_limits_default = {
 #define LOG_WINDOW_MS    10000
 #define LOG_WINDOW_LINES 20
 
-/* In order: endpoints take their connections along, connections leave their groups. */
+/* Order matters: endpoints close their connections, and connections leave their groups. */
 static int server_destructor(struct rpc_server *server)
 {
 	while (!qb_list_empty(&server->endpoints)) {
@@ -241,7 +241,7 @@ unsigned int rpc_server_drop_local(struct rpc_server *server, const struct ipadd
 
 	qb_list_for_each_entry (conn, &server->conns, list) {
 		if (conn->state != CONN_CLOSING && ipaddr_equal(&conn->local, addr)) {
-			/* Behind the operations that are done and wait in the loop to be answered. */
+			/* After operations that are done and wait in the loop to be answered. */
 			tevent_schedule_immediate(conn->closing, server->ev, local_gone, conn);
 			num++;
 		}
@@ -272,16 +272,16 @@ void rpc_server_foreach_conn(const struct rpc_server *server,
 	}
 }
 
-/* Whether the connection is waiting for us: a step runs that is not a punishment. */
+/* Whether the connection waits for us: a step runs, and is not being delayed as a penalty. */
 static bool waits_for_us(const struct rpc_conn *conn)
 {
 	return conn->step != NULL && rpc_network_delay_ms(conn->server, &conn->remote) == 0;
 }
 
 /*
- * The oldest unauthenticated connection whose client has had its chance, of the network that has most of them.
- * One that is making progress is never taken: when thousands come at once, each newcomer would throw out
- * somebody who is nearly through, who comes back at once, and nobody would ever be served.
+ * The oldest unauthenticated connection whose client has had enough time, of the network that has most of
+ * them. One that is making progress is never chosen: when thousands come at once, each newcomer would drop
+ * somebody who is nearly done and comes back at once, and nobody would ever be served.
  */
 static struct rpc_conn *find_evictable(const struct rpc_server *server)
 {

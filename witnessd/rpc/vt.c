@@ -12,7 +12,7 @@
 
 const uint8_t rpc_vt_magic[RPC_VT_MAGIC_LEN] = {0x8a, 0xe3, 0x13, 0x71, 0x02, 0xf4, 0x36, 0x71};
 
-/* A command that came already, or whose length is not its own, spoils the trailer. */
+/* A repeated command, or one with a wrong length, invalidates the trailer. */
 static void begin_command(struct ndr_in *in, bool *seen, uint16_t len, uint16_t expected)
 {
 	if (*seen || len != expected) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Who gets one of the places for unauthenticated connections. When all are taken, newcomers wait in lines, one
- * for each network, and the network that has fewest places gets the next one that becomes free. So a flood
- * waits for itself: others are served before it. It cannot win by addresses, of which a host has 2^64 with
- * IPv6, and a site with thousands of clients in one network is only slow when everybody comes at once.
+ * Who gets one of the places for unauthenticated connections. When all are taken newcomers wait in queues,
+ * one per network, and the network with the fewest places gets the next one that becomes free. So a flood
+ * only delays itself: others are served first. Many addresses do not help, of which a host has 2^64 with
+ * IPv6; and a site with thousands of clients in one network is only slowed down when all come at once.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
 
-#define SERVE_MS 50 /* between looks for clients that have tried our patience */
+#define SERVE_MS 50 /* between checks for clients that have had enough time */
 
 struct rpc_waiting {
 	struct qb_list_head list; /* in its network */
@@ -37,7 +37,7 @@ static int waiting_destructor(struct rpc_waiting *waiting)
 	return 0;
 }
 
-/* Closed, because it has waited for too long or somebody has to. */
+/* Close one, because it has waited too long or somebody has to go. */
 static void waiting_refuse(struct rpc_waiting *waiting)
 {
 	struct rpc_server *server = waiting->source->server;
@@ -79,7 +79,7 @@ static struct rpc_waiting *first_of(const struct rpc_network *network)
 	return qb_list_first_entry(&network->waiting, struct rpc_waiting, list);
 }
 
-/* Whether it is the turn of a and not of b: who has fewer places, else whose first has waited for longer. */
+/* Whether a comes before b: the one with fewer places, else the one whose first has waited longer. */
 static bool goes_before(const struct rpc_network *a, const struct rpc_network *b)
 {
 	return a->unauthenticated != b->unauthenticated
@@ -159,7 +159,7 @@ void rpc_waiting_serve_soon(struct rpc_server *server)
 	}
 }
 
-/* The last of the longest line goes, if that is longer than the one that a newcomer has. */
+/* Drop the last one of the longest queue, if that is longer than that of the newcomer. */
 static bool shorten_longest(struct rpc_server *server, const struct rpc_network *newcomer)
 {
 	struct rpc_network *network, *next, *longest = NULL;

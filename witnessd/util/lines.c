@@ -48,7 +48,7 @@ static void shut(struct lines *lines, int err)
 	tevent_schedule_immediate(lines->closing, lines->ev, tell_closed, lines);
 }
 
-/* Hand over the lines that are complete. @return false when we have been freed or shut meanwhile */
+/* Pass on the complete lines. @return false when a handler has freed or closed us */
 static bool take_lines(struct lines *lines)
 {
 	char *start = lines->in, *end;

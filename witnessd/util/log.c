@@ -44,7 +44,7 @@ static void target_enable(int32_t target, const char *format, int level)
 	qb_log_ctl(target, QB_LOG_CONF_ENABLED, QB_TRUE);
 }
 
-/* What log_setup() was called with last: logging is the process's, as libqb's own state is. */
+/* The arguments of the last log_setup(): global, because the state of libqb is. */
 static struct {
 	char name[64];
 	char target[PATH_MAX];

@@ -13,7 +13,7 @@ struct logged {
 };
 
 struct log_sources {
-	struct logged *logged; /* in the order of their lines: the oldest is the first */
+	struct logged *logged; /* in the order of their lines, oldest first */
 	uint64_t unsaid;
 };
 

@@ -9,7 +9,7 @@
 
 #define PATIENCE_S 2
 
-/* The process has one user and one set of capabilities, and so one process that has the others. */
+/* Global, as the user and the capabilities of the process are. */
 static int opener_fd = -1;
 
 union fd_room {
@@ -92,7 +92,9 @@ int opener_socket(void)
 	return opener_fd;
 }
 
-/* An answer that comes too late would be taken for the next one's: after a timeout it is the end. */
+/*
+ * A late answer would be taken for that of the next request: after a timeout the opener is not used any more.
+ */
 static int gone(int fd)
 {
 	if (fd >= 0) {

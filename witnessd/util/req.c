@@ -19,6 +19,6 @@ int req_errno(struct tevent_req *req)
 	case TEVENT_REQ_NO_MEMORY:
 		return ENOMEM;
 	default:
-		return EIO; /* recv before the end: a mistake of the caller */
+		return EIO; /* recv before the end: a bug of the caller */
 	}
 }

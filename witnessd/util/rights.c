@@ -12,7 +12,7 @@
 
 #define MOST_CAPS 64
 
-/* A unit may leave us less than we would keep. */
+/* A systemd unit may grant us less than we would keep. */
 static size_t those_there(const int *caps, size_t num, int out[MOST_CAPS])
 {
 	size_t there = 0;
@@ -42,7 +42,7 @@ static int set(const struct rights *rights, const int *caps, size_t num_caps, bo
 	return capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : EPERM;
 }
 
-/* What has gone from it cannot come back by executing a program. */
+/* What has been removed from it cannot come back by executing a program. */
 static int empty_bounding_set(void)
 {
 	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
@@ -63,7 +63,7 @@ static int become(const struct rights *rights)
 	}
 	(void)setfsgid(rights->file_gid);
 	if (setfsgid(rights->file_gid) != (int)rights->file_gid) {
-		return EPERM; /* it tells only which one it was */
+		return EPERM; /* it only returns the previous one */
 	}
 	if (setresuid(rights->uid, rights->uid, rights->uid) != 0 ||
 	    prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) != 0) {
@@ -86,14 +86,17 @@ int rights_take(const struct rights *rights)
 	setpcap = capng_have_capability(CAPNG_PERMITTED, CAP_SETPCAP) != 0;
 	(void)prctl(PR_GET_PDEATHSIG, &parent_gone, 0, 0, 0);
 	err = become(rights);
-	/* Whoever started us with that wish (setpriv --pdeathsig) still has it; the kernel forgets it here. */
+	/*
+	 * If we were started with a parent death signal (setpriv --pdeathsig) it is still wanted; the kernel
+	 * clears it here.
+	 */
 	if (err == 0 && prctl(PR_SET_PDEATHSIG, parent_gone, 0, 0, 0) != 0) {
 		err = errno;
 	}
 	if (err == 0) {
 		err = set(rights, caps, num_caps, setpcap);
 	}
-	/* Without CAP_SETPCAP it stays what it is; no_new_privs makes it worth nothing. */
+	/* Without CAP_SETPCAP it stays as it is; no_new_privs makes it harmless. */
 	if (err == 0 && setpcap) {
 		err = empty_bounding_set();
 	}

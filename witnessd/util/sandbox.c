@@ -23,7 +23,7 @@
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
 	 CLONE_NEWPID | CLONE_NEWNET)
 
-/* Names and not numbers: what a libseccomp or an architecture does not have is left out. */
+/* By name: calls that a libseccomp or an architecture does not know are skipped. */
 static const char *const allowed[] = {
 	/* descriptors */
 	"read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "lseek",
@@ -67,12 +67,12 @@ static const char *const allowed[] = {
 	"sysinfo", "getrusage", "getrlimit", "ugetrlimit", "setrlimit", "prlimit64", "getpriority",
 	"capget", "capset", "prctl", "getrandom"};
 
-/* With programs: what comes before and after exec. */
+/* With programs: needed before and after exec. */
 static const char *const for_programs[] = {
 	"execve", "fork",   "vfork",     "setpgid",   "setsid",    "chdir",  "fchdir",
 	"setuid", "setgid", "setgroups", "setresuid", "setresgid", "seccomp"};
 
-/* Nothing here or in a library of ours has a use for these. */
+/* Neither we nor our libraries ever need these. */
 static const char *const deadly[] = {"ptrace",
 				     "process_vm_readv",
 				     "process_vm_writev",
@@ -164,8 +164,10 @@ static int add_clone(scmp_filter_ctx ctx, bool programs)
 	struct scmp_arg_cmp flags = {
 		.arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = must | NAMESPACES, .datum_b = must};
 
-	/* The flags of clone3() are in memory, where no filter can look. It fails with ENOSYS as all the
-	 * unknown ones, which is what the C library falls back to clone() for. */
+	/*
+	 * The flags of clone3() are in memory, which a filter cannot read. It fails with ENOSYS like unknown
+	 * calls, and the C library falls back to clone().
+	 */
 	return add(ctx, SCMP_ACT_ALLOW, "clone", 1, &flags);
 }
 

@@ -15,7 +15,7 @@ struct shares {
 	int problem; /* why the file could not be read the last time */
 };
 
-/* Say once what is wrong, and once when it is right again. */
+/* Log once what is wrong, and once when it is fixed. */
 static void note_problem(struct shares *shares, int err)
 {
 	if (err == shares->problem) {
@@ -80,7 +80,7 @@ int shares_create(TALLOC_CTX *mem_ctx, const char *const *configured, const char
 	}
 	shares->configured = configured;
 	shares->path = path;
-	/* Begin with an empty one, so that there always is one. */
+	/* Start with an empty one, so that there always is one. */
 	err = smbconf_parse(shares, "", 0, &shares->conf);
 	if (err == 0 && shares->path[0] != '\0') {
 		struct smbconf *conf = NULL;

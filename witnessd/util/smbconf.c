@@ -26,7 +26,7 @@ static void trim_end(char *text)
 	}
 }
 
-/* Compare a key as Samba does: without case and without blanks. */
+/* Compare a key as Samba does: ignoring case and blanks. */
 static bool key_is(const char *key, const char *name)
 {
 	for (;;) {
@@ -101,7 +101,7 @@ static int parse_name(struct smbconf_reader *reader, const char *value, const ch
 	return *out != NULL ? 0 : ENOMEM;
 }
 
-/* A path as Samba takes it, with or without quotes. Macros and relative ones say nothing: empty. */
+/* A path as Samba reads it, with or without quotes. Those with macros and relative ones become empty. */
 static int parse_path(struct smbconf_reader *reader, const char *value, const char **out)
 {
 	size_t len = strlen(value);
@@ -166,7 +166,7 @@ static int take_key(struct smbconf_reader *reader, const char *key, const char *
 	return 0;
 }
 
-/* Cut the blanks around a section's name and make one of several inside. */
+/* Trim blanks around the name of a section and merge those inside. */
 static void squeeze(char *name)
 {
 	char *out = name;
@@ -290,7 +290,7 @@ static int compare_services(const void *left, const void *right)
 	return order != 0 ? order : (a->order > b->order) - (a->order < b->order);
 }
 
-/* Not a file share, whatever its section says. */
+/* Never file shares, whatever their sections contain. */
 static bool is_special(const char *name)
 {
 	static const char *const special[] = {"", "homes", "printers", "print$", "ipc$"};

@@ -98,7 +98,7 @@ static int read_fd(struct smbconf_reader *reader, int fd, const char *path)
 	if (st.st_size > SMBCONF_MAX_BYTES) {
 		return EFBIG;
 	}
-	/* What is appended meanwhile changes the file's size and is read the next time. */
+	/* Text appended meanwhile changes the size of the file and is read next time. */
 	err = fileio_read(reader, fd, (size_t)st.st_size, &text, &len);
 	err = err != 0 ? err : smbconf_read_text(reader, text, len);
 	talloc_free(text);

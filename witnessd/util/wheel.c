@@ -18,7 +18,9 @@
 #define DIGIT_BITS 6
 #define SLOTS      (1U << DIGIT_BITS)
 #define TICK_US    (WHEEL_TICK_MS * UINT64_C(1000))
-/* The farthest that a timer is taken ahead, some twenty thousand years: due ticks stay below 2^48. */
+/*
+ * The latest time for which a timer can be set, some twenty thousand years ahead: due ticks stay below 2^48.
+ */
 #define MAX_TICKS (UINT64_C(1) << 46)
 #define NO_LEVEL  0xff /* on the list of those that fire now */
 #define NEVER     UINT64_MAX
@@ -62,7 +64,7 @@ static uint64_t next_slot(const struct wheel *wheel, unsigned int *level, unsign
 	return NEVER;
 }
 
-/* Set the timerfd for the next occupied slot. Too early a wake-up, after a cancel, does no harm. */
+/* Set the timerfd for the next occupied slot. After a cancel it may fire too early, which is harmless. */
 static void set_timerfd(struct wheel *wheel)
 {
 	unsigned int level, slot;
@@ -153,7 +155,7 @@ static void fire(struct qb_list_head *due)
 	}
 }
 
-/* The wheel has come to a slot: what is due now goes to the list, the rest moves to lower levels. */
+/* The wheel has reached a slot: what is due moves to the list, the rest to lower levels. */
 static void empty_slot(struct wheel *wheel, unsigned int level, unsigned int slot,
 		       struct qb_list_head *due)
 {
@@ -191,7 +193,7 @@ void wheel_run(struct wheel *wheel)
 		empty_slot(wheel, level, slot, &due);
 		fire(&due);
 	}
-	/* Between two occupied slots the wheel may stand anywhere: see the invariant above. */
+	/* The wheel may be set to any tick between two occupied slots: see the invariant above. */
 	wheel->tick = target > wheel->tick ? target : wheel->tick;
 	wheel->running = false;
 	wheel->armed = NEVER;

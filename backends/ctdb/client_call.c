@@ -17,8 +17,8 @@ static bool is_local(const struct ctdb_client *client, uint32_t destnode)
 }
 
 /*
- * These name a client by its number at its own ctdbd: another node's looks it up, finds none, and dies
- * of the null pointer (4.17 to 4.22 and after).
+ * These name a client by its number at its own ctdbd: the ctdbd of another node looks it up, finds none, and
+ * crashes on a null pointer (4.17 to 4.22 and later).
  */
 static bool kills_others(uint32_t opcode)
 {
@@ -179,7 +179,7 @@ void ctdb_client_replied(struct ctdb_client *client, const struct ctdb_packet *p
 
 void ctdb_client_fail_calls(struct ctdb_client *client)
 {
-	/* Whatever the callbacks ask now is refused at once, so this ends. */
+	/* Requests of the callbacks are refused at once, so this ends. */
 	while (client->calls != NULL) {
 		tevent_req_error(client->calls->req, ENOTCONN);
 	}

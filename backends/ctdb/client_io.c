@@ -12,7 +12,7 @@
 
 #define BUFFER_FIRST 65536U
 
-/* A packet, or what is left of it, that waits until ctdbd reads. */
+/* A queued packet, or the rest of one. */
 struct outgoing {
 	struct qb_list_head link;
 	uint8_t *buf;
@@ -30,7 +30,7 @@ static void drop_first(struct ctdb_client *client)
 	talloc_free(first);
 }
 
-/* Write what ctdbd takes now. @return 0, also when it takes no more, or an errno */
+/* Write as much as ctdbd takes. @return 0, also when it takes no more, or an errno */
 static int flush_queue(struct ctdb_client *client)
 {
 	while (!qb_list_empty(&client->queue)) {
@@ -102,7 +102,7 @@ static void deliver(struct ctdb_client *client, const struct ctdb_packet *packet
 	struct client_listener *listener;
 
 	if (client->state != CLIENT_UP) {
-		return; /* what happens before connected() is asked for then */
+		return; /* what happened before connected() is queried then */
 	}
 	qb_list_for_each_entry (listener, &client->listeners, link) {
 		if (listener->srvid == packet->srvid) {
@@ -136,7 +136,7 @@ static int take_packet(struct ctdb_client *client, const uint8_t *buf, size_t le
 		deliver(client, &packet);
 		break;
 	default:
-		client->stats.dropped++; /* ctdbd asks nothing of its clients */
+		client->stats.dropped++; /* ctdbd sends no requests to clients */
 		break;
 	}
 	return 0;

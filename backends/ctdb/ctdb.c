@@ -38,7 +38,7 @@ struct backend {
 	struct ctdb_peers *peers;
 	struct ctdb_tickles *tickles;
 	struct ctdb_publisher *publisher;
-	const char *version; /* of ctdbd, by what it has been seen to do; NULL: nothing special */
+	const char *version; /* of ctdbd, as seen from its behaviour; NULL: nothing special */
 };
 
 /* --- from ctdbd --- */
@@ -154,7 +154,7 @@ static void on_news(void *private_data, uint64_t srvid, const uint8_t *data, siz
 	}
 }
 
-/* Something has happened; what, has to be asked for. */
+/* Something has happened; query what. */
 static void on_hint(void *private_data, uint64_t srvid, const uint8_t *data, size_t len)
 {
 	ask_again(private_data);
@@ -285,7 +285,7 @@ static int start_peers(struct backend *backend)
 					      &backend->tickles);
 }
 
-/* The client first: its questions are the survey's, and are not answered into what has been freed. */
+/* Free the client first: queries of the survey use it, and must not complete into freed memory. */
 static int backend_destructor(struct backend *backend)
 {
 	TALLOC_FREE(backend->client);
@@ -389,8 +389,10 @@ static json_t *ctdb_status(struct backend *backend)
 	return status;
 }
 
-/* `witnessctl ctdb refresh`: CTDB's event script knows that addresses have been distributed anew, which
- * CTDB tells no client of before 4.20. */
+/*
+ * `witnessctl ctdb refresh`: sent by an event script of CTDB when addresses were redistributed, which ctdbd
+ * reports to no client before 4.20.
+ */
 static int ctdb_command(struct backend *backend, TALLOC_CTX *mem_ctx, const json_t *request,
 			json_t **reply, char **why)
 {

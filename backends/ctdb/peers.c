@@ -10,7 +10,7 @@
 #include "witnessd/util/mono.h"
 #include "witnessd/util/log.h"
 
-#define HELLO_MS 10000 /* between two of ours: whatever went wrong is over then */
+#define HELLO_MS 10000 /* between two announcements of ours: a passing failure is over then */
 
 struct peer {
 	bool up;
@@ -78,8 +78,8 @@ int ctdb_peers_broadcast(struct ctdb_peers *peers, const uint8_t *bytes, size_t 
 }
 
 /*
- * When our connection ends, ctdbd sends our BYE to everybody. Nobody waits for its answer: what ctdbd does
- * not know it does not do, and the others notice later.
+ * When our connection ends ctdbd sends our BYE to everybody. The answer does not matter: if ctdbd does not
+ * support this, the others notice later.
  */
 static void leave_a_will(struct ctdb_peers *peers)
 {

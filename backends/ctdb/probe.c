@@ -45,17 +45,17 @@ static void probe_cleanup(struct tevent_req *req, enum tevent_req_state req_stat
 	TALLOC_FREE(state->ping);
 }
 
-/* One way has led to nothing: that is the end if it was the last. */
+/* One of the probes has failed: that is the end if it was the last. */
 static void check_end(struct probe_state *state)
 {
 	if (state->ping != NULL || state->fd != -1) {
 		return;
 	}
-	/* That the node is not there, as ctdbd says, and that it is silent are the same here. */
+	/* "Not connected", as ctdbd reports, and silence are the same here. */
 	tevent_req_error(state->req, state->ping_err == EREMOTEIO ? ETIMEDOUT : state->ping_err);
 }
 
-/* What a connect() ended with: whether the other kernel has said something. */
+/* Whether the result of connect() is an answer of the other kernel. */
 static bool is_answer(int err)
 {
 	return err == 0 || err == ECONNREFUSED || err == ECONNRESET;

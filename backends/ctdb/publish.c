@@ -36,7 +36,7 @@ static void on_settled(void *private_data)
 	}
 }
 
-/* Ask again when something that was said has stood long enough to be believed. */
+/* Query again when a claim has stood long enough to count. */
 static void settle_at(struct ctdb_publisher *publisher, uint64_t now_ms, uint64_t when_ms)
 {
 	if (when_ms == UINT64_MAX) {
@@ -124,8 +124,8 @@ static void on_soon(struct tevent_context *ev, struct tevent_immediate *im, void
 }
 
 /*
- * smbd ends with its ctdbd, and the other nodes take the addresses over in a moment: what this node had
- * is lost, though its addresses may stay where they are for want of somebody who removes them.
+ * smbd ends with its ctdbd, and the other nodes take the addresses over in a moment: what this node had is
+ * lost, though its addresses may stay configured because nobody removes them.
  */
 static int publish_own_loss(struct ctdb_publisher *publisher)
 {

@@ -95,7 +95,7 @@ static void schedule_next(struct ctdb_survey *survey)
 		return;
 	}
 	if (survey->triggered) {
-		/* At once; but who is told something all the time asks no more often for that. */
+		/* At once; but a constant stream of triggers does not increase the rate. */
 		bool lately = clock_ms() - survey->last_round_ms < BURST_FIRST_MS;
 
 		survey->triggered = false;

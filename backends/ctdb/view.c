@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the nodes have said, and what follows for a node. */
+/* The claims of the nodes, and what follows for each node. */
 #include "backends/ctdb/view_private.h"
 
 #include <errno.h>
@@ -64,7 +64,7 @@ void ctdb_view_reset(struct ctdb_view *view)
 		view->nodes[i].silent = false;
 		view->nodes[i].asked = false;
 	}
-	/* What is found afterwards is how it is, not how it has become. */
+	/* What is found after connecting is the state, not a change. */
 	HASH_ITER (hh, view->addrs, addr, next) {
 		addr->known = false;
 		addr->hint = CTDB_UNKNOWN_PNN;
@@ -112,8 +112,8 @@ static bool most_connected(const struct ctdb_view *view)
 }
 
 /*
- * While most nodes are connected, and whenever one is lost without that, remember the generation of
- * before: another one is that of a recovery without those who are missing.
+ * While most nodes are connected, and whenever one is lost without that, remember the current generation: a
+ * different one comes from a recovery without the missing nodes.
  */
 static void note_generation(struct ctdb_view *view, const struct ctdb_nodemap *map,
 			    uint32_t generation)
@@ -229,7 +229,7 @@ static void set_target(struct view_claim *claim, uint32_t pnn, uint32_t target, 
 	claim->target = target;
 }
 
-/* Somebody who believed that the host has the address believes now that it shall go elsewhere. */
+/* Another node that had planned the address for its host now plans it elsewhere. */
 static void look_for_hint(struct ctdb_view *view, uint32_t pnn, const struct view_claim *claim,
 			  uint32_t target)
 {
@@ -260,7 +260,7 @@ static void sweep_claims(struct view_node *node, uint64_t stamp)
 {
 	struct view_claim *claim, *next;
 
-	/* With the last element the table goes, too, which an analyzer does not see in .next. */
+	/* The table goes with its last element, which an analyzer does not see in .next. */
 	for (claim = node->claims; claim != NULL && node->claims != NULL; claim = next) {
 		next = claim->hh.next;
 		if (claim->round != node->round && stamp >= claim->heard) {
@@ -417,7 +417,7 @@ uint32_t ctdb_view_flags(const struct ctdb_view *view, uint32_t pnn)
 	if (!node->answered || node->silent) {
 		return node->flags;
 	}
-	/* It knows of its own state up to a second before the others. */
+	/* A node knows its own state up to a second before the others. */
 	return (node->self_flags & ~CTDB_NODE_DISCONNECTED) |
 	       (node->flags & (CTDB_NODE_DISCONNECTED | CTDB_NODE_DELETED));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A snapshot, and what will happen, made of what the nodes have said. */
+/* Composing a snapshot, and intents, from the claims of the nodes. */
 #include "backends/ctdb/view_private.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@ struct composer {
 
 /* --- who has an address --- */
 
-/* The claim of a node whose word counts now; NULL: it does not say that it has the address. */
+/* The claim of a node that counts now; NULL: it does not claim the address. */
 static const struct view_claim *has_it(const struct ctdb_view *view, uint32_t pnn,
 				       const struct ipaddr *ip)
 {
@@ -29,7 +29,7 @@ static const struct view_claim *has_it(const struct ctdb_view *view, uint32_t pn
 	return claim != NULL && claim->target == pnn ? claim : NULL;
 }
 
-/* It is there, perhaps, but what it said is old, or it has not been asked. */
+/* It may be there, but its claims are old, or it has not been queried. */
 static bool cannot_say(const struct ctdb_view *view, uint32_t pnn)
 {
 	return pnn < view->num_nodes && !ctdb_view_gone(view, pnn) &&
@@ -37,7 +37,7 @@ static bool cannot_say(const struct ctdb_view *view, uint32_t pnn)
 		!ctdb_view_reachable(view, pnn));
 }
 
-/* Whether a node that says that it has an address is believed, against the one that had it. */
+/* Whether the claim of a node to an address counts, against the previous host. */
 static bool is_believed(struct composer *c, const struct view_addr *addr,
 			const struct view_claim *claim, const struct view_claim *before)
 {
@@ -81,7 +81,7 @@ static uint32_t new_owner(struct composer *c, const struct view_addr *addr,
 	return owner;
 }
 
-/* Who had it is not known, and others believe it with a node that does not answer. */
+/* The previous host is unknown, and others plan it for a node that does not answer. */
 static bool may_be_elsewhere(const struct ctdb_view *view, const struct view_addr *addr)
 {
 	for (uint32_t pnn = 0; !addr->known && pnn < view->num_nodes; pnn++) {
@@ -94,7 +94,7 @@ static bool may_be_elsewhere(const struct ctdb_view *view, const struct view_add
 	return false;
 }
 
-/* Its host is gone, or it is this side that is: it may still have what it had. */
+/* Its host is gone, or this side is cut off: it may still have its addresses. */
 static bool cut_off(const struct composer *c, const struct view_addr *addr)
 {
 	return !c->state->quorate && addr->owner < c->view->num_nodes &&
@@ -152,7 +152,7 @@ static int add_intent(struct composer *c, const char *what, const char *from, co
 	return 0;
 }
 
-/* The others believe that it goes, its host says that it still has it. */
+/* The others plan it elsewhere, while its host still claims it. */
 static int addr_intent(struct composer *c, struct view_addr *addr, uint32_t was)
 {
 	char text[IPADDR_STRLEN], from[CTDB_NAME_LEN], to[CTDB_NAME_LEN];
@@ -202,8 +202,7 @@ static void log_flags(struct ctdb_view *view, uint32_t pnn, const char *name, ui
 }
 
 /*
- * A node that is stopped or banned gets rid of its addresses, which may take a while: as long as it has
- * some it is one to be left.
+ * A node that is stopped or banned releases its addresses, which may take a while: until then it is draining.
  */
 static int compose_node(struct composer *c, uint32_t pnn)
 {
@@ -312,7 +311,7 @@ static int compose_addrs(struct composer *c)
 	int err = collect_addrs(c->view);
 
 	if (err != 0) {
-		return err; /* what has no mark may be there all the same */
+		return err; /* even without a mark it may be there */
 	}
 	HASH_ITER (hh, c->view->addrs, addr, next) {
 		if (addr->mark != c->view->mark) {

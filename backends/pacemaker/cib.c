@@ -19,9 +19,9 @@
 #define CIB_QUERY_TIMEOUT_S 30
 
 /*
- * The manager keeps 500 notifications for a client that does not read, and drops it then. Where a CIB
- * is so big that judging it takes long, a pause of some times that long is made before the next query,
- * in which notifications are read and the rest of the daemon has its turn.
+ * The manager keeps 500 notifications for a client that does not read, and then drops the client. If the CIB
+ * is so big that evaluating it takes long, a multiple of that time passes before the next query, in which
+ * notifications are read and the rest of the daemon gets its turn.
  */
 #define CIB_CHEAP_US    5000
 #define CIB_PAUSE_TIMES 4
@@ -126,7 +126,7 @@ static void cib_pause_over(struct tevent_context *ev, struct tevent_timer *te, s
 	}
 }
 
-/* Processor time, so that a busy machine does not look like hard work. */
+/* CPU time, so that a busy machine does not look like expensive work. */
 static int64_t cpu_us(void)
 {
 	struct timespec used = {0};
@@ -135,7 +135,7 @@ static int64_t cpu_us(void)
 	return (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000;
 }
 
-/* Hand the document over, and rest if that was hard work. */
+/* Pass the document on, and pause if that was expensive. */
 static void cib_deliver(struct cib_link *link, const xmlNode *cib)
 {
 	int64_t us = cpu_us();
@@ -152,7 +152,7 @@ static void cib_deliver(struct cib_link *link, const xmlNode *cib)
 	link->pause = mono_timer_add(link->ev, link, (uint64_t)us / 1000, cib_pause_over, link);
 }
 
-/* It will go on refusing, as long as it is not told otherwise: one line is enough. */
+/* It will go on refusing until its configuration changes: log it once. */
 static void cib_refused(struct cib_link *link, int rc)
 {
 	if (!link->refused) {

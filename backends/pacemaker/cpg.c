@@ -83,7 +83,7 @@ static bool find_name(struct cpg_link *link, struct member *member)
 	return member->name != NULL;
 }
 
-/* Tell the core of members whose names are known; of ourselves last. */
+/* Report members whose names are known to the core; ourselves last. */
 static void tell_members(struct cpg_link *link)
 {
 	struct member *local = NULL;
@@ -220,7 +220,7 @@ static void link_readable(struct tevent_context *ev, struct tevent_fd *fde, uint
 			  void *private_data)
 {
 	struct cpg_link *link = talloc_get_type_abort(private_data, struct cpg_link);
-	/* A flood must not keep the loop from anything else: one callback at a time. */
+	/* A flood must not block the loop: one callback at a time. */
 	cs_error_t rc = cpg_dispatch(link->handle, CS_DISPATCH_ONE_NONBLOCKING);
 
 	if (rc != CS_OK && rc != CS_ERR_TRY_AGAIN) {

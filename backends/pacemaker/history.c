@@ -35,7 +35,7 @@ static enum history_fact after_stop(const struct op *op)
 	return op->status == STATUS_DONE && op->rc == RC_OK ? HISTORY_STOPPED : HISTORY_DOUBTFUL;
 }
 
-/* A change of role: what failed at it is still active. */
+/* A change of role: if that failed the resource is still active. */
 static enum history_fact after_role(const struct op *op)
 {
 	return op->status == STATUS_DONE && op->rc == RC_OK ? HISTORY_RUNNING : HISTORY_DOUBTFUL;
@@ -64,7 +64,7 @@ static enum history_fact after_migrate_to(const struct op *op)
 	return HISTORY_DOUBTFUL;
 }
 
-/* Operations that say something about presence; the others (notify, meta-data, reload) are passed over. */
+/* Operations that affect where a resource is; the others (notify, meta-data, reload) are ignored. */
 static const struct {
 	const char *task;
 	enum history_fact (*after)(const struct op *op);

@@ -13,7 +13,7 @@
 #include "backends/pacemaker/status.h"
 #include "backends/pacemaker/xml.h"
 
-/* What becomes of an address, or of a share that moves without any. */
+/* What happens to an address, or to a share that moves without any. */
 struct plan {
 	const char *to;  /* borrowed from the CIB; NULL = anywhere else, or nowhere */
 	const char *why; /* NULL: it stays */
@@ -130,7 +130,7 @@ static bool can_move(const struct reader *reader, const struct location *locatio
 	       (location->promoted || !relations_cloned(reader->relations, rsc));
 }
 
-/* What is not there does not leave, and takes nothing along. */
+/* A resource that is not there does not leave, and takes nothing along. */
 static int read_location(struct reader *reader, const xmlNode *element)
 {
 	struct location location;
@@ -192,7 +192,7 @@ static bool read_count(const char *text, int64_t *count)
 	return *end == '\0';
 }
 
-/* How many failures make a resource leave a node; 0: as many as it likes, or failures are forgotten. */
+/* How many failures make a resource leave a node; 0: unlimited, or failures are ignored. */
 static int64_t threshold(const struct reader *reader, size_t rsc)
 {
 	const xmlNode *element = relations_element(reader->relations, rsc);
@@ -371,7 +371,7 @@ static bool is_stopping(const struct reader *reader, size_t a)
 	const struct cluster_state *state = reader->state;
 	const struct cluster_node *node = cluster_state_node(state, state->addrs[a].node);
 
-	/* Of a node that is to be left everybody knows already. */
+	/* The evacuation of a node is known already. */
 	return !node->draining &&
 	       reader->placement->facts[a * state->num_nodes + (size_t)(node - state->nodes)] ==
 		       HISTORY_STOPPING;
@@ -448,7 +448,7 @@ static int add(struct intents *intents, const struct backend_intent *like)
 	return 0;
 }
 
-/* One for its group, if that goes as a whole. What goes of a group alone can be told of addresses only. */
+/* One intent for its group, if that goes as a whole; else for the address, which alone can be named. */
 static int make_intent(struct reader *reader, struct intents *intents, size_t i)
 {
 	const struct plan *found = &reader->plans[i];

@@ -59,10 +59,10 @@ struct backend {
 static void publish(struct backend *backend);
 
 /*
- * Corosync's word against the CIB's, with quorum only, for without it this node may be the one that is
- * cut off. Nodes that Corosync does not list are dead, whatever the CIB still says; that stays so in
- * the placement until a newer CIB. Nodes that it does list are no dead ones: a CIB that says so comes
- * from the other side of a partition that has just been healed.
+ * Corosync overrides the CIB, with quorum only, because without it this node may be the one that is cut off.
+ * Nodes that Corosync does not list are dead, whatever the CIB still says; that stays so in the placement
+ * until a newer CIB. Nodes that it does list are alive: a CIB that says otherwise comes from the other side
+ * of a partition that has just been healed.
  */
 static void apply_membership(struct backend *backend)
 {
@@ -164,7 +164,7 @@ static void publish(struct backend *backend)
 	}
 }
 
-/* Tell of requests that the last CIB did not have. */
+/* Report requests that the last CIB did not have. */
 static void publish_intents(struct backend *backend, const xmlNode *cib,
 			    const struct relations *relations)
 {
@@ -267,7 +267,7 @@ static void stop_seen(void *private_data, const char *rsc, const char *node)
 	}
 }
 
-/* The shortest way from a stop to the clients; the document that follows has the rest. */
+/* The fastest way from a stop to the clients; the document that follows has the rest. */
 static void change_notified(void *private_data, const xmlNode *notify)
 {
 	struct stops stops = {.backend = talloc_get_type_abort(private_data, struct backend)};

@@ -138,7 +138,7 @@ static bool is_samba(const struct build *build, size_t rsc)
 	return false;
 }
 
-/* Whether a Samba that runs once is always where an address is. */
+/* Whether a Samba that is not cloned is always where an address is. */
 static bool has_own_samba(const struct build *build, size_t rsc)
 {
 	for (size_t i = 0; i < relations_num(build->relations); i++) {

@@ -144,9 +144,10 @@ static bool keep_addr(struct round *round, const struct cluster_addr *last,
 	case HISTORY_STOPPING:
 	case HISTORY_DOUBTFUL:
 		/*
-		 * Pacemaker has left a node that lives on: crashed, or was stopped during maintenance.
-		 * Nobody has stopped the address. If somebody else starts it, or the node is fenced,
-		 * that will be on record. On a node that takes part the address itself was changed.
+		 * Pacemaker has left a node that is still alive: it crashed, or was stopped during
+		 * maintenance. Nobody has stopped the address. If it is started elsewhere, or the node is
+		 * fenced, that will be on record. On a node where Pacemaker runs the address itself was
+		 * changed.
 		 */
 		return node != PLACEMENT_NODE_USABLE;
 	default:
@@ -164,7 +165,7 @@ static struct cluster_addr *find_addr(struct cluster_state *state, const struct 
 	return NULL;
 }
 
-/* Cut off from the others, this node can only speak for itself. */
+/* Cut off from the others, this node can only know about itself. */
 static bool out_of_sight(const struct cluster_state *next, const char *name)
 {
 	const struct cluster_node *node = cluster_state_node(next, name);

@@ -13,7 +13,7 @@ struct edit {
 	char **why;
 };
 
-/* Name what was asked for and is not there. @return err */
+/* Name what was requested and does not exist. @return err */
 static int unknown(struct edit *edit, int err, const char *what, const char *name)
 {
 	*edit->why = talloc_asprintf(edit->mem_ctx, "the map has no %s %s", what,

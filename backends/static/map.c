@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * libinih does the syntax. As Debian builds it, it neither tells the handler line numbers, nor calls it
- * for a section without keys, and it cuts long lines and names in silence. So the function that feeds it
- * lines counts them and refuses what would be cut.
+ * libinih parses the syntax. As built by Debian it neither passes line numbers to the handler, nor calls it
+ * for a section without keys, and it silently truncates long lines and names. So the function that feeds it
+ * lines counts them and refuses what would be truncated.
  */
 #include "backends/static/map.h"
 
@@ -51,7 +51,7 @@ struct parse {
 	char *message;
 };
 
-/* Remember what is wrong, unless something was before. @return 0, which is what inih's handler says */
+/* Note an error, unless there was one before. @return 0, the error value of inih handlers */
 static int __attribute__((format(printf, 4, 5)))
 fail(struct parse *p, int err, int line, const char *fmt, ...)
 {
@@ -181,7 +181,7 @@ static int take_addr_state(struct parse *p, const char *value)
 static int take_share_node(struct parse *p, const char *value)
 {
 	if (strcmp(value, "*") == 0) {
-		return 1; /* every node: nothing to say, but a section needs a key */
+		return 1; /* every node: no value, but a section needs a key */
 	}
 	return take_name(p, value, &p->share.node);
 }
@@ -329,7 +329,7 @@ static const struct {
 	[SECTION_SHARE] = {"share", begin_share, end_share},
 };
 
-/* The section is complete: add what it described. Without a key inih has never told of it. */
+/* The section is complete: add what it described. inih does not report sections without keys. */
 static int end_section(struct parse *p)
 {
 	enum section section = p->section;

@@ -31,7 +31,7 @@ static int read_fd(TALLOC_CTX *mem_ctx, int fd, char **text, size_t *len)
 	if (st.st_size > STATIC_MAP_MAX_BYTES) {
 		return EFBIG;
 	}
-	/* It may grow while it is read: a byte more than allowed is what tells. */
+	/* It may grow while being read: one byte more than allowed shows that. */
 	err = fileio_read(mem_ctx, fd, (size_t)st.st_size + 1, &buf, &have);
 	if (err != 0) {
 		return err;

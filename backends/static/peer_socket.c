@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Every POLL_MS each sends an empty datagram to all sockets of the folder: who hears it knows the sender,
- * and who cannot deliver it knows that nobody is there any more. A datagram begins with a number that a
- * process chooses at its start, so that one that was started anew is told from the one before.
- *
- * When a peer's queue is full its datagram is kept, and until it is through nothing else is taken.
+ * Every POLL_MS each process sends an empty datagram to all sockets of the folder: receivers learn the
+ * sender, and a failure to send shows that a peer is gone. A datagram begins with a number that a process
+ * chooses at its start, so that a restart is noticed. When the queue of a peer is full its datagram is kept,
+ * and no other is accepted until it is through.
  */
 #include "backends/static/peer_socket.h"
 
@@ -354,7 +353,7 @@ static int open_socket(struct peer_socket *ps)
 	if (ps->fd < 0) {
 		return errno;
 	}
-	/* What a killed one has left. The pid file, not this, keeps two from playing one node. */
+	/* Left by a killed process. The pid file, not this, prevents two from playing the same node. */
 	unlink(ps->addr.sun_path);
 	if (bind(ps->fd, (const struct sockaddr *)&ps->addr, sizeof(ps->addr)) != 0 ||
 	    getrandom(&ps->instance, sizeof(ps->instance), 0) != sizeof(ps->instance)) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The static backend: the cluster is what a file says. Every witnessd that reads the same file plays the
- * node that its global.node names, so one machine can play a whole cluster on loopback. With
- * static.peer_dir they are peers. `witnessctl static ...` edits the file, and all who watch it see the change.
+ * The static backend: the cluster is described by a file. Every witnessd that reads the same file plays the
+ * node named by its global.node, so one machine can play a whole cluster on loopback. With static.peer_dir
+ * they are peers. `witnessctl static ...` edits the file, and all who watch it see the change.
  */
 #include "backends/backend.h"
 
@@ -32,7 +32,7 @@ struct backend {
 
 /* --- reading --- */
 
-/* The file cannot be used: say so once for each reason. */
+/* The file cannot be used: log each reason once. */
 static void set_problem(struct backend *backend, const char *problem)
 {
 	if (backend->problem != NULL && strcmp(backend->problem, problem) == 0) {
@@ -64,7 +64,7 @@ static int read_map(struct backend *backend, TALLOC_CTX *mem_ctx, char **text,
 	return err;
 }
 
-/* A good map has come: tell the core and keep it. @return 0, or ENOMEM: the core does not know it */
+/* A valid map was read: pass it to the core and keep it. @return 0, or ENOMEM: the core does not have it */
 static int adopt(struct backend *backend, char *text, struct cluster_state *map)
 {
 	struct cluster_state *snapshot =
@@ -105,7 +105,7 @@ static bool map_changed(void *private_data)
 
 	if (err == 0 && backend->text != NULL && backend->problem == NULL &&
 	    strcmp(text, backend->text) == 0) {
-		/* Touched, or our own edit has come back. */
+		/* Touched, or our own edit. */
 		talloc_free(tmp);
 		return true;
 	}

@@ -12,8 +12,8 @@
 #define POLL_MS 500
 
 /*
- * Not IN_MODIFY or IN_CREATE: who writes in place has written half the map then. What only these would
- * tell is found by stat() when it has settled.
+ * Not IN_MODIFY or IN_CREATE: the map is only half written then. Changes that only these would report are
+ * found by stat() later.
  */
 #define WATCH_MASK                                                                                 \
 	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF)

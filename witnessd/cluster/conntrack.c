@@ -15,14 +15,18 @@
 #include "witnessd/util/track_limits.h"
 
 #define MAX_LOST 400000
-/* A second tickling of an address within that time would meet the receivers' rate limit. */
+/* Another tickling of an address within that time would be dropped by the rate limit of the receivers. */
 #define AGAIN_S 5
-/* Sockets of an address that went to another node end so long after it has arrived there: until then
- * the others learn from them whom to tickle. */
+/*
+ * Sockets of an address that moved to another node are ended that long after it has arrived there: until then
+ * the others learn from them whom to tickle.
+ */
 #define LEFT_BEHIND_S 10
 
-/* A connection of a node that has vanished, kept until its address is somewhere again, which may be
- * long after the peers have forgotten it: fencing takes its time. */
+/*
+ * A connection of a node that has disappeared, kept until its address is up again somewhere, which may be
+ * long after the peers have dropped it: fencing takes time.
+ */
 struct lost_conn {
 	UT_hash_handle hh;
 	struct tcpconn conn;
@@ -42,7 +46,7 @@ struct conntrack {
 	struct child *child;
 	char *agent;
 	json_t *ports;
-	char *watch; /* the request that the agent has */
+	char *watch; /* the last request sent to the agent */
 	struct tevent_immediate *watching;
 	struct lost_conn *lost;
 	struct handled *handled;
@@ -201,7 +205,7 @@ static void agent_line(void *private_data, char *text)
 	json_decref(line);
 }
 
-/* Keys of a kind, collected: while the peers are walked over nothing may be deleted. */
+/* The keys of a kind: nothing may be deleted while walking over the peers. */
 struct keys {
 	TALLOC_CTX *mem_ctx;
 	uint8_t (*list)[TCPCONN_PACKED_MAX];
@@ -231,7 +235,7 @@ static void collect_key(void *private_data, const struct peers_record *record)
 	keys->lens[keys->num++] = record->key_len;
 }
 
-/* A new agent lists everything anew; what it does not list has gone. */
+/* A new agent lists everything again; what it does not list is gone. */
 static void forget_own(struct conntrack *ct)
 {
 	struct keys keys = {.mem_ctx = talloc_new(ct)};
@@ -293,7 +297,7 @@ static void keep_lost(void *private_data, const struct peers_record *record)
 	}
 }
 
-/* The address is somewhere: whoever has it has seen to its clients. */
+/* The address is up somewhere: its host has taken care of its clients. */
 static void forget_lost(struct conntrack *ct, const struct ipaddr *ip)
 {
 	struct lost_conn *lost, *next;
@@ -317,7 +321,7 @@ static void on_peers(void *private_data, const struct peers_event *event)
 
 /* --- taking an address over --- */
 
-/* The connections that are handed to the agent, a line at a time. */
+/* Connections passed to the agent, one line at a time. */
 struct handing {
 	struct conntrack *ct;
 	const struct ipaddr *ip;
@@ -464,7 +468,7 @@ static void on_event(void *private_data, const struct cluster_event *event,
 			has_left(ct, &event->ip);
 		}
 	}
-	/* One look for all events of a round. */
+	/* One check for all events of a round. */
 	tevent_schedule_immediate(ct->watching, ct->ev, watch_later, ct);
 }
 

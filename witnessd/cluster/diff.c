@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Two steps. First the effective state: the snapshot, but for what it cannot be trusted to say (rules in
- * cluster.h). Then the events: a plain comparison of two effective states that knows nothing of quorum.
+ * Two steps. First the effective state: the snapshot, except for what it cannot be trusted to say (rules in
+ * cluster.h). Then the events: a plain comparison of two effective states, independent of quorum.
  */
 #include "witnessd/cluster/cluster.h"
 
@@ -56,7 +56,7 @@ static int keep_share(struct diff *diff, const struct cluster_share *share)
 	return err != 0 ? err : cluster_state_add_share(diff->effective, share);
 }
 
-/* Whether what the snapshot says of an address is to be believed, given what was known of it. */
+/* Whether to accept the state of an address in the snapshot, given the previous one. */
 static bool believe(const struct diff *diff, const struct cluster_addr *was,
 		    const struct cluster_addr *addr)
 {

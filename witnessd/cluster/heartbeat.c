@@ -26,7 +26,7 @@ static uint64_t now_ms(const struct heartbeat *hb)
 
 /* --- the log --- */
 
-/* One line for each change of what is said of a node. */
+/* Log each change of the opinion about a node, in one line. */
 static void log_view(TALLOC_CTX *tmp, const struct suspicion_view *view, uint64_t silent_ms)
 {
 	const char *node = log_escape(tmp, view->node);
@@ -113,7 +113,7 @@ static void take_beat(void *private_data, const char *node, const struct peers_b
 	if (suspicion_beat(hb->suspicion, node, beat->interval_ms, now_ms(hb)) == 0) {
 		(void)suspicion_says(hb->suspicion, node, beat->opinions, beat->num);
 	}
-	/* Not from in here: what follows from a verdict may lead back to the peers. */
+	/* Not from within this function: what follows from a verdict may call the peers. */
 	wheel_arm(hb->wheel, &hb->timer, 0, tick, hb);
 }
 

@@ -11,7 +11,7 @@
 
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
-/* The name becomes part of a path that code is loaded from: nothing may lead out of the folder. */
+/* The name becomes part of the path of code to load: it must not leave the folder. */
 static bool name_valid(const char *name)
 {
 	return name[0] != '\0' && name[strspn(name, NAME_CHARS)] == '\0';
@@ -65,7 +65,7 @@ static int load_table(TALLOC_CTX *mem_ctx, const char *path, const struct backen
 	return 0;
 }
 
-/* How the peers' messages leave. */
+/* The transport for the messages of the peers. */
 static int broadcast(void *private_data, const uint8_t *bytes, size_t len)
 {
 	struct cluster *cluster = talloc_get_type_abort(private_data, struct cluster);

@@ -79,7 +79,7 @@ static bool means(const struct entry *entry, const struct cluster_addr *addr)
 	       (addr->resource != NULL && strcmp(entry->resource, addr->resource) == 0);
 }
 
-/* Log that an entry has begun to mean nothing. */
+/* Log that an entry does not match anything any more. */
 static void note(const struct entries *entries, struct entry *entry, bool there)
 {
 	if (there || entry->missing) {

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-/* Who has the address as far as anybody knows. */
+/* The host of the address, as far as is known. */
 static const char *holder(const struct cluster_addr *addr, const struct cluster_state *before)
 {
 	const struct cluster_addr *was =

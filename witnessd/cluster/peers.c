@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The object: who is there, what we own, who listens. */
+/* The object: members, own records, listeners. */
 #include "witnessd/cluster/peers_private.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 void peers_tell(struct peers *peers, const struct peers_event *event)
 {
-	/* By index and from the object each time: a listener may add another one. */
+	/* By index and from the object each time: a listener may add another. */
 	for (size_t i = 0; i < peers->num_listeners; i++) {
 		struct peers_listener listener = peers->listeners[i];
 
@@ -33,7 +33,7 @@ void peers_tell_record(struct peers *peers, enum peers_event_type type,
 
 void peers_entry_drop(struct peers *peers, struct peers_owner *owner, struct peers_entry *entry)
 {
-	/* One of a former life is no news when the same is there again. */
+	/* One of a previous run is no event when the same exists again. */
 	if (!entry->returning || peers_entry_find(owner, entry->id, entry->id_len) == NULL) {
 		peers_tell_record(peers, PEERS_DELETED, owner, entry);
 	}
@@ -191,7 +191,7 @@ int peers_put(struct peers *peers, enum peers_kind kind, const void *key, size_t
 	}
 	err = peers_entry_set(peers, &peers->own, id, id_len, value, value_len, &entry);
 	if (err == ENOSPC && peers->joined) {
-		/* Deletions that a slow transport has not taken must not keep records out. */
+		/* Deletions waiting for a slow transport must not keep new records out. */
 		peers_forget_deleted(peers);
 		peers_sync_soon(peers);
 		err = peers_entry_set(peers, &peers->own, id, id_len, value, value_len, &entry);
@@ -216,7 +216,7 @@ int peers_delete(struct peers *peers, enum peers_kind kind, const void *key, siz
 		return ENOENT;
 	}
 	if (!peers->joined) {
-		/* Nobody hears it; who has the record will see that the next sync is without it. */
+		/* It is not sent; peers that have the record will see that the next sync lacks it. */
 		peers_unmark(peers, entry);
 		peers_entry_free(&peers->own, entry);
 		return 0;
@@ -315,7 +315,7 @@ static void init(struct peers *peers, struct tevent_context *ev, const struct pe
 	peers->ev = ev;
 	peers->config = *config;
 	peers->incarnation = config->incarnation != 0 ? config->incarnation : clock_wall_us();
-	/* So that versions of a later life are higher. */
+	/* So that versions of a later run are higher. */
 	peers->version = peers->last_id = peers->incarnation;
 	peers->own.peers = peers;
 	qb_list_init(&peers->own.returning);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Beats on their way out and in. What follows from one that is missing: suspicion.h. */
+/* Sending and receiving beats. What a missing one means: suspicion.h. */
 #include "witnessd/cluster/peers_private.h"
 
 #include <errno.h>
@@ -60,7 +60,7 @@ int peers_beat(struct peers *peers, const struct peers_beat *beat)
 
 static enum suspicion_say say_of(uint8_t say)
 {
-	/* One of a later witnessd counts neither for nor against anything. */
+	/* One that only a later witnessd knows counts neither for nor against anything. */
 	return say <= SUSPICION_PROVEN ? (enum suspicion_say)say : SUSPICION_NO_SAY;
 }
 

@@ -65,7 +65,7 @@ static void on_lost(void *private_data)
 	finish(private_data, EHOSTUNREACH);
 }
 
-/* Ask ourselves: from the event loop, as if it had come from another node. */
+/* To ourselves: from the event loop, as if it had come from another node. */
 static void run_here(struct command_state *state);
 
 static void on_run_here(void *private_data)
@@ -284,7 +284,7 @@ void peers_commands_lost(struct peers *peers, const char *node)
 		bool here = peers_is_local(peers, state->node);
 
 		if (node != NULL ? strcmp(state->node, node) == 0 : !here) {
-			/* Only marked here: a callback may do anything with the list. */
+			/* Only marked here: a callback may change the list. */
 			wheel_arm(peers->wheel, &state->timer, 0, on_lost, state);
 		}
 	}

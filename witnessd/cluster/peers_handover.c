@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What becomes of the records of a peer that has vanished, and of ours when we are the ones who come back.
- *
- * All peers have the same records of the vanished one. They hand them back in turns, and who hears that
- * another one has done so drops its own, so that in the end each goes over the network once.
+ * What happens to the records of a peer that has disappeared, and to ours when we come back. All peers have
+ * the same records of it. They hand them back in turns, and each drops those that another one has handed
+ * back, so that each record crosses the network only once.
  */
 #include "witnessd/cluster/peers_private.h"
 
@@ -12,7 +11,7 @@
 
 #include "witnessd/util/log.h"
 
-/* What happens to a record when its owner has been started anew. */
+/* What happens to a record when its owner was restarted. */
 static bool is_returnable(const struct peers_entry *entry)
 {
 	return entry->id[0] == PEERS_REGISTRATION;
@@ -66,7 +65,7 @@ static void on_our_turn(void *private_data)
 	peers_flush_soon(owner->peers);
 }
 
-/* How many come before us when the living hand something back. */
+/* Our position among the live peers that hand records back. */
 static unsigned int rank(const struct peers_owner *owner)
 {
 	const struct peers *peers = owner->peers;
@@ -96,7 +95,7 @@ void peers_restarted(struct peers_owner *owner)
 	}
 	owner->gone = false;
 	if (!qb_list_empty(&owner->returning) && !wheel_armed(&owner->expire_timer)) {
-		/* It was started anew so fast that nobody saw it vanish. */
+		/* It was restarted so fast that nobody noticed. */
 		wheel_arm(peers->wheel, &owner->expire_timer,
 			  UINT64_C(1000) * peers->config.handover_timeout_s, on_expired, owner);
 	}
@@ -133,7 +132,7 @@ static bool is_news(struct peers *peers, struct peers_owner *from, const uint8_t
 
 	HASH_FIND(hh, peers->seen, id, id_len, seen);
 	if (seen != NULL) {
-		/* What we have ended since must not come to life again. */
+		/* What we have ended since then must not come back. */
 		if (seen->version >= version || own == NULL || own->deleted) {
 			return false;
 		}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Messages of peers. The transport vouches for who sent them, not for what is in them. */
+/* Messages of peers. The transport guarantees who sent them, not what they contain. */
 #include "witnessd/cluster/peers_private.h"
 
 #include <errno.h>
@@ -45,7 +45,7 @@ static void take_begin(struct peers *peers, struct peers_owner *owner, struct pe
 	}
 }
 
-/* What has not come between BEGIN and END is no more, but for what is on its way back. */
+/* Records not received between BEGIN and END no longer exist, except those being handed back. */
 static void take_end(struct peers *peers, struct peers_owner *owner, struct peers_msg *msg)
 {
 	struct peers_entry *entry, *next;
@@ -143,7 +143,7 @@ static void (*const takers[])(struct peers *peers, struct peers_owner *owner,
 	[PEERS_MSG_BEAT] = peers_take_beat,
 };
 
-/* Whether this is the next message of the same life of the same peer; if not, do what follows from it. */
+/* Whether this is the next message of the same run of the same peer; if not, react to that. */
 static void follow(struct peers_owner *owner, const struct peers_msg *msg)
 {
 	if (owner->incarnation != msg->incarnation) {

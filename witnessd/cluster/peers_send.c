@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What goes out, in this order: a beat; messages that are no records; our records that are news; what is handed
- * back. A record that waits is only marked, so a slow transport costs no memory, and what changes often
- * goes out once. A full sync marks all records and puts the end of the sync behind them.
+ * What is sent, in this order: a beat; messages other than records; our changed records; what is handed back.
+ * A waiting record is only marked, so a slow transport costs no memory, and a record that changes often is
+ * sent once. A full sync marks all records and puts the end of the sync after them.
  */
 #include "witnessd/cluster/peers_private.h"
 
@@ -153,7 +153,7 @@ void peers_forget_deleted(struct peers *peers)
 	}
 }
 
-/* All records are to go out; who hears BEGIN and END needs not be told of deleted ones. */
+/* All records are to be sent; receivers of BEGIN and END need no deletions. */
 static void mark_all(struct peers *peers)
 {
 	peers_forget_deleted(peers);
@@ -289,7 +289,7 @@ static int send_next(struct peers *peers, uint8_t *buf)
 	if (!qb_list_empty(&peers->waiting)) {
 		return send_waiting(peers, buf);
 	}
-	/* A sync that runs goes to its end first: else a busy group would never see one. */
+	/* A running sync is finished first: otherwise a busy group would never see one complete. */
 	if (peers->sync_wanted && !peers->sync_running) {
 		return send_begin(peers, buf);
 	}

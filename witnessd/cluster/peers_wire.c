@@ -7,7 +7,7 @@
 #define OP_PUT    1
 #define OP_DELETE 2
 
-/* The numbers of errors differ between architectures; on the wire they are places in this table. */
+/* The numbers of errors differ between architectures; on the wire they are indexes into this table. */
 static const int statuses[] = {0,         EIO,        ENOENT,       EINVAL, EACCES,
 			       EBUSY,     ENOMEM,     EMSGSIZE,     ENOSPC, ETIMEDOUT,
 			       ECANCELED, EOPNOTSUPP, EHOSTUNREACH, EAGAIN};

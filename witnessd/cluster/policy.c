@@ -65,7 +65,7 @@ static int tell_available(struct decision *d)
 	return 0;
 }
 
-/* It was gone for a moment, and its connections with it, though no snapshot shows it. */
+/* It was down for a moment, and its connections are lost, though no snapshot shows that. */
 static int tell_moved(struct decision *d)
 {
 	add_change(d->out, false);
@@ -103,7 +103,7 @@ static int tell_ip_change(struct decision *d)
 	return 0;
 }
 
-/* Of the client's net name there are others now: what has come and what has gone. */
+/* The addresses of the client's net name have changed: which were added and which removed. */
 static int tell_names_changed(struct decision *d)
 {
 	const struct cluster_state *before = d->event->before;
@@ -144,7 +144,7 @@ static int tell_names_changed(struct decision *d)
 
 /* --- moves --- */
 
-/* Whether an address goes when the move happens that an intent asks for. */
+/* Whether the move that an intent asks for moves this address. */
 static bool in_moved_set(const struct backend_intent *intent, const struct cluster_addr *addr)
 {
 	struct ipaddr ip;
@@ -278,9 +278,10 @@ static const char *some_node(const struct decision *d, const char *leaving)
 }
 
 /*
- * One move shows more than once: as what was asked for, as the stop that follows from it, and at the gate,
- * which need not know where to. A client that is on its way is not told again, unless it is to go elsewhere:
- * but not to a node that is to be avoided, because the manager puts the address there in the end.
+ * One move is seen several times: as the request, as the stop that follows from it, and at the gate, which
+ * may not know the destination. A client that was told to move is not told again, unless it is to go
+ * elsewhere; but it is not sent to a node to be avoided only because the manager puts the address there in
+ * the end.
  */
 static bool on_its_way(const struct decision *d)
 {
@@ -302,7 +303,7 @@ static bool served_here_only(const struct decision *d, const struct cluster_addr
 	return addr->tied; /* what it uses is not known: perhaps these shares */
 }
 
-/* Where to; NULL: nowhere. Cut off from the others, this side cannot vouch for what they have. */
+/* The destination; NULL: none. If cut off from the others, this side cannot know what they have. */
 static const char *move_destination(const struct decision *d, const struct cluster_addr *addr)
 {
 	const char *to = d->event->intent->to;
@@ -321,7 +322,7 @@ static int tell_client_move(struct decision *d)
 	const char *to;
 	int err = 0;
 
-	/* Whoever is down already has been told so, which is more. */
+	/* Clients of an address that is down have been told that, which is more. */
 	if (addr == NULL || addr->state != CLUSTER_ADDR_AVAILABLE || !in_moved_set(intent, addr) ||
 	    on_its_way(d)) {
 		return 0;
@@ -330,7 +331,7 @@ static int tell_client_move(struct decision *d)
 	if (to != NULL) {
 		err = move_to(d, POLICY_CLIENT_MOVE, to);
 	}
-	/* Nowhere to go, and the address waits for this client to know. */
+	/* There is no other address, and this one waits for the client to know. */
 	if (err == 0 && d->out->num == 0 && intent->held) {
 		add_change(d->out, false);
 	}
@@ -366,7 +367,7 @@ static int tell_share_move(struct decision *d)
 	return move_to(d, POLICY_SHARE_MOVE, to);
 }
 
-/* Where the data of a share go when nobody says it, only the cluster manager knows. */
+/* Without a named destination only the cluster manager knows where a share goes. */
 static int tell_share_intent(struct decision *d)
 {
 	const struct backend_intent *intent = d->event->intent;
@@ -380,7 +381,7 @@ static int tell_share_intent(struct decision *d)
 	return move_to(d, POLICY_SHARE_MOVE, intent->to);
 }
 
-/* The table of the design. An event that is not here is told to nobody. */
+/* The table of the design. Events that are not in it are told to nobody. */
 static const struct {
 	enum cluster_event_type event;
 	enum policy_index index;
@@ -389,7 +390,7 @@ static const struct {
 	{CLUSTER_ADDR_LOST, POLICY_BY_IP, tell_unavailable},
 	{CLUSTER_ADDR_BACK, POLICY_BY_IP, tell_available},
 	{CLUSTER_ADDR_MOVED, POLICY_BY_IP, tell_moved},
-	/* Out of the configuration and back into it, under a client that stayed. */
+	/* Removed from the configuration and added again, under a client that stayed. */
 	{CLUSTER_ADDR_REMOVED, POLICY_BY_IP, tell_unavailable},
 	{CLUSTER_ADDR_ADDED, POLICY_BY_IP, tell_as_it_is},
 	{CLUSTER_ADDR_LOST, POLICY_BY_IP_CHANGE, tell_ip_change},

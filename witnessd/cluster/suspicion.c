@@ -66,7 +66,7 @@ static struct node *get(struct suspicion *s, const char *name)
 	return node;
 }
 
-/* Not while it is asked: the answer will want it. */
+/* Not while it is being probed: the answer needs it. */
 static void release(struct suspicion *s, struct node *node)
 {
 	if (!node->expected && !node->dead && !node->asking) {
@@ -120,7 +120,7 @@ void suspicion_sign(struct suspicion *s, const char *name, uint64_t now_ms)
 	}
 }
 
-/* Mostly the same nodes are named in the same order as the last time. */
+/* Mostly the same nodes come in the same order as last time. */
 static bool update_opinions(struct node *node, const struct suspicion_opinion *opinions, size_t num)
 {
 	if (num != node->num_opinions) {
@@ -240,8 +240,8 @@ void suspicion_answer(struct suspicion *s, const char *name, enum suspicion_answ
 /* --- judging --- */
 
 /*
- * We were stopped, or far too busy: what looks like silence may wait in our own socket, as may answers to
- * the probes. Those of before do not count any more, as after a beat.
+ * We were stopped, or far too busy: messages, and answers to probes, may still wait in our own socket.
+ * Earlier probes do not count any more, as after a beat.
  */
 static void forgive(struct suspicion *s, uint64_t now_ms)
 {
@@ -251,7 +251,7 @@ static void forgive(struct suspicion *s, uint64_t now_ms)
 	}
 }
 
-/* A probe counts when it began in this silence and not too long ago. */
+/* A probe counts if it began during this silence and not too long ago. */
 static bool is_proven(const struct suspicion *s, const struct node *node, uint64_t now_ms)
 {
 	return node->unanswered && node->unanswered_ms > node->heard_ms &&
@@ -288,7 +288,7 @@ static bool is_fresh(const struct suspicion *s, const struct node *voter)
 	return silence(voter, s->tick_ms) <= node_timeout(s, voter) / 2;
 }
 
-/* What those say whom we hear. @return whether one of them hears the node */
+/* The opinions of those whom we hear. @return whether one of them hears the node */
 static bool ask_others(const struct suspicion *s, const struct cluster_state *manager,
 		       struct node *node)
 {
@@ -309,7 +309,7 @@ static bool ask_others(const struct suspicion *s, const struct cluster_state *ma
 	return heard;
 }
 
-/* The manager has noticed: whatever it says of the node from here on is newer than our probes. */
+/* The manager has noticed: what it says about the node from here on is newer than our probes. */
 static void defer_to(const struct cluster_state *manager, struct node *node)
 {
 	const struct cluster_node *row =
@@ -320,7 +320,7 @@ static void defer_to(const struct cluster_state *manager, struct node *node)
 	}
 }
 
-/* Whether the manager leaves room for a verdict on the node. */
+/* Whether the state of the manager allows a verdict on the node. */
 static bool is_open(const struct cluster_state *manager, const char *name)
 {
 	const struct cluster_node *row = cluster_state_node(manager, name);

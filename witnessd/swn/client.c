@@ -23,8 +23,8 @@
 
 #define RETRY_MIN_MS       250U
 #define RETRY_MAX_MS       10000U
-#define SETTLED_MS         5000U  /* a registration that lasted so long was a success */
-#define LEAVE_MS           5000U  /* patience with the unregistering after ERROR_NOT_FOUND */
+#define SETTLED_MS         5000U  /* a registration that lasted that long was a success */
+#define LEAVE_MS           5000U  /* time for unregistering after ERROR_NOT_FOUND */
 #define KEEP_ALIVE_SLACK_S 60U    /* Windows: 120 s asked for, 180 s waited */
 #define CALL_MAX_S         86400U /* of an AsyncNotify, whatever was asked for */
 #define RESUME_MS          60000U /* how long a restarted witness may take (witnessd: 60 s) */
@@ -96,7 +96,7 @@ static void pause_over(void *private_data)
 	}
 }
 
-/* Go on where the state says, in ms. */
+/* Continue in ms, as the state requires. */
 static void pause_for(struct swn_client *client, unsigned int ms)
 {
 	mono_alarm_set(client->pause, ms);
@@ -234,7 +234,7 @@ static void join_done(struct tevent_req *subreq)
 
 /* ---- resume ---- */
 
-/* Only a lost connection is worth it: who has been refused would be refused again. */
+/* Only after a lost connection: a witness that has refused us would refuse again. */
 static bool may_resume(const struct swn_client *client, int err)
 {
 	return client->params.resume && err != EACCES && err != EREMOTEIO && err != EPROTO;
@@ -336,7 +336,7 @@ static void ask_again(struct swn_client *client)
 	ask(client);
 }
 
-/* The registration is over: how soon to begin anew depends on how long it lasted. */
+/* The registration is over: how soon to start again depends on how long it lasted. */
 static unsigned int unjoin(struct swn_client *client)
 {
 	TALLOC_FREE(client->joined.rpc);
@@ -476,7 +476,7 @@ static void ask_answered(struct tevent_req *subreq)
 
 /* ---- start over ---- */
 
-/* As Windows does: it unregisters what it has just been told does not exist, then begins anew. */
+/* As Windows does: unregister what was just reported not to exist, then start again. */
 static void start_over(struct swn_client *client)
 {
 	run(client, swn_leave_send(client, client->ev, &client->joined, LEAVE_MS), leave_done);

@@ -25,7 +25,7 @@ static void op_fail(struct tevent_req *req, char **why, int err, const char *fmt
 	tevent_req_error(req, (uint64_t)err);
 }
 
-/* Hand the sentence over in a recv(). */
+/* Pass the sentence on in a recv(). */
 static void give_why(TALLOC_CTX *mem_ctx, int err, char *why, char **out)
 {
 	if (out != NULL) {

@@ -45,7 +45,7 @@ int swn_drain_pull(const void *key, size_t key_len, const uint8_t *value, size_t
 	format = unpack_u8(&in);
 	drain.drained = unpack_u8(&in) != 0;
 	drain.when_us = unpack_u64(&in);
-	/* The last moment there is could never be followed by another word. */
+	/* A record with the latest possible time could never be replaced. */
 	if (in.err != 0 || format != FORMAT || drain.when_us == UINT64_MAX) {
 		return EBADMSG;
 	}
@@ -62,7 +62,7 @@ void swn_drain_push(const struct swn_drain *drain, uint8_t value[SWN_DRAIN_VALUE
 	pack_u64(&out, drain->when_us);
 }
 
-/* What was said last, told to all as ours, too. */
+/* Publish the latest record as ours, too. */
 static int keep(struct swn_drains *drains, const struct swn_drain *now)
 {
 	uint8_t value[SWN_DRAIN_VALUE];
@@ -94,7 +94,7 @@ static int keep(struct swn_drains *drains, const struct swn_drain *now)
 			 sizeof(value));
 }
 
-/* Whether what was said holds against what is known. Of two words of one moment all have to take the same. */
+/* Whether a record replaces what is known. Of two with the same time all have to choose the same. */
 static bool holds(const struct swn_drain *said, const struct swn_drain *known)
 {
 	if (said->when_us != known->when_us) {

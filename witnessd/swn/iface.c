@@ -22,7 +22,7 @@ const struct rpc_iface swn_iface = {
 	.syntax = RPC_SYNTAX_WITNESS,
 	.ops = swn_ops,
 	.num_ops = SWN_NUM_OPS,
-	/* MS-SWN wants integrity; PACKET protects the same on TCP, and Samba takes it, too. */
+	/* MS-SWN requires integrity; PACKET protects the same on TCP, and Samba accepts it, too. */
 	.min_level = RPC_LEVEL_PACKET,
 	.mapped = true,
 	.assoc_gone = swn_service_assoc_gone,

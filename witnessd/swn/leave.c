@@ -13,11 +13,11 @@
 #include "witnessd/util/req.h"
 
 #define POLL_MS        5
-#define REPLY_EXTRA_MS 500 /* for the way to another node and back */
-#define HINT_S         60  /* a move that was asked for so long ago has happened, or never will */
+#define REPLY_EXTRA_MS 500 /* for the round trip to another node */
+#define HINT_S         60  /* a move requested that long ago has happened, or never will */
 #define MAX_HINTS      64
 
-/* A move that the cluster's configuration asked for. */
+/* A move that the configuration of the cluster requests. */
 struct hint {
 	enum backend_intent_kind kind;
 	char *what, *from, *to;
@@ -94,7 +94,7 @@ static struct tevent_req *tell_send(TALLOC_CTX *mem_ctx, struct swn_leaves *leav
 	};
 	sink->intent(sink->private_data, &intent);
 	state->waiting = swn_service_untold(leaves->service, ip);
-	/* Also when there is nobody to wait for: replies that were just made go out from the loop. */
+	/* Also when there is nobody to wait for: replies just queued are sent from the loop. */
 	if (mono_timer_add(leaves->ev, state, POLL_MS, tell_look, req) == NULL) {
 		tevent_req_oom(req);
 		return tevent_req_post(req, leaves->ev);
@@ -190,7 +190,7 @@ static void local_done(struct tevent_req *req)
 		leave->result.told += told;
 		leave->result.untold += untold;
 	} else {
-		leave->result.silent++; /* who of its clients knows is not known */
+		leave->result.silent++; /* how many of its clients know is unknown */
 		log_warn("The address leaves before this node's clients know: %s", strerror(err));
 	}
 	talloc_free(req);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * WitnessrAsyncNotify (MS-SWN 3.1.4.4): the call waits on its registration until there is something to
- * tell, the keep-alive time is over (version 2), or the registration ends. What is told leaves the queue
- * in recv(), when the reply is certain to go out; a call that is cancelled before takes nothing with it.
+ * WitnessrAsyncNotify (MS-SWN 3.1.4.4): the call waits on its registration until there is something to tell,
+ * the keep-alive time is over (version 2), or the registration ends. Notifications leave the queue in recv(),
+ * when the reply is certain to be sent; a call that is cancelled before takes nothing with it.
  */
 #include "witnessd/swn/service_private.h"
 
@@ -90,7 +90,7 @@ static void notify_cleanup(struct tevent_req *req, enum tevent_req_state req_sta
 		return;
 	}
 	leave_and_idle(state);
-	/* If it was the one to tell, the next one is. */
+	/* If this one was to be answered, answer the next one. */
 	swn_notify_wake(reg);
 }
 
@@ -124,7 +124,7 @@ static uint32_t wait_on(struct notify_state *state, struct swn_reg *reg)
 	return SWN_SUCCESS;
 }
 
-/* Whether the call can wait until we know what the other witnessd's hand back to us. */
+/* Whether the call can wait until the other witnessds have handed back our registrations. */
 static bool wait_for_handover(struct notify_state *state, struct swn_service *service,
 			      const struct rpc_call *call)
 {
@@ -213,7 +213,7 @@ struct tevent_req *swn_async_notify_send(TALLOC_CTX *mem_ctx, struct tevent_cont
 
 /* --- answering --- */
 
-/* A witness that has just started knows of no address, and may have taken a registration over already. */
+/* A witness that has just started knows of no address; another one may have taken the registration over. */
 static bool is_online(void *private_data, const struct ipaddr *ip)
 {
 	const struct swn_service *service = private_data;
@@ -223,7 +223,7 @@ static bool is_online(void *private_data, const struct ipaddr *ip)
 	return addr != NULL && addr->state == CLUSTER_ADDR_AVAILABLE;
 }
 
-/* A destination that has gone since would lead the client astray. */
+/* A destination that is gone by now would mislead the client. */
 static void drop_dead_moves(struct swn_reg *reg)
 {
 	static const uint32_t moves[] = {SWN_CLIENT_MOVE, SWN_SHARE_MOVE};

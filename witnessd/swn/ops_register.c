@@ -12,7 +12,7 @@
 #include "witnessd/util/log.h"
 #include "witnessd/util/netname.h"
 
-/* The longest name of a client, share or service that is kept, in bytes without NUL. */
+/* Maximum length of a client, share or service name, in bytes without NUL. */
 #define SWN_NAME_MAX 1024
 
 static bool too_long(const char *text)
@@ -30,8 +30,8 @@ static bool net_name_known(const struct swn_service *service, const char *net_na
 }
 
 /*
- * 3.1.4.5: a share that is not there makes the registration useless to its client. The cluster may know
- * shares that the smb.conf of this node does not have now.
+ * 3.1.4.5: without its share the registration is useless to the client. The cluster may know shares that the
+ * smb.conf of this node lacks now.
  */
 static uint32_t check_share(const struct swn_service *service, const char *share)
 {
@@ -290,7 +290,7 @@ int swn_unregister(TALLOC_CTX *mem_ctx, const struct rpc_call *call, struct rpc_
 		return err;
 	}
 	if (!known) {
-		/* smbtorture demands the one, Samba's own test the other: a matter of configuration. */
+		/* smbtorture expects the one, a test of Samba the other: it is configurable. */
 		werror = service->config.unregister_not_found ? SWN_ERROR_NOT_FOUND
 							      : SWN_ERROR_INVALID_PARAMETER;
 	}

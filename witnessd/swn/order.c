@@ -53,7 +53,7 @@ static enum policy_notice_type move_type(const struct swn_order *order)
 	return order->type == SWN_ORDER_CLIENT_MOVE ? POLICY_CLIENT_MOVE : POLICY_SHARE_MOVE;
 }
 
-/* What it is to be told; notices->num is 0 unless the result is TOLD. */
+/* The notices for it; notices->num is 0 unless the result is TOLD. */
 static enum swn_order_result decide_move(TALLOC_CTX *mem_ctx, const struct swn_order *order,
 					 const struct swn_reg *reg, struct policy_notices *notices)
 {
@@ -93,7 +93,7 @@ enum swn_order_result swn_order_check(const struct swn_order *order, const struc
 		result = decide_move(tmp, order, reg, &notices);
 		talloc_free(tmp);
 	} else if (order->type == SWN_ORDER_CHANGE) {
-		/* A change never touches what the copy shares with the queue. */
+		/* A change does not modify what the copy shares with the queue. */
 		result = swn_queue_change(&queue, order->online, 0) ? SWN_ORDER_TOLD
 								    : SWN_ORDER_KNOWN;
 	} else if (order->type == SWN_ORDER_IP_CHANGE) {

@@ -62,7 +62,7 @@ static void clear(struct swn_queue_slot *slot)
 	*slot = (struct swn_queue_slot){0};
 }
 
-/* Put an address at the end, in place of what is said of it before; the oldest goes when it is full. */
+/* Append an address, replacing an older entry of it; when full the oldest entry is dropped. */
 static void put_addr(struct swn_queue_slot *slot, const struct swn_queue_addr *addr)
 {
 	size_t gone = 0;

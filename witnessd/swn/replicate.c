@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Registrations and the other witnessd's: what they are told of ours, what they hand back after a restart,
- * and how a client finds its own again.
- *
- * A registration that was handed back belongs to no connection. Events of its address are queued as ever;
- * when its client asks with the handle, from whatever connection, it goes on, and is told what it missed.
- * Nobody asks in time: it ends.
+ * Registrations and the other witnessds: what is sent of ours, what they hand back after a restart, and how a
+ * client finds its registration again. A registration that was handed back belongs to no connection. Events
+ * of its address are queued as ever; when its client asks with the handle, over any connection, it continues,
+ * and is told what it missed. If no client asks in time it ends.
  */
 #include "witnessd/swn/service_private.h"
 
@@ -25,7 +23,7 @@ static void forget_unpublished(struct swn_reg *reg)
 	}
 }
 
-/* Where what the client uses is, as far as it has been told of it, or is going to be. */
+/* Where the client believes, or will believe, that its address and share are. */
 static void find_places(const struct swn_reg *reg, struct swn_replica *replica)
 {
 	const struct cluster_state *state = cluster_current(reg->service->cluster);
@@ -76,7 +74,7 @@ static void publish_waiting(struct tevent_context *ev, struct tevent_immediate *
 	struct swn_service *service = talloc_get_type_abort(private_data, struct swn_service);
 
 	if (!service->replies_first) {
-		/* Once more to the end of the line, behind the replies that were woken with these. */
+		/* Again to the end of the queue, after the replies that were woken together with this. */
 		service->replies_first = true;
 		tevent_schedule_immediate(im, ev, publish_waiting, service);
 		return;
@@ -113,7 +111,10 @@ void swn_reg_unpublish(struct swn_reg *reg)
 
 /* --- what a client has missed --- */
 
-/* All addresses of its net name as they are: who wants IP_CHANGE and was away cannot know which have changed. */
+/*
+ * All addresses of its net name with their states: a client that wants IP_CHANGE and was away cannot know
+ * which have changed.
+ */
 static void queue_all_addrs(struct swn_reg *reg, const struct cluster_state *state, uint64_t now_us)
 {
 	struct swn_queue_addr *addrs = talloc_array(NULL, struct swn_queue_addr, state->num_addrs);
@@ -169,8 +170,8 @@ static void queue_share_move(struct swn_reg *reg, const struct cluster_state *st
 }
 
 /*
- * Compare what the client believes with what is. Without quorum, or without a fresh state, nothing can be
- * said of other nodes' addresses: that waits.
+ * Compare what the client believes with the facts. Without quorum, or without a fresh state, the addresses of
+ * other nodes are uncertain: that waits.
  */
 static void find_missed(struct swn_reg *reg)
 {
@@ -322,7 +323,7 @@ int swn_reg_claim(struct swn_reg *reg, const struct rpc_call *call)
 	if (reg->reregister_later) {
 		swn_reg_expect_reregister(reg);
 	}
-	/* It may have been elsewhere meanwhile, and told of things as a copy knew them. */
+	/* It may have been at another witness meanwhile, and told things based on a copy. */
 	if (!reg->missed_unknown && is_down(reg)) {
 		queue_loss_anyway(reg);
 	}

@@ -9,7 +9,7 @@
 #include "witnessd/swn/service_private.h"
 #include "witnessd/util/log.h"
 
-#define PATTERN_MAX  256 /* characters: fnmatch() tries a lot for stars in long ones */
+#define PATTERN_MAX  256 /* characters: long patterns with many stars are expensive in fnmatch() */
 #define PATTERN_STAR 8   /* stars, for the same reason */
 
 /* --- reading --- */

@@ -271,7 +271,7 @@ static struct swn_reg *first_of(const struct swn_service *service,
 	return NULL;
 }
 
-/* Tell the registrations of one target. @return how many have news */
+/* Queue notifications for the registrations of one target. @return how many have any */
 static unsigned int tell_target(struct swn_service *service, const struct cluster_event *event,
 				const struct cluster_state *state,
 				const struct policy_target *target, uint64_t event_us)
@@ -295,7 +295,7 @@ static unsigned int tell_target(struct swn_service *service, const struct cluste
 			told++;
 		} else if (event->type == CLUSTER_SHARE_MOVED) {
 			swn_reg_publish_soon(
-				reg); /* who need not be told has it elsewhere now, too */
+				reg); /* clients that need not be told have it elsewhere now, too */
 		}
 		talloc_free_children(tmp);
 	}
@@ -418,7 +418,7 @@ int swn_service_create_clocked(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		err = swn_drains_create(service, cluster_peers(cluster), &service->drains);
 	}
 	if (err == 0) {
-		/* From here on others call it: whatever fails, they have to stop. */
+		/* From here on it has callbacks registered: whatever fails, they have to be removed. */
 		talloc_set_destructor(service, end_service);
 		err = swn_replicate_start(service);
 	}

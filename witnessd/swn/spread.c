@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 #define NO_CLASS   UINT32_MAX
-#define STILL_OPEN (-2) /* .to of who goes, before it is known where to */
+#define STILL_OPEN (-2) /* .to of clients that move, before their destination is known */
 
 struct class
 {
@@ -182,7 +182,7 @@ static bool move_one(struct plan *plan, bool direct)
 	return best_start >= 0;
 }
 
-/* Direct ways first: a longer one has more clients go than the nodes differ by. */
+/* Direct ways first: a longer one moves more clients than necessary. */
 static void even_out(struct plan *plan)
 {
 	while (move_one(plan, true)) {

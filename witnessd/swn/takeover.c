@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A registration and its client, after the address that the client reached its witness by has left.
- *
- * A client that asks here for a registration whose witness has vanished, or has lost that address, takes it
- * along: this witness has it from then on. Should the former one only have been cut off, it finds out when
- * they meet, and lets it go.
+ * A registration after the address over which its client registered has left. A client that asks here for a
+ * registration whose witness has disappeared, or has lost that address, takes it along: this witness has it
+ * from then on. If the former one was only cut off, it finds out when they meet again, and drops it.
  */
 #include "witnessd/swn/service_private.h"
 
@@ -12,12 +10,12 @@
 
 #include "witnessd/swn/replica.h"
 
-/* The client knows at once, for its connection is closed; and most register anew instead of asking. */
+/* The client notices at once, as its connection is closed; and most register again instead of asking. */
 #define DETACHED_S 15U
 
 /* --- leaving us --- */
 
-/* From now on anybody's who proves to be its client. What happens meanwhile is queued. */
+/* From now on any caller that proves to be its client may claim it. Meanwhile events are queued. */
 static void detach(struct swn_reg *reg)
 {
 	if (!swn_notify_abandon_all(reg)) {

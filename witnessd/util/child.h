@@ -19,11 +19,11 @@ struct child_config {
 	/** Starts argv[0] with fd as its input and output, as a process of somebody else; NULL: as one of ours.
 	 *  @return 0 with *pid, or an errno */
 	int (*spawn)(const char *path, int fd, pid_t *pid);
-	/** It runs (again) and knows nothing. Comes from the event loop, as all. */
+	/** It was started (again), without any state. Called from the event loop, as all of these. */
 	void (*started)(void *private_data);
-	/** A line that it said. */
+	/** A line that it has written. */
 	void (*line)(void *private_data, char *line);
-	/** It has gone, or could not be started; it will be tried again. May be NULL. */
+	/** It has ended, or could not be started; it will be started again. May be NULL. */
 	void (*ended)(void *private_data, const char *why);
 };
 
@@ -31,12 +31,13 @@ struct child_config {
 int child_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, const struct child_config *config,
 		 struct child **out);
 
-/** Send a line; forgotten while it does not run. */
+/** Send a line; dropped while it does not run. */
 void child_send(struct child *child, const char *line);
 
+/** Whether it runs now. */
 bool child_runs(const struct child *child);
 
-/** Its process; 0 when it does not run. */
+/** Its process id; 0 when it does not run. */
 pid_t child_pid(const struct child *child);
 
 /** How often it has been started. */

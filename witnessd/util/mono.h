@@ -35,12 +35,13 @@ struct mono_alarm;
 int mono_alarm_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		      void (*fn)(void *private_data), void *private_data, struct mono_alarm **out);
 
-/** In ms from now, whatever it was set to before. 0: as soon as the loop turns. */
+/** Set it to ms from now, whatever it was set to before. 0: in the next round of the loop. */
 void mono_alarm_set(struct mono_alarm *alarm, uint64_t ms);
 
-/** Not any more, until it is set again. */
+/** Unset it. */
 void mono_alarm_clear(struct mono_alarm *alarm);
 
+/** Whether it is set. */
 bool mono_alarm_is_set(const struct mono_alarm *alarm);
 
 /** A request ends as tevent_req_set_endtime() has it unless it is done ms from now. @return false: it has ended, memory is short */

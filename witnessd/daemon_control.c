@@ -50,25 +50,27 @@ static json_t *limited_json(const struct daemon *daemon)
 {
 	const struct rpc_stats *rpc = rpc_server_stats(daemon->rpc);
 	struct control_stats control = control_server_stats(daemon->control);
+	struct metrics_http_stats metrics = {0};
 	json_t *json = json_object();
 
+	if (daemon->metrics != NULL) {
+		metrics = metrics_http_stats(daemon->metrics);
+	}
 	for (unsigned int i = 0; i < RPC_NUM_LIMITS; i++) {
 		add_limited(json, "rpc", rpc_limit_name((enum rpc_limit)i), rpc->limited[i]);
 	}
 	for (unsigned int i = 0; i < SWN_NUM_LIMITS; i++) {
-		char name[64];
-
-		(void)snprintf(name, sizeof(name), "max_%s", swn_limit_name((enum swn_limit)i));
-		add_limited(json, "witness", name,
+		add_limited(json, "witness", swn_limit_name((enum swn_limit)i),
 			    swn_service_refused(daemon->swn, (enum swn_limit)i));
 	}
+	add_limited(json, "witness", "unused_timeout", swn_service_unused(daemon->swn));
 	add_limited(json, "global", "max_control_clients", control.refused);
 	add_limited(json, "global", "control_timeout", control.timeouts + control.unread);
 	add_limited(json, "global", "control_files", control.out_of_files);
-	if (daemon->metrics != NULL) {
-		add_limited(json, "metrics", "timeout", metrics_http_timeouts(daemon->metrics));
-		add_limited(json, "metrics", "files", metrics_http_out_of_files(daemon->metrics));
-	}
+	add_limited(json, "metrics", "max_connections", metrics.full);
+	add_limited(json, "metrics", "max_connections_source", metrics.refused);
+	add_limited(json, "metrics", "timeout", metrics.timeouts);
+	add_limited(json, "metrics", "files", metrics.out_of_files);
 	return json;
 }
 
@@ -106,6 +108,9 @@ static json_t *limits_json(const struct daemon *daemon)
 					    json_integer(config_number(daemon->config, key->name)));
 		}
 	}
+	/* It may be lower, for want of files. */
+	json_object_set_new(limits, "rpc.max_connections",
+			    json_integer(rpc_server_limits(daemon->rpc)->connections));
 	return limits;
 }
 

@@ -6,7 +6,10 @@
 #ifdef HAVE_MICROHTTPD
 
 #include <microhttpd.h>
+#include <netinet/in.h>
+#include <qb/qblist.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "witnessd/util/clock.h"
@@ -26,7 +29,7 @@ struct metrics_http {
 	struct MHD_Response *text; /* shared by all who ask within METRICS_HTTP_FRESH_MS; or NULL */
 	uint64_t made_ms;
 	struct metrics_http_limits limits;
-	uint64_t timeouts, out_of_files;
+	struct metrics_http_stats stats;
 };
 
 /* One address. */
@@ -35,13 +38,19 @@ struct endpoint {
 	struct MHD_Daemon *mhd;
 	struct tevent_fd *fde; /* of the library's epoll descriptor */
 	struct mono_timer *timer;
+	struct qb_list_head clients; /* struct client */
 };
 
-/* Ends a connection whose client takes too long, to ask or to read: the library's own limit is of silence only. */
-struct deadline {
-	struct metrics_http *http;
-	struct mono_timer *timer;
-	int fd; /* the library's */
+/*
+ * A connection. The library's own limits would do but for two things: its time limit is of silence only, and
+ * its limit of a source does not tell whom it has refused.
+ */
+struct client {
+	struct qb_list_head list;
+	struct endpoint *endpoint;
+	struct ipaddr source;
+	struct mono_timer *deadline; /* of asking and reading together */
+	int fd;                      /* the library's */
 };
 
 /* --- answers --- */
@@ -125,38 +134,96 @@ static enum MHD_Result on_request(void *private_data, struct MHD_Connection *con
 static void on_deadline(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
 			void *private_data)
 {
-	struct deadline *deadline = talloc_get_type_abort(private_data, struct deadline);
+	struct client *client = talloc_get_type_abort(private_data, struct client);
 
-	deadline->timer = NULL;
-	deadline->http->timeouts++;
-	(void)shutdown(deadline->fd, SHUT_RDWR); /* the library sees it, and closes */
+	client->deadline = NULL;
+	client->endpoint->http->stats.timeouts++;
+	(void)shutdown(client->fd, SHUT_RDWR); /* the library sees it, and closes */
+}
+
+static struct ipaddr address_of(const struct sockaddr *addr)
+{
+	struct sockaddr_storage ss = {0};
+
+	memcpy(&ss, addr,
+	       addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+					   : sizeof(struct sockaddr_in));
+	return ipaddr_from_sockaddr(&ss);
+}
+
+/* Asked before a connection is begun. */
+static enum MHD_Result on_accept(void *private_data, const struct sockaddr *addr, socklen_t len)
+{
+	struct endpoint *endpoint = talloc_get_type_abort(private_data, struct endpoint);
+	struct metrics_http *http = endpoint->http;
+	struct ipaddr source = address_of(addr);
+	const struct client *client;
+	unsigned int num = 0;
+
+	qb_list_for_each_entry (client, &endpoint->clients, list) {
+		num += ipaddr_equal(&client->source, &source);
+	}
+	if (num < http->limits.source) {
+		return MHD_YES;
+	}
+	http->stats.refused++;
+	return MHD_NO;
+}
+
+static int client_destructor(struct client *client)
+{
+	qb_list_del(&client->list);
+	return 0;
+}
+
+/* @return NULL when memory is short */
+static struct client *client_new(struct endpoint *endpoint, const struct ipaddr *source, int fd)
+{
+	struct metrics_http *http = endpoint->http;
+	struct client *client = talloc_zero(endpoint, struct client);
+
+	if (client == NULL) {
+		return NULL;
+	}
+	client->endpoint = endpoint;
+	client->source = *source;
+	client->fd = fd;
+	client->deadline =
+		mono_timer_add(http->ev, client, http->limits.time_ms, on_deadline, client);
+	if (client->deadline == NULL) {
+		talloc_free(client);
+		return NULL;
+	}
+	qb_list_add_tail(&client->list, &endpoint->clients);
+	talloc_set_destructor(client, client_destructor);
+	if ((unsigned int)qb_list_length(&endpoint->clients) >= http->limits.connections) {
+		http->stats.full++; /* the library leaves others in the kernel's queue */
+	}
+	return client;
 }
 
 static void on_connection(void *private_data, struct MHD_Connection *connection,
 			  void **socket_context, enum MHD_ConnectionNotificationCode what)
 {
 	struct endpoint *endpoint = talloc_get_type_abort(private_data, struct endpoint);
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	struct deadline *deadline;
+	const union MHD_ConnectionInfo *fd, *addr;
+	struct ipaddr source;
 
 	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
 		talloc_free(*socket_context);
 		*socket_context = NULL;
 		return;
 	}
-	deadline = talloc_zero(endpoint, struct deadline);
-	if (deadline != NULL && info != NULL) {
-		deadline->http = endpoint->http;
-		deadline->fd = info->connect_fd;
-		deadline->timer =
-			mono_timer_add(endpoint->http->ev, deadline, endpoint->http->limits.time_ms,
-				       on_deadline, deadline);
+	fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	addr = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	if (fd == NULL || addr == NULL) {
+		return;
 	}
-	if (info != NULL && (deadline == NULL || deadline->timer == NULL)) {
-		(void)shutdown(info->connect_fd, SHUT_RDWR);
+	source = address_of(addr->client_addr);
+	*socket_context = client_new(endpoint, &source, fd->connect_fd);
+	if (*socket_context == NULL) {
+		(void)shutdown(fd->connect_fd, SHUT_RDWR);
 	}
-	*socket_context = deadline;
 }
 
 /* --- the loop --- */
@@ -190,7 +257,7 @@ static void turn_in(struct endpoint *endpoint, unsigned int ms)
 /* Nothing can be accepted: the library would try for as long as somebody wants to connect. */
 static void take_a_rest(struct endpoint *endpoint)
 {
-	endpoint->http->out_of_files++;
+	endpoint->http->stats.out_of_files++;
 	TEVENT_FD_NOT_READABLE(endpoint->fde);
 	turn_in(endpoint, FILES_PAUSE_MS);
 }
@@ -227,10 +294,9 @@ static struct MHD_Daemon *start(struct endpoint *endpoint, const struct ipaddr *
 	const struct metrics_http_limits *limits = &endpoint->http->limits;
 
 	return MHD_start_daemon(
-		MHD_USE_EPOLL | (addr->family == AF_INET6 ? MHD_USE_IPv6 : MHD_NO_FLAG), 0, NULL,
-		NULL, on_request, endpoint, MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_CONNECTION_LIMIT, limits->connections,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT, limits->source, MHD_OPTION_CONNECTION_TIMEOUT,
+		MHD_USE_EPOLL | (addr->family == AF_INET6 ? MHD_USE_IPv6 : MHD_NO_FLAG), 0,
+		on_accept, endpoint, on_request, endpoint, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_CONNECTION_LIMIT, limits->connections, MHD_OPTION_CONNECTION_TIMEOUT,
 		limits->time_ms / 1000, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_LIMIT,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, endpoint, MHD_OPTION_END);
 }
@@ -247,6 +313,7 @@ int metrics_http_listen(struct metrics_http *http, const struct ipaddr *addr, ui
 		return err;
 	}
 	endpoint->http = http;
+	qb_list_init(&endpoint->clients);
 	endpoint->mhd = start(endpoint, addr, fd);
 	if (endpoint->mhd == NULL) {
 		close(fd);
@@ -294,14 +361,9 @@ int metrics_http_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, metrics_
 	return 0;
 }
 
-uint64_t metrics_http_timeouts(const struct metrics_http *http)
+struct metrics_http_stats metrics_http_stats(const struct metrics_http *http)
 {
-	return http->timeouts;
-}
-
-uint64_t metrics_http_out_of_files(const struct metrics_http *http)
-{
-	return http->out_of_files;
+	return http->stats;
 }
 
 #else
@@ -313,14 +375,9 @@ int metrics_http_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, metrics_
 	return ENOTSUP;
 }
 
-uint64_t metrics_http_timeouts(const struct metrics_http *http)
+struct metrics_http_stats metrics_http_stats(const struct metrics_http *http)
 {
-	return 0;
-}
-
-uint64_t metrics_http_out_of_files(const struct metrics_http *http)
-{
-	return 0;
+	return (struct metrics_http_stats){0};
 }
 
 int metrics_http_listen(struct metrics_http *http, const struct ipaddr *addr, uint16_t port)

@@ -21,6 +21,14 @@ struct metrics_http_limits {
 	unsigned int time_ms;     /* from connecting to the end of the answer */
 };
 
+/* Since the start. */
+struct metrics_http_stats {
+	uint64_t full;     /* times that an address had all its connections */
+	uint64_t refused;  /* connections beyond those of a source */
+	uint64_t timeouts; /* connections that took too long */
+	uint64_t out_of_files;
+};
+
 struct metrics_http;
 
 /** Makes the text. @return a child of mem_ctx; NULL when memory is short */
@@ -37,8 +45,7 @@ int metrics_http_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, metrics_
 /** Serve on an address, too. @return 0, ENOMEM, EIO when the library refuses, or what binding gave */
 int metrics_http_listen(struct metrics_http *http, const struct ipaddr *addr, uint16_t port);
 
-/** Connections that were ended because their time was over; times that no descriptor was left. */
-uint64_t metrics_http_timeouts(const struct metrics_http *http);
-uint64_t metrics_http_out_of_files(const struct metrics_http *http);
+/** What has been refused, closed or delayed. */
+struct metrics_http_stats metrics_http_stats(const struct metrics_http *http);
 
 #endif

@@ -189,7 +189,7 @@ def test_a_host_with_a_whole_ipv6_network(start_daemon):
         stats = daemon.json("status")["rpc"]["stats"]
     assert attack.counts[0] > 420 and stats["unauthenticated"] <= 20
     assert max(times) < SERVED_WITHIN, times
-    assert limited(daemon, "rpc.max_unauthenticated") > 0
+    assert limited(daemon, "rpc.patience") > 0
     conftest.wait_for(lambda: daemon.json("status")["rpc"]["stats"]["connections"] == 0, "all connections end")
     assert daemon.json("status")["rpc"]["stats"]["waiting"] == 0
 

@@ -107,13 +107,48 @@ def test_all_that_has_a_limit_is_in_the_metrics(start_daemon):
     text = daemon.ctl("metrics").stdout
     assert 'witnessd_limit{limit="rpc.max_request"} 8192\n' in text
     for key in daemon.json("status")["limits"]:
-        if key not in ("metrics.max_connections", "metrics.max_connections_source"):  # the library does not tell
-            assert f'witnessd_limited_total{{limit="{key}"}} 0\n' in text, key
+        assert f'witnessd_limited_total{{limit="{key}"}} 0\n' in text, key
     with daemon.conn() as conn:
         conn.send(r.request(0, b"", 2, hint=9000, flags=r.FIRST)).expect_fault(r.ACCESS_DENIED, closes=True)
     assert limited(daemon) == {"rpc.max_request": 1}
     assert 'witnessd_limited_total{limit="rpc.max_request"} 1\n' in daemon.ctl("metrics").stdout
     assert "a connection from 127.0.0.1 has reached rpc.max_request" in daemon.text()
+
+
+def test_the_limit_of_connections_is_the_one_in_force():
+    """Where the daemon may not have as many files as the configuration wants, and may not raise that."""
+    daemon = conftest.Daemon({"rpc.max_connections": 2000})
+    daemon.argv = ["prlimit", "--nofile=1000:1000", "setpriv", "--bounding-set=-sys_resource", *daemon.argv]
+    try:
+        daemon.start()
+        assert daemon.json("status")["limits"]["rpc.max_connections"] == 1000 - 256
+        assert "at most 744 connections instead of rpc.max_connections = 2000" in daemon.text()
+    finally:
+        daemon.stop()
+
+
+def test_who_has_tried_our_patience_makes_room(start_daemon):
+    daemon = start_daemon({"rpc.max_unauthenticated": 1, "rpc.patience": 1})
+    with daemon.raw() as silent:
+        conftest.wait_for(lambda: daemon.json("status")["rpc"]["stats"]["unauthenticated"] == 1, "it is there")
+        with daemon.ntlm() as conn:
+            swn.interfaces(conn.call(swn.GET_INTERFACE_LIST))
+        assert silent.closed()
+    assert limited(daemon) == {"rpc.patience": 1}
+
+
+def test_calls_of_a_registration_and_one_without(start_daemon):
+    daemon = start_daemon({"witness.unused_timeout": 1})
+    with daemon.ntlm(flags=3 | r.MPX) as conn:
+        handle = daemon.register(conn)
+        pending = [conn.start(swn.ASYNC_NOTIFY, handle) for _ in range(4)]
+        assert swn.notify(conn.call(swn.ASYNC_NOTIFY, handle))[0] == swn.NO_RESOURCES
+        assert limited(daemon) == {"witness.notify_calls": 1}
+        daemon.register(conn, client="other")
+        conftest.wait_for(lambda: limited(daemon) == {"witness.notify_calls": 1, "witness.unused_timeout": 1},
+                          "the one without a call is deleted")
+        daemon.ctl("static", "address", "127.0.77.2", "down")
+        assert swn.notify(conn.finish(pending[0]))[0] == 0
 
 
 def test_fragments_and_bytes_of_a_request(start_daemon):

@@ -114,6 +114,29 @@ def test_nothing_else_is_served(served):
     assert ask(served)[0] == 200
 
 
+def limited(daemon, name):
+    return daemon.json("status")["limited"][f"metrics.{name}"]
+
+
+def test_limits_are_counted(served):
+    """Of one source, and of all: who comes then waits, and is served when there is room."""
+    before = {name: limited(served, name) for name in ("max_connections", "max_connections_source")}
+    with contextlib.ExitStack() as stack:
+        conns = [stack.enter_context(connect(served, f"127.0.0.{2 + n % 4}")) for n in range(4 * PER_SOURCE - 1)]
+        with connect(served, "127.0.0.2") as more:
+            assert ended(more)
+        assert limited(served, "max_connections_source") == before["max_connections_source"] + 1
+        assert limited(served, "max_connections") == before["max_connections"]
+        conns.append(stack.enter_context(connect(served, "127.0.0.5")))
+        wait_for(lambda: limited(served, "max_connections") == before["max_connections"] + 1, "all are taken")
+        waiting = stack.enter_context(connect(served, "127.0.0.6"))
+        waiting.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+        for conn in conns:
+            conn.close()
+        assert waiting.recv(12) == b"HTTP/1.1 200"
+    wait_for(lambda: answers(served, "127.0.0.2"), "the source is served again")
+
+
 def test_who_is_slow_holds_up_nobody_and_is_ended(served):
     began, used = time.monotonic(), cpu(served)
     with contextlib.ExitStack() as stack:

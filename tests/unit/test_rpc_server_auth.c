@@ -3,6 +3,8 @@
  * Authenticated connections as a server sees them, PDU by PDU, with NTLM from gss-ntlmssp at both ends:
  * legs in bind, auth3 and alter_context, several contexts, and everything that does not fit together.
  */
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "tests/unit/ntlm_rig.h"
@@ -746,6 +748,72 @@ static void a_client_that_vanishes_during_a_step_is_forgotten(void **state)
 	raw_close(&c);
 }
 
+/* --- a pool that has too much to do --- */
+
+#define BUSY_MAX 1200
+
+static sem_t gate;
+static atomic_uint at_gate;
+static unsigned int passed;
+
+static void wait_at_gate(struct auth_job *job)
+{
+	atomic_fetch_add(&at_gate, 1);
+	while (sem_wait(&gate) != 0) {
+	}
+}
+
+static void gate_passed(struct auth_job *job)
+{
+	passed++;
+}
+
+/* Until the threads hang, and no more is queued behind them. @return how many jobs there are */
+static unsigned int fill_pool(struct auth_rig *a, struct auth_job *jobs)
+{
+	struct auth_pool *pool = rpc_auth_pool(a->rig->auth);
+	unsigned int num = 0;
+	bool threads_hang;
+
+	do {
+		threads_hang = atomic_load(&at_gate) == a->ntlm.config.threads;
+		while (auth_pool_submit(pool, &jobs[num]) == 0) {
+			assert_in_range(++num, 1, BUSY_MAX - 1);
+		}
+	} while (!threads_hang);
+	return num;
+}
+
+static void who_finds_no_place_in_the_queue_is_told_and_counted(void **state)
+{
+	struct auth_rig *a = *state;
+	struct auth_job *jobs = calloc(BUSY_MAX, sizeof(*jobs));
+	struct pdu_auth auth;
+	unsigned int num;
+	struct raw c;
+
+	assert_non_null(jobs);
+	rig_start(a->rig);
+	c = raw_new(a, RPC_AUTH_NTLM, RPC_LEVEL_INTEGRITY);
+	for (unsigned int i = 0; i < BUSY_MAX; i++) {
+		jobs[i] = (struct auth_job){.run = wait_at_gate, .done = gate_passed};
+	}
+	assert_int_equal(sem_init(&gate, 0, 0), 0);
+	new_initiator(a, &c);
+	auth = client_step(&c, NULL);
+	num = fill_pool(a, jobs);
+	send_ctx(&c, RPC_BIND, &rig_strict_iface.syntax, &auth);
+	rig_expect_nak(a->rig, c.fd, RPC_NAK_TEMPORARY_CONGESTION);
+	assert_int_equal(rpc_server_stats(a->rig->server)->limited[RPC_LIMIT_AUTH_QUEUE], 1);
+	for (unsigned int i = 0; i < num; i++) {
+		assert_int_equal(sem_post(&gate), 0);
+	}
+	RIG_UNTIL(a->rig, passed == num);
+	raw_close(&c);
+	sem_destroy(&gate);
+	free(jobs);
+}
+
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -769,6 +837,7 @@ int main(void)
 		CASE(idle_connections_are_closed_unless_something_is_registered),
 		CASE(a_client_that_vanishes_during_a_step_is_forgotten),
 		CASE(authenticated_connections_are_told_of),
+		CASE(who_finds_no_place_in_the_queue_is_told_and_counted),
 	};
 
 	alarm(120); /* a hang is a failure */

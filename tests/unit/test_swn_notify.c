@@ -255,6 +255,7 @@ static void two_calls_on_one_handle_are_served_in_order(void **state)
 		assert_false(c[i]->done);
 	}
 	fix_assert_ended(fix_async(fix, &handle), SWN_ERROR_NO_SYSTEM_RESOURCES);
+	assert_int_equal(swn_service_refused(fix->service, SWN_LIMIT_NOTIFY_CALLS), 1);
 	fix_place(fix, NULL, "n2");
 	fix_pump(fix);
 	fix_assert_changes(c[0], "10.0.0.7", "U");

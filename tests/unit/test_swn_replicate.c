@@ -560,6 +560,26 @@ static void a_call_that_waits_can_be_cancelled(void **state)
 	fix_assert_ended(call, SWN_ERROR_NOT_FOUND);
 }
 
+static void not_all_calls_may_wait(void **state)
+{
+	struct story *story = *state;
+	struct swn_handle handle = fix_registered(story->old);
+	struct swn_fix *fix;
+
+	keep(story, &handle);
+	fix = restart(story);
+	fix_place(fix, "n1", "n2");
+	while (swn_service_refused(fix->service, SWN_LIMIT_HANDOVER_CALLS) == 0) {
+		struct swn_fix_call *call = fix_async(fix, &handle);
+
+		assert_in_range(fix->service->num_handover_waiters, 1, 20000);
+		if (call->done) {
+			fix_assert_ended(call, SWN_ERROR_NOT_FOUND);
+		}
+	}
+	assert_int_equal(fix->service->num_handover_waiters, 20000);
+}
+
 static void the_newest_version_wins(void **state)
 {
 	struct story *story = *state;
@@ -850,6 +870,7 @@ int main(void)
 		T(who_served_a_share_before_it_stopped_counts),
 		T(a_call_waits_for_the_hand_over),
 		T(a_call_that_waits_can_be_cancelled),
+		T(not_all_calls_may_wait),
 		T(the_newest_version_wins),
 		T(garbage_is_not_restored),
 		T(the_list_has_those_of_others),

@@ -168,6 +168,9 @@ static void leg_failed(struct auth_leg *leg, int err)
 	char text[IPADDR_STRLEN];
 
 	leg->sec->state = CONN_SEC_FAILED;
+	if (err == EBUSY) {
+		conn_limit_note(conn, RPC_LIMIT_AUTH_QUEUE);
+	}
 	conn->server->stats.auth_failures++;
 	if (!is_our_trouble(err)) {
 		rpc_network_failed(conn->server, &conn->remote);

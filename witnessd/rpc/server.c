@@ -211,6 +211,11 @@ const struct rpc_stats *rpc_server_stats(const struct rpc_server *server)
 	return &server->stats;
 }
 
+const struct rpc_limits *rpc_server_limits(const struct rpc_server *server)
+{
+	return &server->limits;
+}
+
 int rpc_server_set_principal(struct rpc_server *server, const char *principal)
 {
 	char *copy = talloc_strdup(server, principal);
@@ -308,7 +313,7 @@ bool rpc_server_evict(struct rpc_server *server)
 	if (conn == NULL) {
 		return false;
 	}
-	rpc_limit_reached(server, RPC_LIMIT_UNAUTHENTICATED, &conn->remote);
+	rpc_limit_reached(server, RPC_LIMIT_PATIENCE, &conn->remote);
 	talloc_free(conn);
 	server->stats.refused++;
 	return true;

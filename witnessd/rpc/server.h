@@ -51,12 +51,14 @@ enum rpc_limit {
 	RPC_LIMIT_CONNECTIONS,
 	RPC_LIMIT_CONNECTIONS_PRINCIPAL,
 	RPC_LIMIT_UNAUTHENTICATED,
+	RPC_LIMIT_PATIENCE,
 	RPC_LIMIT_UNAUTHENTICATED_SOURCE,
 	RPC_LIMIT_CALLS,
 	RPC_LIMIT_CONTEXTS,
 	RPC_LIMIT_SEC_CONTEXTS,
 	RPC_LIMIT_AUTH_LEGS,
 	RPC_LIMIT_AUTH_FAILURES,
+	RPC_LIMIT_AUTH_QUEUE, /* steps that wait for a thread; a constant */
 	RPC_LIMIT_REQUEST,
 	RPC_LIMIT_FRAGMENTS,
 	RPC_LIMIT_UNSENT,
@@ -135,6 +137,7 @@ int rpc_server_foreach_iface(struct rpc_server *server,
 /** Borrowed, as long as the endpoint and the server live. */
 struct rpc_server *rpc_endpoint_server(const struct rpc_endpoint *endpoint);
 const struct rpc_stats *rpc_server_stats(const struct rpc_server *server);
+const struct rpc_limits *rpc_server_limits(const struct rpc_server *server);
 
 /** The name that mgmt inq_princ_name answers for every authentication type; copied. Default: none (0x6D3). */
 int rpc_server_set_principal(struct rpc_server *server, const char *principal);

@@ -101,6 +101,8 @@ static uint32_t wait_on(struct notify_state *state, struct swn_reg *reg)
 	bool times_out = reg->version == SWN_VERSION_2;
 
 	if (reg->num_waiters >= SWN_MAX_WAITERS) {
+		swn_refuse(service->refusals, SWN_LIMIT_NOTIFY_CALLS, reg->principal, &reg->client,
+			   wheel_now_us(service->wheel));
 		return SWN_ERROR_NO_SYSTEM_RESOURCES;
 	}
 	swn_reg_used(reg);
@@ -129,8 +131,12 @@ static bool wait_for_handover(struct notify_state *state, struct swn_service *se
 			      const struct rpc_call *call)
 {
 	if (!peers_handover_pending(service->peers) ||
-	    swn_registry_find(service->registry, &state->handle) != NULL ||
-	    service->num_handover_waiters >= MAX_HANDOVER_WAITERS) {
+	    swn_registry_find(service->registry, &state->handle) != NULL) {
+		return false;
+	}
+	if (service->num_handover_waiters >= MAX_HANDOVER_WAITERS) {
+		swn_refuse(service->refusals, SWN_LIMIT_HANDOVER_CALLS, call->identity.principal,
+			   &call->remote, wheel_now_us(service->wheel));
 		return false;
 	}
 	state->handover = service;

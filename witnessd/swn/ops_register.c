@@ -100,22 +100,12 @@ static uint32_t check_limits(const struct swn_service *service, const struct rpc
 			     const char *principal)
 {
 	enum swn_limit limit = reached_limit(service, call, principal);
-	char text[IPADDR_STRLEN];
-	uint64_t unsaid = 0;
-	TALLOC_CTX *tmp;
 
 	if (limit == SWN_NUM_LIMITS) {
 		return SWN_SUCCESS;
 	}
-	if (swn_refusals_note(service->refusals, limit, &call->remote, wheel_now_us(service->wheel),
-			      &unsaid)) {
-		tmp = talloc_new(NULL);
-		log_warn("refused a registration of %s from %s: witness.max_%s is reached; %" PRIu64
-			 " more were refused since the last such line",
-			 log_escape(tmp, principal), ipaddr_format(&call->remote, text),
-			 swn_limit_name(limit), unsaid);
-		talloc_free(tmp);
-	}
+	swn_refuse(service->refusals, limit, principal, &call->remote,
+		   wheel_now_us(service->wheel));
 	return SWN_ERROR_NO_SYSTEM_RESOURCES;
 }
 

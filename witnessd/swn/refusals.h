@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Registrations that were refused because of a limit: counted, and logged once a minute per source, so that
+ * Registrations and AsyncNotify calls that were refused because of a limit: counted, and logged once a minute per source, so that
  * the administrator learns of it and a client that keeps trying does not flood the log.
  */
 #ifndef WITNESSD_SWN_REFUSALS_H
@@ -16,6 +16,9 @@ enum swn_limit {
 	SWN_LIMIT_REGISTRATIONS, /* witness.max_registrations */
 	SWN_LIMIT_PRINCIPAL,     /* witness.max_registrations_principal */
 	SWN_LIMIT_CONNECTION,    /* witness.max_registrations_connection */
+	SWN_NUM_REGISTRATION_LIMITS,
+	SWN_LIMIT_NOTIFY_CALLS = SWN_NUM_REGISTRATION_LIMITS, /* of one registration; a constant */
+	SWN_LIMIT_HANDOVER_CALLS,                             /* in all; a constant */
 	SWN_NUM_LIMITS,
 };
 
@@ -36,7 +39,11 @@ bool swn_refusals_note(struct swn_refusals *refusals, enum swn_limit limit,
 /** Refusals because of a limit so far. */
 uint64_t swn_refusals_total(const struct swn_refusals *refusals, enum swn_limit limit);
 
-/** The key in section [witness], without "max_". */
+/** Count a refusal, and log it if it is to be logged. now_us: as above; principal: NULL for none. */
+void swn_refuse(struct swn_refusals *refusals, enum swn_limit limit, const char *principal,
+		const struct ipaddr *source, uint64_t now_us);
+
+/** The key in section [witness]; of a constant, the name that counts it. */
 const char *swn_limit_name(enum swn_limit limit);
 
 #endif

@@ -61,7 +61,9 @@ json_t *swn_service_interfaces_json(const struct swn_service *service);
 /** For `witnessctl status`: counters and limits; a new reference. */
 json_t *swn_service_status_json(const struct swn_service *service);
 
-/** Registrations that were refused because of a limit, since the start. */
+/** Registrations or calls that were refused because of a limit, since the start. */
 uint64_t swn_service_refused(const struct swn_service *service, enum swn_limit limit);
+/** Registrations that were deleted because of witness.unused_timeout. */
+uint64_t swn_service_unused(const struct swn_service *service);
 
 #endif

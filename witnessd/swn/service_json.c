@@ -2,6 +2,8 @@
 /* What witnessctl shows of the service. */
 #include "witnessd/swn/service_private.h"
 
+#include <string.h>
+
 #include <time.h>
 
 #include "witnessd/swn/select.h"
@@ -131,8 +133,8 @@ static json_t *refused_json(const struct swn_refusals *refusals)
 {
 	json_t *json = json_object();
 
-	for (int i = 0; i < SWN_NUM_LIMITS; i++) {
-		set_number(json, swn_limit_name((enum swn_limit)i),
+	for (int i = 0; i < SWN_NUM_REGISTRATION_LIMITS; i++) {
+		set_number(json, swn_limit_name((enum swn_limit)i) + strlen("max_"),
 			   swn_refusals_total(refusals, (enum swn_limit)i));
 	}
 	return json;
@@ -173,4 +175,9 @@ json_t *swn_service_status_json(const struct swn_service *service)
 uint64_t swn_service_refused(const struct swn_service *service, enum swn_limit limit)
 {
 	return swn_refusals_total(service->refusals, limit);
+}
+
+uint64_t swn_service_unused(const struct swn_service *service)
+{
+	return service->ended[SWN_END_UNUSED];
 }

@@ -41,7 +41,7 @@ void mono_alarm_set(struct mono_alarm *alarm, uint64_t ms);
 /** Unset it. */
 void mono_alarm_clear(struct mono_alarm *alarm);
 
-/** Whether it is set. */
+/** For tests: whether it is set. */
 bool mono_alarm_is_set(const struct mono_alarm *alarm);
 
 /** A request ends as tevent_req_set_endtime() has it unless it is done ms from now. @return false: it has ended, memory is short */

@@ -12,19 +12,11 @@
 #include "witnessd/util/mono.h"
 #include "witnessd/util/opener.h"
 
-static void client_connect(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-			   void *private_data);
-
 /* --- down --- */
 
 static void retry_later(struct ctdb_client *client)
 {
-	TALLOC_FREE(client->retry);
-	client->retry = mono_timer_add(client->ev, client, backoff_next(&client->backoff),
-				       client_connect, client);
-	if (client->retry == NULL) {
-		log_err("ctdb: out of memory: ctdbd is not tried again");
-	}
+	mono_alarm_set(client->retry, backoff_next(&client->backoff));
 }
 
 void ctdb_client_lost(struct ctdb_client *client, const char *reason)
@@ -39,7 +31,7 @@ void ctdb_client_lost(struct ctdb_client *client, const char *reason)
 	client->complained = true;
 	client->state = CLIENT_DOWN;
 	client->greetings = 0;
-	TALLOC_FREE(client->broken);
+	mono_alarm_clear(client->broken);
 	ctdb_client_io_stop(client);
 	retry_later(client);
 	ctdb_client_fail_calls(client);
@@ -53,25 +45,20 @@ void ctdb_client_lost(struct ctdb_client *client, const char *reason)
 	}
 }
 
-static void on_broken(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-		      void *private_data)
+static void on_broken(void *private_data)
 {
 	struct ctdb_client *client = talloc_get_type_abort(private_data, struct ctdb_client);
 
-	client->broken = NULL;
 	ctdb_client_lost(client, client->broken_why);
 }
 
 void ctdb_client_break(struct ctdb_client *client, const char *reason)
 {
-	if (client->state == CLIENT_DOWN || client->broken != NULL) {
+	if (client->state == CLIENT_DOWN || mono_alarm_is_set(client->broken)) {
 		return;
 	}
 	client->broken_why = reason;
-	client->broken = mono_timer_add(client->ev, client, 0, on_broken, client);
-	if (client->broken == NULL) {
-		log_err("ctdb: out of memory: a broken connection is not closed");
-	}
+	mono_alarm_set(client->broken, 0);
 }
 
 /* --- greeting --- */
@@ -191,14 +178,11 @@ static int try_connect(struct ctdb_client *client)
 	return err != 0 ? err : greet(client);
 }
 
-static void client_connect(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-			   void *private_data)
+static void client_connect(void *private_data)
 {
 	struct ctdb_client *client = talloc_get_type_abort(private_data, struct ctdb_client);
-	int err;
+	int err = try_connect(client);
 
-	client->retry = NULL;
-	err = try_connect(client);
 	if (err != 0) {
 		ctdb_client_lost(client, strerror(err));
 	}
@@ -297,6 +281,7 @@ int ctdb_client_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		       const struct ctdb_client_config *config, struct ctdb_client **out)
 {
 	struct ctdb_client *client;
+	int err;
 
 	if (strlen(config->socket) >= sizeof(client->addr.sun_path)) {
 		return EINVAL;
@@ -316,11 +301,17 @@ int ctdb_client_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	qb_list_init(&client->listeners);
 	qb_list_init(&client->watchers);
 	qb_list_init(&client->queue);
-	client->retry = mono_timer_add(ev, client, 0, client_connect, client);
-	if (client->retry == NULL || client->config.socket == NULL) {
-		talloc_free(client);
-		return ENOMEM;
+	err = client->config.socket == NULL
+		      ? ENOMEM
+		      : mono_alarm_create(client, ev, client_connect, client, &client->retry);
+	if (err == 0) {
+		err = mono_alarm_create(client, ev, on_broken, client, &client->broken);
 	}
+	if (err != 0) {
+		talloc_free(client);
+		return err;
+	}
+	mono_alarm_set(client->retry, 0);
 	talloc_set_destructor(client, client_destructor);
 	*out = client;
 	return 0;

@@ -9,6 +9,7 @@
 
 #include "witnessd/util/clock.h"
 #include "witnessd/util/log.h"
+#include "witnessd/util/mono.h"
 
 #define BUFFER_FIRST 65536U
 
@@ -66,7 +67,7 @@ int ctdb_client_push(struct ctdb_client *client, const struct ctdb_packet *packe
 	struct outgoing *outgoing;
 	int err;
 
-	if (client->state == CLIENT_DOWN || client->broken != NULL) {
+	if (client->state == CLIENT_DOWN || mono_alarm_is_set(client->broken)) {
 		return ENOTCONN;
 	}
 	if (packet->data_len > CTDB_CLIENT_QUEUE_MAX - client->stats.queued) {

@@ -40,8 +40,8 @@ struct ctdb_client {
 	enum client_state state;
 	int fd; /* -1: none */
 	struct tevent_fd *fde;
-	struct mono_timer *retry;  /* while DOWN */
-	struct mono_timer *broken; /* the connection is to be closed from the event loop */
+	struct mono_alarm *retry;  /* while DOWN */
+	struct mono_alarm *broken; /* the connection is to be closed from the event loop */
 	const char *broken_why;
 	struct backoff backoff;
 	bool complained; /* logged that ctdbd cannot be reached */

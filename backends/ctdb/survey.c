@@ -36,7 +36,7 @@ struct ctdb_survey {
 	struct ctdb_survey_config config;
 	struct ctdb_survey_stats stats;
 	bool running;
-	struct mono_timer *next, *grace;
+	struct mono_alarm *next, *grace;
 	unsigned int burst; /* rounds of it that were done; BURST_ROUNDS: no burst */
 	bool triggered;     /* while a look or a round was under way */
 	uint64_t last_round_ms;
@@ -60,13 +60,9 @@ static void look(struct ctdb_survey *survey);
 
 /* --- when --- */
 
-static void on_next(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-		    void *private_data)
+static void on_next(void *private_data)
 {
-	struct ctdb_survey *survey = talloc_get_type_abort(private_data, struct ctdb_survey);
-
-	survey->next = NULL;
-	look(survey);
+	look(talloc_get_type_abort(private_data, struct ctdb_survey));
 }
 
 /* Not while the connection ends, either: its questions end before anybody is told so. */
@@ -82,11 +78,7 @@ static bool busy(const struct ctdb_survey *survey)
 
 static void schedule(struct ctdb_survey *survey, uint32_t ms)
 {
-	TALLOC_FREE(survey->next);
-	survey->next = mono_timer_add(survey->ev, survey, ms, on_next, survey);
-	if (survey->next == NULL) {
-		log_err("ctdb: out of memory: the nodes are not asked any more");
-	}
+	mono_alarm_set(survey->next, ms);
 }
 
 static void schedule_next(struct ctdb_survey *survey)
@@ -123,7 +115,7 @@ void ctdb_survey_trigger(struct ctdb_survey *survey)
 
 static void round_done(struct ctdb_survey *survey)
 {
-	TALLOC_FREE(survey->grace);
+	mono_alarm_clear(survey->grace);
 	survey->round = false;
 	survey->num_awaited = 0;
 	for (size_t i = 0; i < talloc_array_length(survey->queries); i++) {
@@ -135,13 +127,9 @@ static void round_done(struct ctdb_survey *survey)
 	survey->config.answers(survey->config.private_data);
 }
 
-static void grace_over(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-		       void *private_data)
+static void grace_over(void *private_data)
 {
-	struct ctdb_survey *survey = talloc_get_type_abort(private_data, struct ctdb_survey);
-
-	survey->grace = NULL;
-	round_done(survey);
+	round_done(talloc_get_type_abort(private_data, struct ctdb_survey));
 }
 
 static void use_answer(struct node_query *query)
@@ -300,8 +288,8 @@ static void start_round(struct ctdb_survey *survey)
 			ask_node(survey, pnn);
 		}
 	}
-	survey->grace = mono_timer_add(survey->ev, survey, GRACE_MS, grace_over, survey);
-	if (survey->num_awaited == 0 || survey->grace == NULL) {
+	mono_alarm_set(survey->grace, GRACE_MS);
+	if (survey->num_awaited == 0) {
 		round_done(survey);
 	}
 }
@@ -476,8 +464,8 @@ void ctdb_survey_stop(struct ctdb_survey *survey)
 	survey->triggered = false;
 	survey->round = false;
 	survey->num_awaited = 0;
-	TALLOC_FREE(survey->next);
-	TALLOC_FREE(survey->grace);
+	mono_alarm_clear(survey->next);
+	mono_alarm_clear(survey->grace);
 }
 
 const struct ctdb_survey_stats *ctdb_survey_stats(const struct ctdb_survey *survey)
@@ -490,10 +478,15 @@ struct ctdb_survey *ctdb_survey_create(TALLOC_CTX *mem_ctx, struct tevent_contex
 {
 	struct ctdb_survey *survey = talloc_zero(mem_ctx, struct ctdb_survey);
 
-	if (survey != NULL) {
-		survey->ev = ev;
-		survey->config = *config;
-		survey->burst = BURST_ROUNDS;
+	if (survey == NULL) {
+		return NULL;
+	}
+	survey->ev = ev;
+	survey->config = *config;
+	survey->burst = BURST_ROUNDS;
+	if (mono_alarm_create(survey, ev, on_next, survey, &survey->next) != 0 ||
+	    mono_alarm_create(survey, ev, grace_over, survey, &survey->grace) != 0) {
+		TALLOC_FREE(survey);
 	}
 	return survey;
 }

@@ -32,8 +32,8 @@ struct cib_link {
 	struct glib_bridge *bridge;
 	const struct cib_link_handlers *handlers;
 	cib_t *cib; /* signed on; NULL while disconnected */
-	struct mono_timer *retry;
-	struct mono_timer *pause; /* set = no query before it is over */
+	struct mono_alarm *retry;
+	struct mono_alarm *pause; /* set = no query before it is over */
 	struct tevent_immediate *teardown;
 	const char *lost_reason; /* a constant; set = the teardown is on its way */
 	struct backoff backoff;
@@ -48,8 +48,6 @@ struct cib_link {
 /* libcib's notification callbacks carry no pointer of ours: this is it. */
 static struct cib_link *the_link;
 
-static void cib_connect(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-			void *private_data);
 static void cib_ask(struct cib_link *link);
 
 static const char *cib_error(int rc)
@@ -63,7 +61,7 @@ static void cib_disconnect(struct cib_link *link)
 	cib_t *cib = link->cib;
 
 	link->cib = NULL;
-	TALLOC_FREE(link->pause);
+	mono_alarm_clear(link->pause);
 	link->query = 0;
 	link->again = false;
 	link->stats.connected = false;
@@ -75,12 +73,7 @@ static void cib_disconnect(struct cib_link *link)
 
 static void cib_retry_later(struct cib_link *link)
 {
-	TALLOC_FREE(link->retry);
-	link->retry =
-		mono_timer_add(link->ev, link, backoff_next(&link->backoff), cib_connect, link);
-	if (link->retry == NULL) {
-		log_err("out of memory: Pacemaker is not tried again");
-	}
+	mono_alarm_set(link->retry, backoff_next(&link->backoff));
 }
 
 static void cib_teardown(struct tevent_context *ev, struct tevent_immediate *im, void *private_data)
@@ -115,12 +108,10 @@ static void cib_dropped(gpointer user_data)
 	}
 }
 
-static void cib_pause_over(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-			   void *private_data)
+static void cib_pause_over(void *private_data)
 {
 	struct cib_link *link = talloc_get_type_abort(private_data, struct cib_link);
 
-	link->pause = NULL;
 	if (link->again) {
 		cib_ask(link);
 	}
@@ -149,7 +140,7 @@ static void cib_deliver(struct cib_link *link, const xmlNode *cib)
 	if (us > CIB_PAUSE_MAX_S * 1000000) {
 		us = CIB_PAUSE_MAX_S * 1000000;
 	}
-	link->pause = mono_timer_add(link->ev, link, (uint64_t)us / 1000, cib_pause_over, link);
+	mono_alarm_set(link->pause, (uint64_t)us / 1000);
 }
 
 /* It will go on refusing until its configuration changes: log it once. */
@@ -194,7 +185,7 @@ static void cib_ask(struct cib_link *link)
 	if (link->cib == NULL || link->lost_reason != NULL) {
 		return;
 	}
-	if (link->query != 0 || link->pause != NULL) {
+	if (link->query != 0 || mono_alarm_is_set(link->pause)) {
 		link->again = true;
 		return;
 	}
@@ -283,13 +274,11 @@ static void cib_probed(struct tevent_req *subreq)
 	cib_ask(link);
 }
 
-static void cib_connect(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-			void *private_data)
+static void cib_connect(void *private_data)
 {
 	struct cib_link *link = talloc_get_type_abort(private_data, struct cib_link);
-	struct tevent_req *subreq = probe_send(link, ev, CIB_SERVICE, PROBE_TIMEOUT_MS);
+	struct tevent_req *subreq = probe_send(link, link->ev, CIB_SERVICE, PROBE_TIMEOUT_MS);
 
-	link->retry = NULL;
 	if (subreq == NULL) {
 		cib_not_there(link, cib_error(-ENOMEM));
 		return;
@@ -309,6 +298,7 @@ int cib_link_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct glib_
 		    struct cib_link **out)
 {
 	struct cib_link *link;
+	int err;
 
 	if (the_link != NULL) {
 		return EBUSY;
@@ -323,11 +313,16 @@ int cib_link_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct glib_
 	link->backoff.max_ms = retry_max_s * 1000;
 	link->stats.last_query_us = -1;
 	link->teardown = tevent_create_immediate(link);
-	link->retry = mono_timer_add(ev, link, 0, cib_connect, link);
-	if (link->teardown == NULL || link->retry == NULL) {
-		talloc_free(link);
-		return ENOMEM;
+	err = link->teardown == NULL ? ENOMEM
+				     : mono_alarm_create(link, ev, cib_connect, link, &link->retry);
+	if (err == 0) {
+		err = mono_alarm_create(link, ev, cib_pause_over, link, &link->pause);
 	}
+	if (err != 0) {
+		talloc_free(link);
+		return err;
+	}
+	mono_alarm_set(link->retry, 0);
 	talloc_set_destructor(link, cib_link_destructor);
 	the_link = link;
 	*out = link;

@@ -31,7 +31,7 @@ struct cpg_link {
 	bool open; /* handle is valid */
 	cpg_handle_t handle;
 	struct tevent_fd *fde;
-	struct mono_timer *retry;
+	struct mono_alarm *retry, *broken;
 	struct backoff backoff;
 	bool complained;
 	uint32_t local_id;
@@ -40,9 +40,6 @@ struct cpg_link {
 	size_t num_members;
 	uint64_t connects, busy;
 };
-
-static void link_connect(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-			 void *private_data);
 
 /* --- members --- */
 
@@ -197,11 +194,8 @@ static void link_disconnect(struct cpg_link *link)
 
 static void retry_in(struct cpg_link *link, uint32_t ms)
 {
-	TALLOC_FREE(link->retry);
-	link->retry = mono_timer_add(link->ev, link, ms, link_connect, link);
-	if (link->retry == NULL) {
-		log_err("out of memory: the group of witnesses is not tried again");
-	}
+	mono_alarm_clear(link->broken);
+	mono_alarm_set(link->retry, ms);
 }
 
 static void link_lost(struct cpg_link *link, cs_error_t rc)
@@ -283,13 +277,11 @@ static void link_probed(struct tevent_req *subreq)
 	link->connects++;
 }
 
-static void link_connect(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-			 void *private_data)
+static void link_connect(void *private_data)
 {
 	struct cpg_link *link = talloc_get_type_abort(private_data, struct cpg_link);
-	struct tevent_req *subreq = probe_send(link, ev, CPG_SERVICE, PROBE_TIMEOUT_MS);
+	struct tevent_req *subreq = probe_send(link, link->ev, CPG_SERVICE, PROBE_TIMEOUT_MS);
 
-	link->retry = NULL;
 	if (subreq == NULL) {
 		log_err("out of memory: the group of witnesses is tried again later");
 		retry_in(link, backoff_next(&link->backoff));
@@ -299,13 +291,9 @@ static void link_connect(struct tevent_context *ev, struct tevent_timer *te, str
 }
 
 /* Found while sending: the core must not hear of it from inside its own call. */
-static void link_broken(struct tevent_context *ev, struct tevent_timer *te, struct timeval now,
-			void *private_data)
+static void link_broken(void *private_data)
 {
-	struct cpg_link *link = talloc_get_type_abort(private_data, struct cpg_link);
-
-	link->retry = NULL;
-	link_lost(link, CS_ERR_LIBRARY);
+	link_lost(talloc_get_type_abort(private_data, struct cpg_link), CS_ERR_LIBRARY);
 }
 
 int cpg_link_broadcast(struct cpg_link *link, const uint8_t *bytes, size_t len)
@@ -328,8 +316,8 @@ int cpg_link_broadcast(struct cpg_link *link, const uint8_t *bytes, size_t len)
 		return EMSGSIZE;
 	default:
 		TALLOC_FREE(link->fde);
-		TALLOC_FREE(link->retry);
-		link->retry = mono_timer_add(link->ev, link, 0, link_broken, link);
+		mono_alarm_clear(link->retry);
+		mono_alarm_set(link->broken, 0);
 		return ENOTCONN;
 	}
 }
@@ -358,6 +346,7 @@ int cpg_link_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, uint32_t ret
 		    struct cpg_link **out)
 {
 	struct cpg_link *link = talloc_zero(mem_ctx, struct cpg_link);
+	int err;
 
 	if (link == NULL) {
 		return ENOMEM;
@@ -367,11 +356,15 @@ int cpg_link_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, uint32_t ret
 	link->name_of = name_of;
 	link->private_data = private_data;
 	link->backoff.max_ms = retry_max_s * 1000;
-	link->retry = mono_timer_add(ev, link, 0, link_connect, link);
-	if (link->retry == NULL) {
-		talloc_free(link);
-		return ENOMEM;
+	err = mono_alarm_create(link, ev, link_connect, link, &link->retry);
+	if (err == 0) {
+		err = mono_alarm_create(link, ev, link_broken, link, &link->broken);
 	}
+	if (err != 0) {
+		talloc_free(link);
+		return err;
+	}
+	mono_alarm_set(link->retry, 0);
 	talloc_set_destructor(link, link_destructor);
 	*out = link;
 	return 0;

@@ -20,7 +20,7 @@ struct membership {
 	bool connected;
 	quorum_handle_t handle;
 	struct tevent_fd *fde;
-	struct mono_timer *retry;
+	struct mono_alarm *retry;
 	struct backoff backoff;
 	bool complained;
 	bool known, quorate;
@@ -29,9 +29,6 @@ struct membership {
 	uint32_t local_id;
 	uint64_t connects;
 };
-
-static void membership_connect(struct tevent_context *ev, struct tevent_timer *te,
-			       struct timeval now, void *private_data);
 
 /* libquorum has one callback for the current view and for each change of it. */
 static void view_received(quorum_handle_t handle, uint32_t quorate, uint64_t ring_seq,
@@ -71,13 +68,7 @@ static void membership_disconnect(struct membership *membership)
 
 static void membership_retry_later(struct membership *membership)
 {
-	TALLOC_FREE(membership->retry);
-	membership->retry =
-		mono_timer_add(membership->ev, membership, backoff_next(&membership->backoff),
-			       membership_connect, membership);
-	if (membership->retry == NULL) {
-		log_err("out of memory: Corosync is not tried again");
-	}
+	mono_alarm_set(membership->retry, backoff_next(&membership->backoff));
 }
 
 static void membership_readable(struct tevent_context *ev, struct tevent_fd *fde, uint16_t flags,
@@ -152,13 +143,12 @@ static void membership_probed(struct tevent_req *subreq)
 	log_notice("connected to Corosync");
 }
 
-static void membership_connect(struct tevent_context *ev, struct tevent_timer *te,
-			       struct timeval now, void *private_data)
+static void membership_connect(void *private_data)
 {
 	struct membership *membership = talloc_get_type_abort(private_data, struct membership);
-	struct tevent_req *subreq = probe_send(membership, ev, QUORUM_SERVICE, PROBE_TIMEOUT_MS);
+	struct tevent_req *subreq =
+		probe_send(membership, membership->ev, QUORUM_SERVICE, PROBE_TIMEOUT_MS);
 
-	membership->retry = NULL;
 	if (subreq == NULL) {
 		log_err("out of memory: Corosync is tried again later");
 		membership_retry_later(membership);
@@ -177,6 +167,7 @@ int membership_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, uint32_t r
 		      membership_changed_fn changed, void *private_data, struct membership **out)
 {
 	struct membership *membership = talloc_zero(mem_ctx, struct membership);
+	int err;
 
 	if (membership == NULL) {
 		return ENOMEM;
@@ -185,11 +176,12 @@ int membership_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev, uint32_t r
 	membership->changed = changed;
 	membership->private_data = private_data;
 	membership->backoff.max_ms = retry_max_s * 1000;
-	membership->retry = mono_timer_add(ev, membership, 0, membership_connect, membership);
-	if (membership->retry == NULL) {
+	err = mono_alarm_create(membership, ev, membership_connect, membership, &membership->retry);
+	if (err != 0) {
 		talloc_free(membership);
-		return ENOMEM;
+		return err;
 	}
+	mono_alarm_set(membership->retry, 0);
 	talloc_set_destructor(membership, membership_destructor);
 	*out = membership;
 	return 0;

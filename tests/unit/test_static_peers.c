@@ -231,18 +231,22 @@ static void without_a_folder_one_is_alone(void **state)
 static void a_name_that_fills_an_address_is_read_to_its_end(void **state)
 {
 	struct fixture *f = *state;
-	struct sockaddr_un own = {.sun_family = AF_UNIX}, to = {.sun_family = AF_UNIX};
+	struct {
+		struct sockaddr_un un;
+		char end; /* which valgrind reads to */
+	} own = {.un.sun_family = AF_UNIX};
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	const uint64_t instance = 4711;
-	char path[sizeof(own.sun_path) + 1];
+	char path[sizeof(own.un.sun_path) + 1];
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	size_t len = strlen(f->dir) + 1;
 
 	start(f, 0);
 	wait_for(f, 0, "joined:n1 ");
-	assert_true(len + 6 < sizeof(own.sun_path));
+	assert_true(len + 6 < sizeof(own.un.sun_path));
 	snprintf(path, sizeof(path), "%s/%0*d.sock", f->dir, (int)(sizeof(path) - 1 - len - 5), 1);
-	memcpy(own.sun_path, path, sizeof(own.sun_path));
-	assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof(own)), 0);
+	memcpy(own.un.sun_path, path, sizeof(own.un.sun_path));
+	assert_int_equal(bind(fd, (struct sockaddr *)&own.un, sizeof(own.un)), 0);
 	snprintf(to.sun_path, sizeof(to.sun_path), "%s/n1.sock", f->dir);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(sendto(fd, &instance, sizeof(instance), 0, (struct sockaddr *)&to,

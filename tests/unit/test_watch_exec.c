@@ -210,7 +210,7 @@ static void freeing_it_ends_what_runs(void **state)
 
 	notify(rig, exec, 1);
 	notify(rig, exec, 2);
-	talloc_free(exec); /* waits for the end of a process that was killed */
+	talloc_free(exec); /* kills what runs */
 	close(open(path_of(rig, "go"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	assert_false(rig->idle);
 }

@@ -63,7 +63,7 @@ def now():
     return time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
-def wait_for(what, predicate, timeout=20):
+def wait_for(what, predicate, timeout=60):
     """Poll until predicate() is true, and return what it returned."""
     deadline = now() + timeout
     while True:
@@ -198,7 +198,7 @@ class Lines:
         with self.news:
             return len(self.lines)
 
-    def wait(self, pattern, timeout=20, start=0):
+    def wait(self, pattern, timeout=60, start=0):
         """The first line from start that has the pattern: (stamp, match). found: the place after it."""
         deadline = now() + timeout
         with self.news:
@@ -218,7 +218,7 @@ class Lines:
     def text(self, start=0):
         return "\n".join(line for _, line in self.lines[start:])
 
-    def wait_end(self, timeout=20):
+    def wait_end(self, timeout=60):
         with self.news:
             check(self.news.wait_for(lambda: self.ended, timeout), f"{self.name} did not end")
 
@@ -289,7 +289,7 @@ class RpcWatch(RpcClient):
         except (OSError, ValueError):
             pass  # rpcclient has been stopped
 
-    def notified(self, state, timeout=30):
+    def notified(self, state, timeout=60):
         """When RESOURCE_CHANGE said so; whatever comes before it is read and goes by."""
         answered = None
         while True:
@@ -317,7 +317,7 @@ class Watch(Lines):
         self.ip = ip
         self.place = 0
 
-    def event(self, fits, timeout=30):
+    def event(self, fits, timeout=60):
         """The next event for which fits() is true; others go by."""
         deadline = now() + timeout
         while True:
@@ -331,13 +331,13 @@ class Watch(Lines):
         """The node of the witness."""
         return self.event(lambda event: event["event"] == "registered")["group"]
 
-    def notified(self, state, timeout=30):
+    def notified(self, state, timeout=60):
         """When RESOURCE_CHANGE said so, by the client's own stamp."""
         return self.event(lambda event: {"name": self.ip, "state": state} in event.get("changes", []),
                           timeout)["time"]
 
 
-    def moved(self, timeout=30):
+    def moved(self, timeout=60):
         """CLIENT_MOVE: when it came, by the client's own stamp, and where it leads to."""
         event = self.event(lambda event: event.get("type") == "CLIENT_MOVE", timeout)
         return event["time"], [address["address"] for address in event["addresses"]]
@@ -450,7 +450,7 @@ class Corosync:
                 log.seek(self.start)
                 return next((s for s in log if "[TOTEM ] A new membership" in s and "left:" in s), None)
 
-        words = wait_for("Corosync's new membership", line, 30).split()
+        words = wait_for("Corosync's new membership", line, 60).split()
         return monotonic(f"{time.localtime().tm_year} {' '.join(words[:3])}", "%Y %b %d %H:%M:%S")
 
 

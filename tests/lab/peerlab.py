@@ -24,7 +24,7 @@ def listed(node):
     return sorted((r["witness"], r["client"], r["state"]) for r in json.loads(out))
 
 
-def agree(*expected, nodes=NODES, timeout=30):
+def agree(*expected, nodes=NODES, timeout=90):
     try:
         wait_for("one list", lambda: all(listed(n) == sorted(expected) for n in nodes), timeout)
     except Exception:
@@ -44,7 +44,7 @@ def complete(nodes=NODES):
 
 
 def together():
-    wait_for("all witnesses together", complete, 30)
+    wait_for("all witnesses together", complete, 90)
 
 
 class Client:
@@ -72,7 +72,7 @@ class Client:
         return [r for r in ask("n1", "list") if r["client"] == self.name][0]
 
     def resumed(self):
-        self.watch.event(lambda event: event["event"] == "resumed", 70)
+        self.watch.event(lambda event: event["event"] == "resumed", 120)
 
     def same_registration(self):
         check(self.record()["handle"] == self.handle, "the client has another registration")

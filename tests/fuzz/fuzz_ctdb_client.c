@@ -61,7 +61,7 @@ static struct ctdb_client *client_up(int fd, unsigned int *sum)
 
 	must(ctdb_client_create(loop, loop, &config, &client) == 0);
 	must(ctdb_client_listen(client, SRVID, heard, sum) == 0);
-	TALLOC_FREE(client->retry);
+	mono_alarm_clear(client->retry);
 	client->fd = fd;
 	must(ctdb_client_io_start(client) == 0);
 	client->state = CLIENT_UP;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "backends/ctdb/client_private.h"
+#include "witnessd/util/mono.h"
 
 #define CALLS      2
 #define SRVID      0x57495400ULL

@@ -39,6 +39,7 @@ struct endpoint {
 	struct tevent_fd *fde; /* of the library's epoll descriptor */
 	struct mono_timer *timer;
 	struct qb_list_head clients; /* struct client */
+	unsigned int num_conns;      /* the library's */
 };
 
 /*
@@ -196,9 +197,6 @@ static struct client *client_new(struct endpoint *endpoint, const struct ipaddr 
 	}
 	qb_list_add_tail(&client->list, &endpoint->clients);
 	talloc_set_destructor(client, client_destructor);
-	if ((unsigned int)qb_list_length(&endpoint->clients) >= http->limits.connections) {
-		http->stats.full++; /* the library leaves others in the kernel's queue */
-	}
 	return client;
 }
 
@@ -210,9 +208,13 @@ static void on_connection(void *private_data, struct MHD_Connection *connection,
 	struct ipaddr source;
 
 	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+		endpoint->num_conns--;
 		talloc_free(*socket_context);
 		*socket_context = NULL;
 		return;
+	}
+	if (++endpoint->num_conns == endpoint->http->limits.connections) {
+		endpoint->http->stats.full++; /* the library leaves others in the kernel's queue */
 	}
 	fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	addr = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -266,14 +268,20 @@ static void take_a_rest(struct endpoint *endpoint)
 static void take_turn(struct endpoint *endpoint)
 {
 	unsigned int most_ms = endpoint->http->limits.time_ms;
+	unsigned int limit = endpoint->http->limits.connections;
 	MHD_UNSIGNED_LONG_LONG ms;
+	bool was_full;
 
 	if (!files_left()) {
 		take_a_rest(endpoint);
 		return;
 	}
 	TEVENT_FD_READABLE(endpoint->fde);
-	(void)MHD_run(endpoint->mhd);
+	do {
+		was_full = endpoint->num_conns >= limit;
+		(void)MHD_run(endpoint->mhd);
+		/* Only its next turn looks for those who wait, and nothing else may ever call for one. */
+	} while (was_full && endpoint->num_conns < limit);
 	TALLOC_FREE(endpoint->timer);
 	if (MHD_get_timeout(endpoint->mhd, &ms) == MHD_YES) {
 		turn_in(endpoint, ms < most_ms ? (unsigned int)ms : most_ms);

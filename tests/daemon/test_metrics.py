@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -131,8 +132,10 @@ def test_limits_are_counted(served):
         wait_for(lambda: limited(served, "max_connections") == before["max_connections"] + 1, "all are taken")
         waiting = stack.enter_context(connect(served, "127.0.0.6"))
         waiting.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+        served.process.send_signal(signal.SIGSTOP)  # it sees all of them end at once
         for conn in conns:
             conn.close()
+        served.process.send_signal(signal.SIGCONT)
         assert waiting.recv(12) == b"HTTP/1.1 200"
     wait_for(lambda: answers(served, "127.0.0.2"), "the source is served again")
 

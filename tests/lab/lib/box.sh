@@ -80,8 +80,10 @@ box_disk() {
 	[ ! -e "$root/etc" ] || return 0
 	for folder in $BOX_FOLDERS; do
 		mkdir -p "$root$folder"
-		find "$folder" -mindepth 1 -type d -printf '%P\0' |
-			tar --create --directory="$folder" --null --no-recursion --files-from=- |
+		# Somebody may be building below it: what comes, goes or changes meanwhile is nothing that a box needs.
+		{ find "$folder" -mindepth 1 -path "$LAB_TOP" -prune -o -type d -printf '%P\0' 2>/dev/null || :; } |
+			{ tar --create --directory="$folder" --null --no-recursion --ignore-failed-read \
+				--files-from=- 2>/dev/null || :; } |
 			tar --extract --same-owner --directory="$root$folder"
 		chmod --reference="$folder" "$root$folder"
 		chown --reference="$folder" "$root$folder"

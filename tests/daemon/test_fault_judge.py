@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The judge of the lab's faults (tests/lab/faults/truth.py), with stories that nobody could mistake."""
+"""The judge of the lab's faults (tests/lab/faults/truth.py), with stories that nobody could mistake; and whom the faults
+(table.py) hit."""
 import json
 import os
 import sys
@@ -10,6 +11,7 @@ import pytest
 import swn
 
 sys.path[:0] = [os.path.join(conftest.TOP, "tests/lab"), os.path.join(conftest.TOP, "tests/lab/faults")]
+import table  # noqa: E402  pylint: disable=wrong-import-position
 import truth  # noqa: E402  pylint: disable=wrong-import-position
 
 VIP, OTHER, NODES = "10.77.0.101", "10.77.0.102", ("n1", "n2", "n3")
@@ -99,3 +101,17 @@ def test_what_came_back_while_the_witness_was_away():
     assert not list(chorus.uninformed(true, 10.0))
     chorus, true = story(MOVED, *hung)
     assert list(chorus.uninformed(true, 10.0))
+
+
+PROCESSES = {"": ("witnessd",), "ctdb": ("ctdbd", "CTDB's recovery daemon", "CTDB's event daemon"),
+             "pacemaker": ("the tickle agent", "corosync", "pacemakerd",
+                           *(f"pacemaker-{name}" for name in ("attrd", "based", "controld", "execd", "fenced", "schedulerd")))}
+
+
+@pytest.mark.parametrize("manager", table.SHORT)
+def test_each_process_is_killed_and_hangs(manager):
+    names = [fault.name for fault in table.faults_of(manager)]
+    assert len(names) == len(set(names))
+    assert {f"{process} {ends}" for process in (*PROCESSES[""], *PROCESSES[manager])
+            for ends in ("is killed", "hangs")} | {"the opener is killed"} <= set(names)
+    assert {name for names in table.SHORT[manager] for name in names} <= set(names)

@@ -79,6 +79,16 @@ def ctdbd_killed(_, node):
     return lambda: lab("start", node, "ctdb")
 
 
+def eventd_killed(_, node):
+    """ctdbd ends without it, for its own manager to start it again."""
+    killed("ctdb-eventd")(_, node)
+
+    def heal():
+        wait_for(f"the end of ctdbd on {node}", lambda: not processes(node, "ctdbd"))
+        lab("start", node, "ctdb")
+    return heal
+
+
 def cut(scene, node):
     lab("cut", node)
     scene.truth.cut(node)
@@ -159,6 +169,7 @@ def clients_vanish(_, node):
 FAULTS = (
     Fault("witnessd is killed", killed("witnessd"), restarts=True),
     Fault("witnessd hangs", stopped("witnessd"), silent=True, restarts=True, hold_s=4),
+    Fault("the opener is killed", killed("witness-opener"), restarts=True),
     Fault("the tickle agent is killed", killed("witness-tickle"), "pacemaker"),
     Fault("the tickle agent hangs", stopped("witness-tickle"), "pacemaker"),
     Fault("the disk is full", full_disk),
@@ -180,6 +191,7 @@ FAULTS = (
     Fault("corosync is killed", corosync_killed, "pacemaker", fixed=True, loses=True),
     Fault("corosync hangs", corosync_stopped, "pacemaker", fixed=True, loses=True, hold_s=4),
     Fault("pacemakerd is killed", pacemakerd_killed, "pacemaker", fixed=True, loses=True),
+    Fault("pacemakerd hangs", stopped("pacemakerd"), "pacemaker", hold_s=4),
     *[Fault(f"pacemaker-{name} is killed", killed(f"pacemaker-{name}"), "pacemaker", fixed=fixed)
       for name, fixed in DAEMONS.items()],
     *[Fault(f"pacemaker-{name} hangs", stopped(f"pacemaker-{name}"), "pacemaker", fixed=fixed, restarts=True,
@@ -187,6 +199,8 @@ FAULTS = (
     Fault("ctdbd is killed", ctdbd_killed, "ctdb", fixed=True, loses=True),
     Fault("ctdbd hangs", stopped("ctdbd"), "ctdb", fixed=True, loses=True),
     Fault("CTDB's recovery daemon is killed", killed("ctdb_recoverd"), "ctdb", fixed=True),
+    Fault("CTDB's recovery daemon hangs", stopped("ctdb_recoverd"), "ctdb", fixed=True, hold_s=8),
+    Fault("CTDB's event daemon is killed", eventd_killed, "ctdb", fixed=True, loses=True),
     Fault("CTDB's event daemon hangs", stopped("ctdb-eventd"), "ctdb", fixed=True),
 )
 

@@ -170,6 +170,7 @@ FAULTS = (
     Fault("witnessd is killed", killed("witnessd"), restarts=True),
     Fault("witnessd hangs", stopped("witnessd"), silent=True, restarts=True, hold_s=4),
     Fault("the opener is killed", killed("witness-opener"), restarts=True),
+    Fault("the opener hangs", stopped("witness-opener"), silent=True, restarts=True, hold_s=4),
     Fault("the tickle agent is killed", killed("witness-tickle"), "pacemaker"),
     Fault("the tickle agent hangs", stopped("witness-tickle"), "pacemaker"),
     Fault("the disk is full", full_disk),

@@ -180,6 +180,16 @@ $(B)/tests/fuzz/fuzz_netlink: $(call obj,agents/netlink.c agents/sock_diag.c age
 # And this one what witnessctl doctor reads.
 $(B)/tests/fuzz/fuzz_firewall: $(call obj,witnessctl/fw.c witnessctl/fw_nft.c witnessctl/fw_iptables.c)
 
+# What targets of connections share; and GSSAPI, the pool of threads and the cipher as the input has it.
+$(B)/tests/fuzz/fuzz_conn $(B)/tests/fuzz/fuzz_conn_auth: $(call obj,tests/fuzz/conn_target.c)
+fuzz_auth     := $(B)/tests/fuzz/fuzz_conn_auth $(B)/tests/fuzz/fuzz_client_auth
+gss_script    := $(addprefix gss_,accept_sec_context init_sec_context delete_sec_context inquire_context \
+	inquire_sec_context_by_oid acquire_cred set_neg_mechs set_cred_option release_cred import_name display_name \
+	release_name display_status get_mic_iov_length wrap_iov_length get_mic verify_mic wrap_iov unwrap_iov) \
+	auth_pool_submit auth_job_abandon auth_creds_acquire nettle_memeql_sec nettle_arcfour_crypt
+$(fuzz_auth): $(call obj,tests/fuzz/gss_script.c)
+$(fuzz_auth): private override LDFLAGS += $(foreach f,$(gss_script),-Wl,--wrap=$f)
+
 # Fuzz targets are ordinary programs that replay files; with FUZZ=1 and clang they are libFuzzer's.
 ifdef FUZZ
 $(B)/tests/fuzz/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(core_lib)

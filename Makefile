@@ -189,6 +189,7 @@ gss_script    := $(addprefix gss_,accept_sec_context init_sec_context delete_sec
 	auth_pool_submit auth_job_abandon auth_creds_acquire nettle_memeql_sec nettle_arcfour_crypt
 $(fuzz_auth): $(call obj,tests/fuzz/gss_script.c)
 $(fuzz_auth): private override LDFLAGS += $(foreach f,$(gss_script),-Wl,--wrap=$f)
+$(B)/tests/fuzz/fuzz_client_auth: private override LDFLAGS += -Wl,--wrap=client_connect_send,--wrap=client_connect_recv
 
 # Fuzz targets are ordinary programs that replay files; with FUZZ=1 and clang they are libFuzzer's.
 ifdef FUZZ

@@ -103,7 +103,7 @@ static const struct rpc_iface ifaces[] = {
 	},
 };
 
-void conn_target_start(const struct conn_target *wanted)
+struct rpc_server *conn_target_start(const struct conn_target *wanted)
 {
 	struct rpc_limits limits = rpc_limits_default;
 
@@ -112,6 +112,7 @@ void conn_target_start(const struct conn_target *wanted)
 	limits.calls = 4;
 	limits.contexts = 4;
 	limits.sec_contexts = 3;
+	limits.connections_principal = 1;
 	limits.auth_failures = 0; /* they would be counted over inputs, and waited for */
 	target = *wanted;
 	must(rpc_server_create(target.loop, target.loop, &limits, target.auth, &server) == 0);
@@ -119,6 +120,7 @@ void conn_target_start(const struct conn_target *wanted)
 	for (size_t i = 0; i < sizeof(ifaces) / sizeof(ifaces[0]); i++) {
 		must(rpc_endpoint_serve(endpoint, &ifaces[i], (void *)&ifaces[i]) == 0);
 	}
+	return server;
 }
 
 static void drain(int fd)

@@ -18,8 +18,8 @@ struct conn_target {
 	void (*called)(const struct rpc_call *call, enum rpc_auth_level min_level);
 };
 
-/** Make the server, which stays, as target does. Call once. */
-void conn_target_start(const struct conn_target *target);
+/** Make a server, which stays, and copy target. A principal may have one connection. Call once. @return the server */
+struct rpc_server *conn_target_start(const struct conn_target *target);
 
 /**
  * A client's bytes from the first to the end of the connection, which takes everything along: abort() else.

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (target.loop == NULL) {
 		target.loop = tevent_context_init(NULL);
-		conn_target_start(&target);
+		(void)conn_target_start(&target);
 	}
 	conn_target_run(data[0], data + 1, size - 1);
 	return 0;

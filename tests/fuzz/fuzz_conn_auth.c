@@ -46,17 +46,28 @@ static void turn(struct rpc_server *server)
 	}
 }
 
+static void start(void)
+{
+	struct conn_target target = {.called = called, .turn = turn};
+	struct rpc_principal *many = NULL;
+	struct rpc_server *server;
+
+	target.loop = tevent_context_init(NULL);
+	target.auth = gss_script_auth(target.loop, true);
+	server = conn_target_start(&target);
+	must(rpc_principal_enter(server, GSS_SCRIPT_MANY, &many) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct conn_target target = {.called = called, .turn = turn};
+	static bool started;
 
 	if (size < FIXED) {
 		return 0;
 	}
-	if (target.loop == NULL) {
-		target.loop = tevent_context_init(NULL);
-		target.auth = gss_script_auth(target.loop, true);
-		conn_target_start(&target);
+	if (!started) {
+		start();
+		started = true;
 	}
 	protected_calls = 0;
 	gss_script_begin(data + 1);

@@ -27,7 +27,7 @@ enum answer {
 #define STEP_NTLM   0x08 /* else Kerberos */
 #define STEP_WEAK   0x10 /* complete without integrity */
 #define STEP_ODD    0x20 /* complete, and odd in the way of the next byte */
-#define STEP_SIZE   6    /* these two bits and the next one: of the token */
+#define STEP_SIZE   6    /* these two bits: of the token */
 
 /* What is strange with a context. */
 #define ODD         GSS_SCRIPT_STEPS
@@ -41,14 +41,15 @@ enum answer {
 #define ODD_FLAG    0x80 /* anonymous by its flags */
 
 /* How PDUs are protected. */
-#define HOW         (GSS_SCRIPT_STEPS + 1)
-#define HOW_PLAIN   0x01 /* received ones are not encrypted */
-#define HOW_FAILS   0x02 /* cannot sign */
-#define HOW_LONGER  0x04 /* signatures longer than announced */
-#define HOW_LEAKS   0x08 /* sealed ones are not encrypted */
-#define HOW_SIZE    4    /* these two bits and the next one: of a signature */
+#define HOW        (GSS_SCRIPT_STEPS + 1)
+#define HOW_PLAIN  0x01 /* received ones are not encrypted */
+#define HOW_FAILS  0x02 /* cannot sign */
+#define HOW_LONGER 0x04 /* signatures longer than announced */
+#define HOW_LEAKS  0x08 /* sealed ones are not encrypted */
+#define HOW_SIZE   4    /* these two bits: of a signature */
+#define HOW_MANY   0x40 /* the name is GSS_SCRIPT_MANY */
 
-#define VERDICTS    (GSS_SCRIPT_STEPS + 2)
+#define VERDICTS   (GSS_SCRIPT_STEPS + 2)
 
 static const size_t token_sizes[] = {16, 300, 5000, 65536};
 static const size_t sig_sizes[] = {28, 16, 76, 5840};
@@ -97,11 +98,12 @@ static void fill(gss_buffer_t out, size_t size, uint8_t with)
 /* A sanitizer sees what is too much. */
 static void read_all(const gss_buffer_desc *buf)
 {
-	volatile uint8_t sum = 0;
+	static volatile uint8_t read;
 
 	for (size_t i = 0; i < buf->length; i++) {
-		sum ^= ((const uint8_t *)buf->value)[i];
+		read = ((const uint8_t *)buf->value)[i];
 	}
+	(void)read;
 }
 
 static void write_all(const gss_buffer_desc *buf)
@@ -249,7 +251,10 @@ OM_uint32 __wrap_gss_display_name(OM_uint32 *minor, gss_name_t name, gss_buffer_
 	if (odd(ODD_NAME)) {
 		return GSS_S_BAD_NAME;
 	}
-	fill(text, odd(ODD_EMPTY) ? 1 : 12, odd(ODD_EMPTY) ? '\0' : 'u');
+	fill(text, odd(ODD_EMPTY) ? 1 : strlen(GSS_SCRIPT_MANY), odd(ODD_EMPTY) ? '\0' : 'u');
+	if (how(HOW_MANY)) {
+		memcpy(text->value, GSS_SCRIPT_MANY, text->length);
+	}
 	if (odd(ODD_NUL)) {
 		((char *)text->value)[text->length / 2] = '\0';
 	}
@@ -347,8 +352,7 @@ OM_uint32 __wrap_gss_inquire_context(OM_uint32 *minor, gss_ctx_id_t ctx, gss_nam
 				     gss_name_t *target, OM_uint32 *time, gss_OID *mech,
 				     OM_uint32 *flags, int *local, int *open)
 {
-	const gss_OID_desc *oid =
-		(step & STEP_NTLM) != 0 ? &gss_util_oid_ntlm : &gss_util_oid_krb5;
+	const gss_OID_desc *oid = (step & STEP_NTLM) != 0 ? &gss_util_oid_ntlm : &gss_util_oid_krb5;
 
 	*minor = 0;
 	if (odd(ODD_INQUIRE)) {

@@ -22,12 +22,15 @@
 #define GSS_SCRIPT_STEPS 8
 #define GSS_SCRIPT_SIZE  (GSS_SCRIPT_STEPS + 4)
 
+/* The name of somebody who has as many connections as anybody may have; the target makes that true. */
+#define GSS_SCRIPT_MANY "many@EXAMPLE"
+
 struct gss_script_stats {
-	unsigned int completed;  /* contexts, by the mechanism's account */
-	unsigned int verified;   /* PDUs */
-	unsigned int refused;    /* ditto */
-	unsigned int contexts;   /* that are there */
-	unsigned int names_etc;  /* names and credentials that are there */
+	unsigned int completed; /* contexts, by the mechanism's account */
+	unsigned int verified;  /* PDUs */
+	unsigned int refused;   /* ditto */
+	unsigned int contexts;  /* that are there */
+	unsigned int names_etc; /* names and credentials that are there */
 };
 
 /** A pool and, for an acceptor, credentials of each kind; never freed. Call once. */

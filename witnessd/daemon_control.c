@@ -201,21 +201,18 @@ static int cmd_backend(void *private_data, TALLOC_CTX *mem_ctx, const json_t *re
 static int cmd_log_level(void *private_data, TALLOC_CTX *mem_ctx, const json_t *request,
 			 json_t **result, char **why)
 {
-	const struct daemon *daemon = private_data;
 	const char *name = json_string_value(json_object_get(request, "level"));
-	int level, ret;
+	int level;
 
 	if (name == NULL || log_parse_level(name, &level) != 0) {
 		*why = talloc_strdup(
 			mem_ctx, "expected a level: err, warning, notice, info, debug or trace");
 		return EINVAL;
 	}
-	ret = log_setup("witnessd", daemon_log_target(daemon->options, daemon->config), level);
-	if (ret == 0) {
-		log_notice("Log level is %s now", name);
-		*result = json_pack("{s:s}", "level", name);
-	}
-	return ret != 0 ? ret : *result != NULL ? 0 : ENOMEM;
+	log_set_level(level);
+	log_notice("Log level is %s now", name);
+	*result = json_pack("{s:s}", "level", name);
+	return *result != NULL ? 0 : ENOMEM;
 }
 
 static int control_error(struct daemon *daemon, TALLOC_CTX *mem_ctx, int err, char **why)

@@ -75,9 +75,10 @@ int remote_part_pull(const uint8_t *bytes, size_t len, struct remote_part *part)
 int remote_whole_add(TALLOC_CTX *mem_ctx, struct remote_whole *whole,
 		     const struct remote_part *part)
 {
-	if (whole->text == NULL) {
-		char *text = talloc_size(mem_ctx, part->total);
+	char *text = whole->text;
 
+	if (text == NULL) {
+		text = talloc_size(mem_ctx, part->total);
 		if (text == NULL) {
 			return ENOMEM;
 		}
@@ -89,7 +90,7 @@ int remote_whole_add(TALLOC_CTX *mem_ctx, struct remote_whole *whole,
 	if (part->len > whole->total - whole->len) {
 		return EBADMSG;
 	}
-	memcpy(whole->text + whole->len, part->bytes, part->len);
+	memcpy(text + whole->len, part->bytes, part->len);
 	whole->len += (uint32_t)part->len;
 	return 0;
 }

@@ -132,6 +132,19 @@ def test_log_level_until_the_next_hup(configured):
     assert configured.ctl("log-level", check=False).returncode == 2
 
 
+def test_log_level_needs_no_file_that_could_be_opened(configured):
+    configured.argv += ["-o", "global.log_level=notice"]
+    configured.start()
+    os.rename(configured.witnessd_log, configured.witnessd_log + ".1")
+    os.mkdir(configured.witnessd_log)
+    assert configured.json("log-level", "debug") == {"level": "debug"}
+    with configured.conn():
+        pass
+    conftest.wait_for(lambda: "[debug]" in read(configured.witnessd_log + ".1"), "debug messages")
+    configured.json("log-level", "err")
+    assert configured.ctl("log-level", "info").returncode == 0
+
+
 def test_shown_configuration_is_a_configuration(configured):
     shown = subprocess.run([*configured.argv, "--show-config"], capture_output=True, text=True,
                            timeout=30, check=True).stdout

@@ -231,14 +231,17 @@ const struct cluster_node *cluster_state_node(const struct cluster_state *state,
 const struct cluster_node *cluster_state_node_typed(const struct cluster_state *state,
 						    const char *name)
 {
-	const struct cluster_node *node = cluster_state_node(state, name);
+	const struct cluster_node *exact = cluster_state_node(state, name), *node = state->nodes;
 
-	for (size_t i = 0; node == NULL && name != NULL && i < state->num_nodes; i++) {
-		if (strcasecmp(state->nodes[i].name, name) == 0) {
-			node = &state->nodes[i];
+	if (exact != NULL || name == NULL || node == NULL) {
+		return exact;
+	}
+	for (size_t i = 0; i < state->num_nodes; i++, node++) {
+		if (strcasecmp(node->name, name) == 0) {
+			return node;
 		}
 	}
-	return node;
+	return NULL;
 }
 
 const struct cluster_node *cluster_state_local(const struct cluster_state *state)

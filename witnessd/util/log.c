@@ -158,6 +158,18 @@ int log_setup(const char *name, const char *target, int level)
 	return apply();
 }
 
+void log_set_level(int level)
+{
+	last.level = level;
+	if (last.file > 0) {
+		target_enable(last.file, LOG_FORMAT, level);
+	} else if (strcmp(last.target, "stderr") == 0) {
+		target_enable(QB_LOG_STDERR, LOG_FORMAT, level);
+	} else {
+		enable_syslog(); /* also where the file could not be opened */
+	}
+}
+
 void log_suspend(void)
 {
 	if (last.started) {

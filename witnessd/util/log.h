@@ -32,6 +32,9 @@
  */
 int log_setup(const char *name, const char *target, int level);
 
+/** Log up to another level from now on, without opening anything again; after log_setup(). */
+void log_set_level(int level);
+
 /**
  * Around a call into a library that sets up libqb's logging for itself, as Pacemaker's do (see
  * backends/pacemaker/pcmk.h): stop ours, then apply the last log_setup() again. Before the first

@@ -155,7 +155,7 @@ def test_witnessctl(start_daemon):
         json.loads(daemon.ctl("--json", command).stdout)
         assert daemon.ctl(command).stdout
     assert daemon.ctl("nosuch", check=False).returncode == 2
-    assert daemon.ctl("static", "node", "nosuch", "offline", check=False).returncode == 1
+    assert daemon.ctl("static", "node", "nosuch", "offline", check=False).returncode == 6
     assert "nosuch" in daemon.ctl("static", "node", "nosuch", "offline", check=False).stderr
 
 
